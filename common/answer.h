@@ -1,0 +1,44 @@
+/* common/answer.h - the second of the two functions that make every number: scored snapshot and filter in; which
+ * clients, which tenants and the KPIs out. The worker calls it for buckets, the API for anything else, so that a
+ * bucket and an answer on demand cannot differ. Pure: no clock, no I/O; any thread. */
+#ifndef ECOSYS_COMMON_ANSWER_H
+#define ECOSYS_COMMON_ANSWER_H
+
+#include "common/date_filter.h"
+#include "common/scored_snapshot.h"
+
+struct kpis {
+    uint32_t active, paying, onboarding; /* clients */
+    int64_t mrr_cents, churn_cents;
+    int64_t tmo_tenths;                   /* tenths of a day: the mean as C's %.1f rounds it */
+    uint32_t in_category[CATEGORIES_MAX]; /* tenants, by the model's categories */
+    uint32_t categories_count;
+};
+
+struct answer {
+    struct date_filter filter;
+    size_t first_client, clients_count; /* a slice of the snapshot's clients */
+    unsigned char *tenants; /* owned: a bit for each of the snapshot's tenants, lowest bit first */
+    size_t tenants_len;     /* bytes */
+    size_t tenants_count;   /* bits that are set */
+    struct kpis kpis;
+};
+
+/* The caller frees the answer with answer_clear. Fails only for want of memory. */
+MUST_CHECK enum status answer(const struct scored_snapshot *scored, struct date_filter filter,
+                              struct answer *out, struct error *err);
+
+void answer_clear(struct answer *answer);
+
+static inline bool answer_has_tenant(const struct answer *answer, size_t tenant)
+{
+    return (answer->tenants[tenant / 8] >> (tenant % 8) & 1) != 0;
+}
+
+/* Bytes that a bit for each of `tenants_count` tenants takes; at least one. */
+static inline size_t answer_tenants_len(size_t tenants_count)
+{
+    return tenants_count / 8 + 1;
+}
+
+#endif

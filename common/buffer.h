@@ -1,0 +1,50 @@
+/* common/buffer.h - a growing run of bytes for everything that is rendered or packed.
+ * The owner calls buffer_clear. An allocation that fails leaves the buffer "failed": later appends do nothing
+ * and buffer_is_failed says so, so that a renderer checks once, at its end. One thread at a time. */
+#ifndef ECOSYS_COMMON_BUFFER_H
+#define ECOSYS_COMMON_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/bytes.h"
+
+struct buffer {
+    char *data; /* owned */
+    size_t len;
+    size_t capacity;
+    bool failed;
+};
+
+#define BUFFER_INIT                                                                                          \
+    {                                                                                                        \
+        NULL, 0, 0, false                                                                                    \
+    }
+
+void buffer_append(struct buffer *buffer, const void *data, size_t len);
+void buffer_append_text(struct buffer *buffer, const char *text);
+void buffer_append_char(struct buffer *buffer, char c);
+void buffer_append_format(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Makes room for `extra` more bytes, so that the next appends of that size do not allocate. */
+void buffer_reserve(struct buffer *buffer, size_t extra);
+
+/* Empties the buffer and keeps its memory; a failed buffer stays failed. */
+void buffer_reset(struct buffer *buffer);
+
+/* Frees the memory and leaves an empty buffer that may be used again. */
+void buffer_clear(struct buffer *buffer);
+
+static inline bool buffer_is_failed(const struct buffer *buffer)
+{
+    return buffer->failed;
+}
+
+/* What was appended so far; valid until the next append. */
+static inline struct bytes buffer_bytes(const struct buffer *buffer)
+{
+    return (struct bytes){buffer->data, buffer->len};
+}
+
+#endif

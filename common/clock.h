@@ -1,0 +1,27 @@
+/* common/clock.h - the two clocks, for worker/ and api/ only: the domain gets its time as an argument. Any thread. */
+#ifndef ECOSYS_COMMON_CLOCK_H
+#define ECOSYS_COMMON_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t clock_read_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Never steps back; for durations and deadlines. */
+static inline int64_t clock_monotonic_ms(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+/* Since 1970-01-01 UTC. */
+static inline int64_t clock_unix_ms(void)
+{
+    return clock_read_us(CLOCK_REALTIME) / 1000;
+}
+
+#endif

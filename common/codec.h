@@ -1,0 +1,73 @@
+/* common/codec.h - what is stored, as MessagePack in envelopes: packing for the worker, unpacking for the API.
+ * Unpacking trusts nothing: every count, range and text is checked and STATUS_CORRUPT says what was refused.
+ * A row is an array of fixed length; rows of a chunk follow one another. schemas/redis.md lists the fields, which
+ * are numbered in this order. Any thread; texts that are unpacked live in the given arena. */
+#ifndef ECOSYS_COMMON_CODEC_H
+#define ECOSYS_COMMON_CODEC_H
+
+#include "common/answer.h"
+#include "common/buffer.h"
+#include "common/scored_snapshot.h"
+#include "common/status.h"
+
+#define ROWS_MAX 10000000u /* of one kind, in one generation */
+
+/* The first thing that is read of a generation. */
+struct manifest {
+    uint64_t generation;
+    struct instants instants;
+    int64_t skew_us;
+    uint32_t clients_count, tenants_count, groups_count;
+    uint32_t client_chunks, tenant_chunks;
+    struct replacements replaced;
+};
+
+/* What the worker says of itself, under REDIS_WORKER. */
+struct worker_report {
+    uint64_t failures;   /* since the last generation that was published; 0: healthy */
+    char last_error[32]; /* one word: what the last refresh failed at; empty when it did not */
+};
+
+MUST_CHECK enum status codec_pack_manifest(const struct manifest *manifest, struct buffer *out,
+                                           struct error *err);
+MUST_CHECK enum status codec_unpack_manifest(struct bytes blob, struct manifest *out, struct error *err);
+
+MUST_CHECK enum status codec_pack_worker_report(const struct worker_report *report, struct buffer *out,
+                                                struct error *err);
+MUST_CHECK enum status codec_unpack_worker_report(struct bytes blob, struct worker_report *out,
+                                                  struct error *err);
+
+/* The scoring model travels as the text that was read. */
+MUST_CHECK enum status codec_pack_model(const struct scoring_model *model, struct buffer *out,
+                                        struct error *err);
+MUST_CHECK enum status codec_unpack_model(struct bytes blob, struct arena *arena, struct scoring_model *out,
+                                          struct error *err);
+
+/* Append one chunk to `out` with the rows from *next on, as many as fit, and move *next behind them.
+ * STATUS_INVALID: a single row that does not fit a chunk. */
+MUST_CHECK enum status codec_pack_clients(const struct scored_snapshot *scored, size_t *next,
+                                          struct buffer *out, struct error *err);
+MUST_CHECK enum status codec_pack_tenants(const struct scored_snapshot *scored, size_t *next,
+                                          struct buffer *out, struct error *err);
+
+/* Make `out` ready for the rows that the manifest announces (memory for them, instants, counts). */
+MUST_CHECK enum status codec_begin_rows(const struct manifest *manifest, struct scored_snapshot *out,
+                                        struct error *err);
+
+/* Add the rows of the next chunk to `out`; more than announced is STATUS_CORRUPT. */
+MUST_CHECK enum status codec_unpack_clients(struct bytes blob, const struct manifest *manifest,
+                                            struct scored_snapshot *out, struct error *err);
+MUST_CHECK enum status codec_unpack_tenants(struct bytes blob, const struct manifest *manifest,
+                                            struct scored_snapshot *out, struct error *err);
+
+/* Checks that all announced rows came, and computes the index. */
+MUST_CHECK enum status codec_end_rows(const struct manifest *manifest, struct scored_snapshot *out,
+                                      struct error *err);
+
+/* An answer says which rows of the snapshot belong to it. Unpacking checks it against the counts of the manifest
+ * it belongs to; the caller frees it with answer_clear. */
+MUST_CHECK enum status codec_pack_answer(const struct answer *answer, struct buffer *out, struct error *err);
+MUST_CHECK enum status codec_unpack_answer(struct bytes blob, const struct manifest *manifest,
+                                           struct answer *out, struct error *err);
+
+#endif

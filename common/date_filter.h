@@ -1,0 +1,28 @@
+/* common/date_filter.h - which adhesion days a question asks for. Pure: no clock, no I/O; any thread. */
+#ifndef ECOSYS_COMMON_DATE_FILTER_H
+#define ECOSYS_COMMON_DATE_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DAY_MIN INT32_MIN
+#define DAY_MAX INT32_MAX
+
+struct date_filter {
+    int32_t first_day; /* days since 1970-01-01, included; DAY_MIN when open */
+    int32_t last_day;  /* included; DAY_MAX when open; never before first_day */
+};
+
+#define DATE_FILTER_ALL                                                                                      \
+    (struct date_filter)                                                                                     \
+    {                                                                                                        \
+        DAY_MIN, DAY_MAX                                                                                     \
+    }
+
+/* No bound at all: also clients without a day of adhesion pass. */
+static inline bool date_filter_is_open(struct date_filter filter)
+{
+    return filter.first_day == DAY_MIN && filter.last_day == DAY_MAX;
+}
+
+#endif

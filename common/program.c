@@ -1,0 +1,44 @@
+/* common/program.c - start-up that worker and API share. */
+#include "common/program.h"
+
+#include "common/zone.h"
+
+enum status program_start(enum program program, const char *name, const char *env_file, struct arena *arena,
+                          struct settings *out, struct error *err)
+{
+    struct dotenv file;
+    if (settings_read_file(arena, env_file, &file, err) != STATUS_OK ||
+        settings_load(arena, program, settings_environment, &file, out, err) != STATUS_OK)
+        return err->code;
+    zone_use(out->zone);
+    log_start(name, (enum log_level)out->log_level, (enum log_format)out->log_format);
+    if (file.unreadable_count > 0)
+        log_write(LOG_WARNING, "lines of the settings file are no assignments and were skipped",
+                  LOG_FIELDS(log_int("lines", (int64_t)file.unreadable_count),
+                             log_int("first_line", (int64_t)file.unreadable_line)));
+    return STATUS_OK;
+}
+
+void program_print_settings(FILE *out, enum program program)
+{
+    const struct setting *setting;
+    fputs("\nSettings, from the environment or else the file:\n", out);
+    for (size_t i = 0; (setting = settings_row(i)) != NULL; i++) {
+        if ((setting->programs & program) == 0)
+            continue;
+        const char *fallback = setting->fallback == NULL ? "" : setting->fallback;
+        const char *required = (setting->required_by & program) != 0 ? " (required)" : "";
+        fprintf(out, "  %-24s %s%s%s%s%s\n", setting->name, setting->help, required,
+                fallback[0] != '\0' ? " [" : "", fallback, fallback[0] != '\0' ? "]" : "");
+    }
+}
+
+void program_complain(const char *name, const char *message)
+{
+    fprintf(stderr, "%s: %s\n", name, message);
+}
+
+const char *program_version(void)
+{
+    return ECOSYS_VERSION;
+}

@@ -1,0 +1,27 @@
+/* common/program.h - what both programs do before they do anything: read settings, set the zone, open the log; and
+ * what they say of themselves. Main thread only. */
+#ifndef ECOSYS_COMMON_PROGRAM_H
+#define ECOSYS_COMMON_PROGRAM_H
+
+#include <stdio.h>
+
+#include "common/settings.h"
+
+/* Exit statuses, of every program and script. */
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Reads the file (`env_file`, or ./.env when NULL) and the environment, takes the zone into use and starts the log.
+ * STATUS_INVALID: one line for standard error, exit status 2. */
+MUST_CHECK enum status program_start(enum program program, const char *name, const char *env_file,
+                                     struct arena *arena, struct settings *out, struct error *err);
+
+/* The settings of `program` as --help shows them: name, default, meaning. */
+void program_print_settings(FILE *out, enum program program);
+
+/* "name: message" on standard error. */
+void program_complain(const char *name, const char *message);
+
+/* The version that the build was given. */
+const char *program_version(void);
+
+#endif

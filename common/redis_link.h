@@ -1,0 +1,49 @@
+/* common/redis_link.h - one blocking connection to Redis, as worker and API both need it. The only part of common/
+ * that opens a socket, in a library of its own: the domain is linked without it.
+ * After any failure the connection is closed and the next call opens a new one (hiredis: a context with an error is
+ * dead, and a reconnected one has lost its timeouts). One thread at a time. */
+#ifndef ECOSYS_COMMON_REDIS_LINK_H
+#define ECOSYS_COMMON_REDIS_LINK_H
+
+#include "common/bytes.h"
+#include "common/redis_url.h"
+#include "common/status.h"
+
+struct redisContext;
+struct redisReply;
+
+struct redis_link {
+    const struct redis_address *address; /* not owned */
+    int64_t timeout_ms;                  /* to connect, and to wait for each reply */
+    struct redisContext *context;        /* NULL while not connected */
+    size_t queued;                       /* commands whose replies were not taken yet */
+};
+
+void redis_link_init(struct redis_link *link, const struct redis_address *address, int64_t timeout_ms);
+void redis_link_close(struct redis_link *link);
+
+/* Connects, authenticates and selects the database; nothing to do when that was done before. */
+MUST_CHECK enum status redis_link_open(struct redis_link *link, struct error *err);
+
+/* One command and its reply, which the caller frees with redis_reply_free. An error reply is STATUS_UNAVAILABLE
+ * with Redis's words; the connection stays open then. */
+MUST_CHECK enum status redis_link_call(struct redis_link *link, const struct bytes *args, size_t count,
+                                       struct redisReply **reply, struct error *err);
+
+/* Pipelining: queue commands, then take as many replies, in order. An error reply leaves the others to be taken. */
+MUST_CHECK enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
+                                        struct error *err);
+MUST_CHECK enum status redis_link_take(struct redis_link *link, struct redisReply **reply, struct error *err);
+
+void redis_reply_free(struct redisReply *reply);
+
+/* The text of a string or status reply; no data for anything else, nil included. Valid until the reply is freed. */
+struct bytes redis_reply_text(const struct redisReply *reply);
+
+/* The number of an integer reply; 0 for anything else. */
+long long redis_reply_int(const struct redisReply *reply);
+
+/* The elements of an array reply; NULL behind the last one and for anything else. */
+const struct redisReply *redis_reply_item(const struct redisReply *reply, size_t index);
+
+#endif

@@ -1,0 +1,84 @@
+/* common/redis_names.c - one format string a name. */
+#include "common/redis_names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/date.h"
+
+struct redis_name redis_name_of(const char *prefix, enum redis_key key)
+{
+    static const char *const suffixes[] = {
+        [REDIS_CURRENT] = "current",
+        [REDIS_LEASE] = "lease",
+        [REDIS_WORKER] = "worker",
+        [REDIS_GENERATIONS] = "generations",
+    };
+    struct redis_name name;
+    snprintf(name.text, sizeof name.text, "%s:%s", prefix, suffixes[key]);
+    return name;
+}
+
+static struct redis_name of_generation(const char *prefix, uint64_t generation, const char *suffix)
+{
+    struct redis_name name;
+    snprintf(name.text, sizeof name.text, "%s:gen:%" PRIu64 ":%s", prefix, generation, suffix);
+    return name;
+}
+
+static struct redis_name chunk_of(const char *prefix, uint64_t generation, const char *what, uint32_t index)
+{
+    struct redis_name name;
+    snprintf(name.text, sizeof name.text, "%s:gen:%" PRIu64 ":%s:%" PRIu32, prefix, generation, what, index);
+    return name;
+}
+
+struct redis_name redis_name_manifest(const char *prefix, uint64_t generation)
+{
+    return of_generation(prefix, generation, "manifest");
+}
+
+struct redis_name redis_name_model(const char *prefix, uint64_t generation)
+{
+    return of_generation(prefix, generation, "model");
+}
+
+struct redis_name redis_name_key_set(const char *prefix, uint64_t generation)
+{
+    return of_generation(prefix, generation, "keys");
+}
+
+struct redis_name redis_name_clients(const char *prefix, uint64_t generation, uint32_t index)
+{
+    return chunk_of(prefix, generation, "clients", index);
+}
+
+struct redis_name redis_name_tenants(const char *prefix, uint64_t generation, uint32_t index)
+{
+    return chunk_of(prefix, generation, "tenants", index);
+}
+
+static void format_bound(int32_t day, char out[DATE_TEXT_LEN + 1])
+{
+    if (day == DAY_MIN || day == DAY_MAX)
+        snprintf(out, DATE_TEXT_LEN + 1, "all");
+    else
+        day_format(day, out);
+}
+
+struct redis_name redis_name_answer(const char *prefix, uint64_t generation, struct date_filter filter)
+{
+    struct redis_name name;
+    char first[DATE_TEXT_LEN + 1], last[DATE_TEXT_LEN + 1];
+    format_bound(filter.first_day, first);
+    format_bound(filter.last_day, last);
+    snprintf(name.text, sizeof name.text, "%s:gen:%" PRIu64 ":answer:%s:%s", prefix, generation, first, last);
+    return name;
+}
+
+struct redis_name redis_name_events(const char *prefix, uint32_t db)
+{
+    struct redis_name name;
+    snprintf(name.text, sizeof name.text, "%s:%" PRIu32 ":events", prefix, db);
+    return name;
+}

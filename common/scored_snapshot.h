@@ -1,0 +1,52 @@
+/* common/scored_snapshot.h - what every answer is made of: rows in the order in which answers list them, with
+ * scores, roles and matches, and the sums that make any filter's KPIs a subtraction.
+ * scored_snapshot_init/clear own the arena. Filled by one thread (score in the worker, the codec in the API),
+ * immutable after scored_snapshot_index; then any thread. */
+#ifndef ECOSYS_COMMON_SCORED_SNAPSHOT_H
+#define ECOSYS_COMMON_SCORED_SNAPSHOT_H
+
+#include "common/scoring_model.h"
+#include "common/snapshot.h"
+#include "common/status.h"
+
+/* Sums over the clients in front of a place in the order. */
+struct client_sums {
+    uint32_t active;
+    uint32_t paying;
+    uint32_t onboarding;
+    uint32_t tmo_count; /* of the tmo that are > 0 */
+    int64_t tmo_days;
+    struct decimal_sum mrr;
+    struct decimal_sum churn;
+};
+
+struct scored_snapshot {
+    struct arena arena;
+    struct instants instants;
+    struct scoring_model model;
+    struct client *clients; /* without data_adesao first, then newest first, ties by id */
+    size_t clients_count;
+    struct tenant
+        *tenants; /* scored ones that share a client's CNPJ: highest exact total first, ties by id */
+    size_t tenants_count;
+    size_t groups_count; /* CNPJs that some client and some scored tenant have in common */
+    struct replacements replaced;
+
+    /* Made by scored_snapshot_index from the above. */
+    size_t undated_count;     /* clients without data_adesao */
+    int32_t *adhesion_days;   /* by client; meaningless for undated ones */
+    struct client_sums *sums; /* clients_count + 1 of them */
+};
+
+void scored_snapshot_init(struct scored_snapshot *scored);
+void scored_snapshot_clear(struct scored_snapshot *scored);
+
+/* Computes the last part of the struct. The rows must be in order and their groups and categories within range:
+ * STATUS_CORRUPT says which row is not, so that a blob from elsewhere cannot lead to wrong numbers. */
+MUST_CHECK enum status scored_snapshot_index(struct scored_snapshot *scored, struct error *err);
+
+/* The orders above, as qsort and the index check use them: negative when a comes before b. */
+int client_compare(const struct client *a, const struct client *b);
+int tenant_compare(const struct tenant *a, const struct tenant *b);
+
+#endif

@@ -1,0 +1,100 @@
+/* common/settings.h - every setting of both programs, from one table: name, parser, default, what it takes, help.
+ * The environment wins over the file. A bad value stops the start. Texts live in the arena that was passed; the
+ * struct is immutable afterwards and may be read by any thread. */
+#ifndef ECOSYS_COMMON_SETTINGS_H
+#define ECOSYS_COMMON_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/dotenv.h"
+#include "common/log.h"
+#include "common/redis_url.h"
+#include "common/status.h"
+
+/* Which program a setting is for; a mask. */
+enum program { PROGRAM_WORKER = 1, PROGRAM_API = 2 };
+
+enum health_format { HEALTH_FORMAT_PLANO, HEALTH_FORMAT_DETALHADO };
+
+struct database_settings {
+    const char *host; /* starts with '/': a folder of sockets (PostgreSQL) or a socket (MySQL) */
+    int64_t port;
+    const char *name;
+    const char *user;
+    const char *password;
+};
+
+struct settings {
+    struct database_settings kommo;
+    struct database_settings ecosys;
+    int64_t db_connect_timeout_s;
+    int64_t snapshot_timeout_s;
+
+    const char *redis_url;
+    bool redis_url_is_set;
+    const char *upstash_url;
+    const char *upstash_token;
+    struct redis_address redis; /* from the three above */
+    const char *redis_prefix;
+    int64_t redis_timeout_ms;
+
+    const char *basic_auth_users;
+    const char *host;
+    int64_t port;
+    int64_t api_threads; /* 0: number of cores */
+    int64_t health_format;
+    const char *cors_allow_origins;
+    int64_t connections_max; /* per process */
+    int64_t header_bytes_max;
+    int64_t body_bytes_max;
+    int64_t request_timeout_s; /* to receive one request, and to send its answer */
+    int64_t idle_timeout_s;    /* between requests of a connection */
+    int64_t shutdown_timeout_s;
+
+    int64_t ttl_clientes_s;
+    int64_t ttl_health_scores_s;
+    int64_t refresh_interval_s; /* 0: only when asked */
+    int64_t cache_max_stale_s;
+    int64_t lease_s;
+    const char *scoring_model; /* NULL: the built-in one */
+
+    const char *zone;
+    const char *environment;
+    int64_t log_level;
+    int64_t log_format;
+};
+
+/* Reads, checks and completes the settings of `program`. `environment` is getenv, or a test's; `file` may be empty.
+ * STATUS_INVALID: one line that names the variable, what it holds and what it takes; never a secret's value. */
+MUST_CHECK enum status settings_load(struct arena *arena, enum program program,
+                                     const char *(*environment)(const char *name), const struct dotenv *file,
+                                     struct settings *out, struct error *err);
+
+/* Reads `path`, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that was named and cannot be
+ * read. */
+MUST_CHECK enum status settings_read_file(struct arena *arena, const char *path, struct dotenv *out,
+                                          struct error *err);
+
+/* The environment variable as settings_load wants it. */
+const char *settings_environment(const char *name);
+
+/* Seconds from the end of a refresh to the next one: REFRESH_INTERVAL, or the smaller TTL. */
+int64_t settings_refresh_interval_s(const struct settings *settings);
+
+/* One row of the table, for --help and for the test that compares it with the documents. */
+struct setting {
+    const char *name;
+    const char *fallback; /* NULL: none, "" is shown as empty */
+    const char *help;
+    unsigned programs;    /* that read it */
+    unsigned required_by; /* programs that do not start without it */
+    bool is_secret;
+};
+
+/* The row with that number from 0 on, or NULL behind the last one. */
+const struct setting *settings_row(size_t index);
+
+#endif

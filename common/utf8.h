@@ -1,0 +1,20 @@
+/* common/utf8.h - the one place where text from outside becomes clean UTF-8. Pure; any thread. */
+#ifndef ECOSYS_COMMON_UTF8_H
+#define ECOSYS_COMMON_UTF8_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/bytes.h"
+
+/* True when every byte belongs to a well-formed sequence (Unicode 15, table 3-7: no overlong forms, no
+ * surrogates, nothing above U+10FFFF). NUL and control characters are well-formed. */
+bool utf8_is_valid(struct bytes text);
+
+/* A copy of `text` in the arena in which each ill-formed sequence became U+FFFD, one for each maximal subpart
+ * (Unicode 15, 3.9, "U+FFFD Substitution of Maximal Subparts"); *replaced grows by their number. `text.data`
+ * NULL stays NULL. The result's data is NULL for other input only when memory is out. */
+struct bytes utf8_clean(struct arena *arena, struct bytes text, uint64_t *replaced);
+
+#endif
