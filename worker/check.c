@@ -1,0 +1,133 @@
+/* worker/check.c - a line a part: model, PostgreSQL, MySQL, Redis. */
+#include "worker/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/redis_link.h"
+#include "common/zone.h"
+#include "worker/ecosys.h"
+#include "worker/kommo.h"
+#include "worker/refresh.h"
+
+#define DETAIL_MAX 256
+
+struct check {
+    const struct settings *settings;
+    struct arena arena;
+    struct scoring_model model;
+    struct interrupt interrupt; /* never raised here */
+};
+
+static enum status check_model(struct check *check, char detail[DETAIL_MAX], struct error *err)
+{
+    if (refresh_load_model(check->settings, &check->arena, &check->model, err) != STATUS_OK)
+        return err->code;
+    const char *path = check->settings->scoring_model;
+    snprintf(detail, DETAIL_MAX, "version %.*s, %s", (int)check->model.version.len, check->model.version.data,
+             path != NULL ? path : "built in");
+    return STATUS_OK;
+}
+
+static void describe_database(const struct database_settings *database, const char *version,
+                              char detail[DETAIL_MAX])
+{
+    bool is_socket = database->host[0] == '/';
+    char port[24] = "";
+    if (!is_socket)
+        snprintf(port, sizeof port, ":%" PRId64, database->port);
+    snprintf(detail, DETAIL_MAX, "%s%s/%s as %s, server %s", database->host, port, database->name,
+             database->user, version);
+}
+
+static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], struct error *err)
+{
+    struct kommo kommo;
+    char version[80] = "";
+    enum status status = kommo_open(&kommo, check->settings, &check->interrupt, err);
+    if (status == STATUS_OK)
+        status = kommo_check(&kommo, version, sizeof version, err);
+    kommo_close(&kommo);
+    if (status == STATUS_OK)
+        describe_database(&check->settings->kommo, version, detail);
+    return status;
+}
+
+static enum status check_ecosys(struct check *check, char detail[DETAIL_MAX], struct error *err)
+{
+    struct ecosys ecosys;
+    char version[80] = "";
+    int32_t offset_s = zone_offset_s(clock_unix_ms() / 1000);
+    enum status status = ecosys_open(&ecosys, check->settings, offset_s, &check->interrupt, err);
+    if (status == STATUS_OK)
+        status = ecosys_snapshot(&ecosys, err);
+    if (status == STATUS_OK)
+        status = ecosys_check(&ecosys, &check->model, version, sizeof version, err);
+    ecosys_close(&ecosys);
+    if (status == STATUS_OK)
+        describe_database(&check->settings->ecosys, version, detail);
+    return status;
+}
+
+/* The value behind "name:" in the text of INFO, up to the end of its line. */
+static struct bytes info_value(struct bytes info, const char *name)
+{
+    const char *found = info.data != NULL ? strstr(info.data, name) : NULL;
+    const char *value = found != NULL ? found + strlen(name) : "";
+    return (struct bytes){value, strcspn(value, "\r\n")};
+}
+
+static enum status check_redis(struct check *check, char detail[DETAIL_MAX], struct error *err)
+{
+    struct redis_link link;
+    struct redisReply *reply;
+    const struct bytes info[] = {bytes_of("INFO")};
+    redis_link_init(&link, &check->settings->redis, check->settings->redis_timeout_ms);
+    enum status status = redis_link_call(&link, info, 1, &reply, err);
+    if (status == STATUS_OK) {
+        struct bytes version = info_value(redis_reply_text(reply), "redis_version:");
+        struct bytes role = info_value(redis_reply_text(reply), "role:");
+        struct bytes policy = info_value(redis_reply_text(reply), "maxmemory_policy:");
+        snprintf(detail, DETAIL_MAX, "server %.*s, role %.*s, maxmemory-policy %.*s", (int)version.len,
+                 version.data, (int)role.len, role.data, (int)policy.len, policy.data);
+        if (bytes_is(role, "slave"))
+            status =
+                error_set(err, STATUS_INVALID, "Redis is a read-only replica; the worker needs its master");
+        else if (policy.len > 0 && !bytes_is(policy, "noeviction"))
+            status =
+                error_set(err, STATUS_INVALID,
+                          "Redis may evict what is published: maxmemory-policy is %.*s, takes noeviction",
+                          (int)policy.len, policy.data);
+        redis_reply_free(reply);
+    }
+    redis_link_close(&link);
+    return status;
+}
+
+enum exit_status check_run(const struct settings *settings)
+{
+    static const struct {
+        const char *name;
+        enum status (*run)(struct check *check, char detail[DETAIL_MAX], struct error *err);
+    } parts[] = {
+        {"model", check_model}, {"postgresql", check_kommo}, {"mysql", check_ecosys}, {"redis", check_redis}};
+    struct check check = {.settings = settings};
+    enum exit_status exit_status = EXIT_DONE;
+    arena_init(&check.arena);
+    interrupt_init(&check.interrupt);
+    printf("ok   settings: zone %s, prefix %s\n", settings->zone, settings->redis_prefix);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char detail[DETAIL_MAX] = "";
+        struct error err;
+        enum status status = parts[i].run(&check, detail, &err);
+        printf("%s %s: %s\n", status == STATUS_OK ? "ok  " : "FAIL", parts[i].name,
+               status == STATUS_OK ? detail : err.message);
+        if (status != STATUS_OK)
+            exit_status = EXIT_FAILED;
+    }
+    interrupt_clear(&check.interrupt);
+    arena_clear(&check.arena);
+    return exit_status;
+}

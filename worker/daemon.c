@@ -1,0 +1,351 @@
+/* worker/daemon.c - one loop over signals, the end of a refresh, the lease and the clock. */
+#include "worker/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/codec.h"
+#include "worker/lease.h"
+#include "worker/refresh.h"
+
+#define NEVER            INT64_MAX
+#define DEADLINE_TICK_MS 200 /* how often a refresh under way is looked at */
+#define ONCE_WATCH_MS    300 /* how often --once looks whether the lease's holder still renews it */
+#define RETRY_FIRST_MS   1000
+#define RETRY_MAX_MS     60000
+
+/* A refresh in its thread; the main thread looks at the outcome only after joining it. */
+struct job {
+    pthread_t thread;
+    struct interrupt interrupt;
+    struct refresh_request request;
+    struct refresh_outcome outcome;
+    enum status status;
+    struct error err;
+    int done_fd;
+};
+
+struct daemon {
+    const struct settings *settings;
+    const struct daemon_options *options;
+    int signal_fd;
+    int done_fd;
+    struct redis_link link; /* for the lease and the report; a refresh has its own */
+    struct lease lease;
+    struct lease_holder holder;
+    int64_t lease_check_ms; /* on the monotonic clock, as all instants here */
+    int64_t refresh_due_ms;
+    uint64_t failures; /* in a row */
+    struct job *job;   /* NULL while no refresh is under way */
+    bool is_asked;     /* for a refresh, while one is under way */
+    bool is_stopping;
+    bool redis_is_down;
+    bool is_standby;
+    enum exit_status exit_status; /* of --once */
+};
+
+static void *run_job(void *context)
+{
+    struct job *job = context;
+    uint64_t one = 1;
+    job->status = refresh(&job->request, &job->outcome, &job->err);
+    if (write(job->done_fd, &one, sizeof one) != sizeof one)
+        abort(); /* an eventfd that was just made takes a number */
+    return NULL;
+}
+
+static struct job *job_start(const struct daemon *daemon)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return NULL;
+    interrupt_init(&job->interrupt);
+    job->done_fd = daemon->done_fd;
+    job->request = (struct refresh_request){.settings = daemon->settings,
+                                            .lease_token = daemon->lease.token,
+                                            .interrupt = &job->interrupt,
+                                            .has_as_of = daemon->options->has_as_of,
+                                            .as_of_wall_us = daemon->options->as_of_wall_us};
+    if (pthread_create(&job->thread, NULL, run_job, job) == 0)
+        return job;
+    interrupt_clear(&job->interrupt);
+    free(job);
+    return NULL;
+}
+
+static void job_free(struct job *job)
+{
+    interrupt_clear(&job->interrupt);
+    free(job);
+}
+
+/* Doubling from a second to a minute, each with up to half of it more or less, so that workers do not march in step. */
+static int64_t retry_wait_ms(uint64_t failures)
+{
+    uint32_t random = 0;
+    int64_t wait = RETRY_FIRST_MS;
+    for (uint64_t i = 1; i < failures && wait < RETRY_MAX_MS; i++)
+        wait *= 2;
+    wait = wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS;
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        random = 0;
+    return wait / 2 + random % wait;
+}
+
+static void report(struct daemon *daemon, const char *word)
+{
+    struct worker_report worker_report = {.failures = daemon->failures};
+    struct redis_name name = redis_name_of(daemon->settings->redis_prefix, REDIS_WORKER);
+    struct buffer blob = BUFFER_INIT;
+    struct redisReply *reply;
+    struct error ignored;
+    char ttl[24];
+    snprintf(worker_report.last_error, sizeof worker_report.last_error, "%s", word);
+    snprintf(ttl, sizeof ttl, "%lld", (long long)daemon->settings->cache_max_stale_s + PUBLISH_GRACE_S);
+    if (codec_pack_worker_report(&worker_report, &blob, &ignored) == STATUS_OK) {
+        const struct bytes set[] = {bytes_of("SET"), bytes_of(name.text), buffer_bytes(&blob), bytes_of("EX"),
+                                    bytes_of(ttl)};
+        if (redis_link_call(&daemon->link, set, 5, &reply, &ignored) == STATUS_OK)
+            redis_reply_free(reply);
+    }
+    buffer_clear(&blob);
+}
+
+static void log_outcome(const struct job *job)
+{
+    const struct refresh_outcome *outcome = &job->outcome;
+    if (job->status != STATUS_OK) {
+        log_write(job->status == STATUS_CANCELLED ? LOG_INFO : LOG_ERROR, "refresh failed",
+                  LOG_FIELDS(log_text("phase", refresh_phase_word(outcome->phase)),
+                             log_text("class", status_word(job->status)), log_text("error", job->err.message),
+                             log_int("total_ms", outcome->total_ms)));
+        return;
+    }
+    log_write(LOG_INFO, "generation published",
+              LOG_FIELDS(log_int("generation", (int64_t)outcome->published.generation),
+                         log_int("clients", (int64_t)outcome->clients_count),
+                         log_int("tenants", (int64_t)outcome->tenants_count),
+                         log_int("keys", (int64_t)outcome->published.keys_count),
+                         log_int("bytes", (int64_t)outcome->published.bytes_count),
+                         log_int("skew_us", outcome->skew_us),
+                         log_int("replaced_texts", (int64_t)outcome->replaced.texts),
+                         log_int("replaced_values", (int64_t)outcome->replaced.values),
+                         log_int("postgresql_ms", outcome->phase_ms[PHASE_KOMMO]),
+                         log_int("mysql_ms", outcome->phase_ms[PHASE_ECOSYS]),
+                         log_int("score_ms", outcome->phase_ms[PHASE_SCORE]),
+                         log_int("publish_ms", outcome->phase_ms[PHASE_PUBLISH]),
+                         log_int("total_ms", outcome->total_ms)));
+}
+
+static void plan_next(struct daemon *daemon, enum status status)
+{
+    int64_t now = clock_monotonic_ms();
+    int64_t interval_s = settings_refresh_interval_s(daemon->settings);
+    if (status != STATUS_OK)
+        daemon->refresh_due_ms = now + retry_wait_ms(daemon->failures);
+    else
+        daemon->refresh_due_ms = interval_s > 0 ? now + interval_s * 1000 : NEVER;
+    if (daemon->is_asked)
+        daemon->refresh_due_ms = now;
+    daemon->is_asked = false;
+}
+
+static void end_job(struct daemon *daemon)
+{
+    struct job *job = daemon->job;
+    enum status status;
+    pthread_join(job->thread, NULL);
+    status = job->status;
+    log_outcome(job);
+    if (status != STATUS_CANCELLED) {
+        daemon->failures = status == STATUS_OK ? 0 : daemon->failures + 1;
+        report(daemon, status == STATUS_OK ? "" : refresh_phase_word(job->outcome.phase));
+    }
+    daemon->job = NULL;
+    job_free(job);
+    plan_next(daemon, status);
+    if (daemon->options->once) {
+        daemon->exit_status = status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
+        daemon->is_stopping = true;
+    }
+}
+
+static void fail_once(struct daemon *daemon)
+{
+    daemon->exit_status = EXIT_FAILED;
+    daemon->is_stopping = true;
+}
+
+/* --once beside a worker that lives gives up; beside one that died it waits for the lease to run out. A lease whose
+ * time went up since the last look was renewed by somebody alive. */
+static void watch_holder(struct daemon *daemon, const struct lease_holder *before, bool was_seen)
+{
+    bool is_renewed = was_seen && strcmp(before->token, daemon->holder.token) == 0 &&
+                      daemon->holder.left_ms > before->left_ms;
+    bool is_another = was_seen && strcmp(before->token, daemon->holder.token) != 0;
+    if (is_renewed || is_another) {
+        log_write(
+            LOG_ERROR, "another worker holds the lease",
+            LOG_FIELDS(log_text("holder", daemon->holder.token), log_int("left_ms", daemon->holder.left_ms)));
+        fail_once(daemon);
+    }
+}
+
+static void lose_redis(struct daemon *daemon, const struct error *err)
+{
+    if (!daemon->redis_is_down)
+        log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
+    daemon->redis_is_down = true;
+    if (daemon->options->once)
+        fail_once(daemon);
+}
+
+static void meet_holder(struct daemon *daemon, const struct lease_holder *before, bool was_standby)
+{
+    if (daemon->options->once) {
+        watch_holder(daemon, before, was_standby);
+        return;
+    }
+    if (!was_standby)
+        log_write(LOG_INFO, "standing by", LOG_FIELDS(log_text("holder", daemon->holder.token)));
+}
+
+/* Takes or renews the lease. One that nobody had before makes a refresh due: this worker has just begun, or another
+ * died, or Redis lost everything. */
+static void tend_lease(struct daemon *daemon)
+{
+    struct lease_holder before = daemon->holder;
+    struct error err;
+    bool was_standby = daemon->is_standby;
+    daemon->lease_check_ms = clock_monotonic_ms() + daemon->lease.time_ms / 3;
+    if (lease_take(&daemon->lease, &daemon->holder, &err) != STATUS_OK) {
+        lose_redis(daemon, &err);
+        return;
+    }
+    if (daemon->redis_is_down)
+        log_write(LOG_INFO, "Redis can be used again", NULL);
+    daemon->redis_is_down = false;
+    daemon->is_standby = !daemon->lease.is_held;
+    if (daemon->lease.is_held && daemon->holder.was_free) {
+        log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
+        daemon->refresh_due_ms = clock_monotonic_ms();
+    }
+    if (daemon->is_standby)
+        meet_holder(daemon, &before, was_standby);
+    if (daemon->is_standby && daemon->options->once)
+        daemon->lease_check_ms = clock_monotonic_ms() + ONCE_WATCH_MS;
+}
+
+static void take_signal(struct daemon *daemon)
+{
+    struct signalfd_siginfo info;
+    if (read(daemon->signal_fd, &info, sizeof info) != sizeof info)
+        return;
+    if (info.ssi_signo == SIGHUP) {
+        log_write(LOG_INFO, "asked for a refresh", LOG_FIELDS(log_text("by", "SIGHUP")));
+        if (daemon->job != NULL)
+            daemon->is_asked = true;
+        else
+            daemon->refresh_due_ms = clock_monotonic_ms();
+        return;
+    }
+    log_write(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", info.ssi_signo)));
+    daemon->is_stopping = true;
+    if (daemon->options->once)
+        daemon->exit_status = EXIT_FAILED;
+    if (daemon->job != NULL)
+        interrupt_raise(&daemon->job->interrupt, STATUS_CANCELLED);
+}
+
+static void start_when_due(struct daemon *daemon)
+{
+    if (daemon->job != NULL || daemon->is_stopping || !daemon->lease.is_held ||
+        clock_monotonic_ms() < daemon->refresh_due_ms)
+        return;
+    daemon->job = job_start(daemon);
+    if (daemon->job != NULL)
+        return;
+    log_write(LOG_ERROR, "no memory or thread for a refresh", NULL);
+    daemon->failures++;
+    plan_next(daemon, STATUS_NO_MEMORY);
+}
+
+/* Until the next thing that the clock brings, in milliseconds. */
+static int wait_ms(const struct daemon *daemon)
+{
+    int64_t next = daemon->lease_check_ms;
+    if (daemon->lease.is_held && daemon->job == NULL && daemon->refresh_due_ms < next)
+        next = daemon->refresh_due_ms;
+    int64_t wait = next - clock_monotonic_ms();
+    if (daemon->job != NULL && wait > DEADLINE_TICK_MS)
+        wait = DEADLINE_TICK_MS;
+    return wait > 0 ? (int)wait : 0;
+}
+
+static void step(struct daemon *daemon)
+{
+    struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0}, {daemon->done_fd, POLLIN, 0}};
+    uint64_t ended;
+    if (clock_monotonic_ms() >= daemon->lease_check_ms)
+        tend_lease(daemon);
+    start_when_due(daemon);
+    if (poll(fds, 2, wait_ms(daemon)) < 0 && errno != EINTR)
+        return;
+    if (fds[0].revents != 0)
+        take_signal(daemon);
+    if (fds[1].revents != 0 && read(daemon->done_fd, &ended, sizeof ended) == sizeof ended)
+        end_job(daemon);
+    if (daemon->job != NULL)
+        interrupt_check_deadline(&daemon->job->interrupt, clock_monotonic_ms());
+}
+
+/* The signals are blocked before any thread exists, so that only the descriptor gets them. */
+static bool open_descriptors(struct daemon *daemon)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
+        return false;
+    daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    daemon->done_fd = eventfd(0, EFD_CLOEXEC);
+    return daemon->signal_fd >= 0 && daemon->done_fd >= 0;
+}
+
+enum exit_status daemon_run(const struct settings *settings, const struct daemon_options *options)
+{
+    struct daemon daemon = {.settings = settings, .options = options, .signal_fd = -1, .done_fd = -1};
+    struct error err;
+    if (!open_descriptors(&daemon)) {
+        log_write(LOG_ERROR, "cannot take signals", LOG_FIELDS(log_text("error", strerror(errno))));
+        return EXIT_FAILED;
+    }
+    redis_link_init(&daemon.link, &settings->redis, settings->redis_timeout_ms);
+    lease_init(&daemon.lease, &daemon.link, settings->redis_prefix, settings->lease_s * 1000);
+    daemon.refresh_due_ms = NEVER;
+    daemon.lease_check_ms = clock_monotonic_ms();
+    log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
+    while (!daemon.is_stopping || daemon.job != NULL)
+        step(&daemon);
+    if (lease_release(&daemon.lease, &err) != STATUS_OK)
+        log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
+                  LOG_FIELDS(log_text("error", err.message)));
+    redis_link_close(&daemon.link);
+    close(daemon.done_fd);
+    close(daemon.signal_fd);
+    log_write(LOG_INFO, "stopped", NULL);
+    return daemon.exit_status;
+}

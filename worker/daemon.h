@@ -1,0 +1,21 @@
+/* worker/daemon.h - the worker's main loop: holds the lease, starts refreshes when they are due, takes signals.
+ * Main thread only; each refresh runs in a thread of its own. */
+#ifndef ECOSYS_WORKER_DAEMON_H
+#define ECOSYS_WORKER_DAEMON_H
+
+#include <stdbool.h>
+
+#include "common/program.h"
+#include "common/settings.h"
+
+struct daemon_options {
+    bool once; /* one refresh, then the end */
+    bool has_as_of;
+    int64_t as_of_wall_us;
+};
+
+/* Runs until SIGTERM or SIGINT, or with `once` until its refresh has ended. SIGHUP makes a refresh due at once. A
+ * refresh under way is ended cleanly: nothing of it stays visible. */
+enum exit_status daemon_run(const struct settings *settings, const struct daemon_options *options);
+
+#endif

@@ -1,0 +1,75 @@
+/* worker/interrupt.c - shutting sockets down from another thread. */
+#include "worker/interrupt.h"
+
+#include <sys/socket.h>
+
+void interrupt_init(struct interrupt *interrupt)
+{
+    *interrupt = (struct interrupt){.mutex = PTHREAD_MUTEX_INITIALIZER};
+    for (int slot = 0; slot < INTERRUPT_SLOTS; slot++)
+        interrupt->sockets[slot] = -1;
+}
+
+void interrupt_clear(struct interrupt *interrupt)
+{
+    pthread_mutex_destroy(&interrupt->mutex);
+}
+
+void interrupt_watch(struct interrupt *interrupt, enum interrupt_slot slot, int socket)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    interrupt->sockets[slot] = socket;
+    if (interrupt->raised != STATUS_OK && socket >= 0)
+        shutdown(socket, SHUT_RDWR);
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+void interrupt_unwatch(struct interrupt *interrupt, enum interrupt_slot slot)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    interrupt->sockets[slot] = -1;
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+void interrupt_set_deadline(struct interrupt *interrupt, int64_t now_ms, int64_t allowed_ms)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    interrupt->deadline_ms = allowed_ms > 0 ? now_ms + allowed_ms : 0;
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+static void raise_locked(struct interrupt *interrupt, enum status reason)
+{
+    if (interrupt->raised == STATUS_OK)
+        interrupt->raised = reason;
+    for (int slot = 0; slot < INTERRUPT_SLOTS; slot++)
+        if (interrupt->sockets[slot] >= 0)
+            shutdown(interrupt->sockets[slot], SHUT_RDWR);
+}
+
+void interrupt_check_deadline(struct interrupt *interrupt, int64_t now_ms)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    if (interrupt->deadline_ms != 0 && now_ms >= interrupt->deadline_ms)
+        raise_locked(interrupt, STATUS_UNAVAILABLE);
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+void interrupt_raise(struct interrupt *interrupt, enum status reason)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    raise_locked(interrupt, reason);
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+enum status interrupt_status(struct interrupt *interrupt, struct error *err)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    enum status reason = interrupt->raised;
+    pthread_mutex_unlock(&interrupt->mutex);
+    if (reason == STATUS_OK)
+        return STATUS_OK;
+    if (reason == STATUS_CANCELLED)
+        return error_set(err, reason, "told to stop");
+    return error_set(err, reason, "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
+}

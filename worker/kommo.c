@@ -1,0 +1,341 @@
+/* worker/kommo.c - clients from PostgreSQL through libpq, row by row in text format. */
+#include "worker/kommo.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <string.h>
+
+#include "worker/value.h"
+
+#define FIRST_CAPACITY 1024
+
+/* The SQL of this source; the columns in the order of enum column. */
+static const char CLIENTS_SQL[] =
+    "SELECT ck.id, co.nome, co.razao_social, co.cnpj, ck.valor, ck.vendedor, u.\"name\", s.\"name\", "
+    "p.\"name\","
+    " ck.data_adesao, ck.data_start_onboarding, ck.data_end_onboarding, ck.data_cancelamento,"
+    " ck.motivos_churn, ck.descricao_cancelamento, ck.criado_em, ck.atualizado_em"
+    " FROM clientes_kommo ck"
+    " LEFT JOIN companies_kommo co ON co.id = ck.company_id"
+    " LEFT JOIN users u ON u.id = ck.cs_id"
+    " LEFT JOIN pipelines p ON p.id = ck.pipeline_id"
+    " LEFT JOIN statuses s ON s.id = ck.status_id"
+    " WHERE ck.deleted_at IS NULL";
+
+static const char SNAPSHOT_SQL[] = "SELECT 1";
+
+enum column {
+    COLUMN_ID,
+    COLUMN_NOME,
+    COLUMN_RAZAO_SOCIAL,
+    COLUMN_CNPJ,
+    COLUMN_VALOR,
+    COLUMN_VENDEDOR,
+    COLUMN_CS,
+    COLUMN_STATUS,
+    COLUMN_PIPELINE,
+    COLUMN_ADESAO,
+    COLUMN_START,
+    COLUMN_END,
+    COLUMN_CANCELAMENTO,
+    COLUMN_MOTIVOS,
+    COLUMN_DESCRICAO,
+    COLUMN_CRIADO,
+    COLUMN_ATUALIZADO,
+    COLUMN_COUNT,
+};
+
+/* PostgreSQL's fixed type numbers (pg_type.dat). */
+enum pg_type {
+    PG_INT8 = 20,
+    PG_INT2 = 21,
+    PG_INT4 = 23,
+    PG_TEXT = 25,
+    PG_FLOAT4 = 700,
+    PG_FLOAT8 = 701,
+    PG_BPCHAR = 1042,
+    PG_VARCHAR = 1043,
+    PG_DATE = 1082,
+    PG_TIMESTAMP = 1114,
+    PG_TIMESTAMPTZ = 1184,
+    PG_NUMERIC = 1700,
+};
+
+#define TYPES_MAX 8
+
+static const Oid WHOLE_NUMBERS[TYPES_MAX] = {PG_INT8, PG_INT4, PG_INT2};
+static const Oid NUMBERS[TYPES_MAX] = {PG_NUMERIC, PG_INT8, PG_INT4, PG_INT2, PG_FLOAT8, PG_FLOAT4};
+static const Oid CNPJS[TYPES_MAX] = {PG_INT8, PG_INT4, PG_NUMERIC, PG_TEXT, PG_VARCHAR, PG_BPCHAR};
+static const Oid TEXTS[TYPES_MAX] = {PG_TEXT, PG_VARCHAR, PG_BPCHAR};
+static const Oid TIMES[TYPES_MAX] = {PG_TIMESTAMP, PG_TIMESTAMPTZ, PG_DATE};
+
+static const struct {
+    const char *name;
+    const Oid *types; /* 0 behind the last one */
+    const char *takes;
+} COLUMNS[COLUMN_COUNT] = {
+    [COLUMN_ID] = {"clientes_kommo.id", WHOLE_NUMBERS, "bigint, integer or smallint"},
+    [COLUMN_NOME] = {"companies_kommo.nome", TEXTS, "text or varchar"},
+    [COLUMN_RAZAO_SOCIAL] = {"companies_kommo.razao_social", TEXTS, "text or varchar"},
+    [COLUMN_CNPJ] = {"companies_kommo.cnpj", CNPJS, "bigint, numeric, text or varchar"},
+    [COLUMN_VALOR] = {"clientes_kommo.valor", NUMBERS, "numeric or another number"},
+    [COLUMN_VENDEDOR] = {"clientes_kommo.vendedor", TEXTS, "text or varchar"},
+    [COLUMN_CS] = {"users.name", TEXTS, "text or varchar"},
+    [COLUMN_STATUS] = {"statuses.name", TEXTS, "text or varchar"},
+    [COLUMN_PIPELINE] = {"pipelines.name", TEXTS, "text or varchar"},
+    [COLUMN_ADESAO] = {"clientes_kommo.data_adesao", TIMES, "timestamp, timestamptz or date"},
+    [COLUMN_START] = {"clientes_kommo.data_start_onboarding", TIMES, "timestamp, timestamptz or date"},
+    [COLUMN_END] = {"clientes_kommo.data_end_onboarding", TIMES, "timestamp, timestamptz or date"},
+    [COLUMN_CANCELAMENTO] = {"clientes_kommo.data_cancelamento", TIMES, "timestamp, timestamptz or date"},
+    [COLUMN_MOTIVOS] = {"clientes_kommo.motivos_churn", TEXTS, "text or varchar"},
+    [COLUMN_DESCRICAO] = {"clientes_kommo.descricao_cancelamento", TEXTS, "text or varchar"},
+    [COLUMN_CRIADO] = {"clientes_kommo.criado_em", TIMES, "timestamp, timestamptz or date"},
+    [COLUMN_ATUALIZADO] = {"clientes_kommo.atualizado_em", TIMES, "timestamp, timestamptz or date"},
+};
+
+/* libpq's message is several lines; ours is one. An interrupt is the better reason. */
+static enum status failed(struct kommo *kommo, const char *message, struct error *err)
+{
+    if (interrupt_status(kommo->interrupt, err) != STATUS_OK)
+        return error_context(err, "PostgreSQL");
+    (void)error_set(err, STATUS_UNAVAILABLE, "PostgreSQL: %s", message);
+    size_t len = strlen(err->message);
+    while (len > 0 && err->message[len - 1] == '\n')
+        err->message[--len] = '\0';
+    for (char *c = err->message; *c != '\0'; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return err->code;
+}
+
+static enum status execute(struct kommo *kommo, const char *sql, struct error *err)
+{
+    PGresult *result = PQexec(kommo->conn, sql);
+    ExecStatusType state = PQresultStatus(result);
+    PQclear(result);
+    if (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK)
+        return STATUS_OK;
+    return failed(kommo, PQerrorMessage(kommo->conn), err);
+}
+
+static enum status connect_to(struct kommo *kommo, const struct settings *settings, struct error *err)
+{
+    char port[8], timeout[8];
+    snprintf(port, sizeof port, "%" PRId64, settings->kommo.port);
+    snprintf(timeout, sizeof timeout, "%" PRId64, settings->db_connect_timeout_s);
+    const char *const names[] = {"host",
+                                 "port",
+                                 "dbname",
+                                 "user",
+                                 "password",
+                                 "connect_timeout",
+                                 "client_encoding",
+                                 "application_name",
+                                 NULL};
+    const char *const values[] = {settings->kommo.host,
+                                  port,
+                                  settings->kommo.name,
+                                  settings->kommo.user,
+                                  settings->kommo.password,
+                                  timeout,
+                                  "UTF8",
+                                  "ecosys-worker",
+                                  NULL};
+    kommo->conn = PQconnectdbParams(names, values, 0);
+    if (kommo->conn == NULL)
+        return error_no_memory(err);
+    if (PQstatus(kommo->conn) != CONNECTION_OK)
+        return failed(kommo, PQerrorMessage(kommo->conn), err);
+    interrupt_watch(kommo->interrupt, INTERRUPT_KOMMO, PQsocket(kommo->conn));
+    return STATUS_OK;
+}
+
+/* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
+static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
+{
+    char sql[512];
+    char *zone = PQescapeLiteral(kommo->conn, settings->zone, strlen(settings->zone));
+    if (zone == NULL)
+        return failed(kommo, PQerrorMessage(kommo->conn), err);
+    snprintf(sql, sizeof sql,
+             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+             "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
+             "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
+             "SET LOCAL statement_timeout = %" PRId64 ";",
+             zone, settings->snapshot_timeout_s * 1000);
+    PQfreemem(zone);
+    return execute(kommo, sql, err);
+}
+
+enum status kommo_open(struct kommo *kommo, const struct settings *settings, struct interrupt *interrupt,
+                       struct error *err)
+{
+    *kommo = (struct kommo){NULL, interrupt};
+    if (connect_to(kommo, settings, err) != STATUS_OK)
+        return err->code;
+    return begin(kommo, settings, err);
+}
+
+void kommo_close(struct kommo *kommo)
+{
+    interrupt_unwatch(kommo->interrupt, INTERRUPT_KOMMO);
+    PQfinish(kommo->conn);
+    kommo->conn = NULL;
+}
+
+enum status kommo_snapshot_start(struct kommo *kommo, struct error *err)
+{
+    if (PQsendQuery(kommo->conn, SNAPSHOT_SQL) == 1)
+        return STATUS_OK;
+    return failed(kommo, PQerrorMessage(kommo->conn), err);
+}
+
+enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err)
+{
+    bool ok = false;
+    for (PGresult *result; (result = PQgetResult(kommo->conn)) != NULL; PQclear(result))
+        ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+    return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
+}
+
+static enum status check_types(const PGresult *result, struct error *err)
+{
+    for (int column = 0; column < COLUMN_COUNT; column++) {
+        Oid found = PQftype(result, column);
+        const Oid *type = COLUMNS[column].types;
+        while (*type != 0 && *type != found)
+            type++;
+        if (*type == 0)
+            return error_set(err, STATUS_INVALID, "PostgreSQL: %s is of the type with number %u, takes %s",
+                             COLUMNS[column].name, found, COLUMNS[column].takes);
+    }
+    return STATUS_OK;
+}
+
+static struct bytes cell(const PGresult *result, enum column column)
+{
+    if (PQgetisnull(result, 0, (int)column))
+        return (struct bytes){NULL, 0};
+    return (struct bytes){PQgetvalue(result, 0, (int)column), (size_t)PQgetlength(result, 0, (int)column)};
+}
+
+/* A numeric column shows its scale ("123.00"), which is not part of the number. */
+static struct bytes cnpj_cell(const PGresult *result)
+{
+    struct bytes text = cell(result, COLUMN_CNPJ);
+    const char *point = text.data != NULL && PQftype(result, COLUMN_CNPJ) == PG_NUMERIC
+                            ? memchr(text.data, '.', text.len)
+                            : NULL;
+    if (point != NULL)
+        text.len = (size_t)(point - text.data);
+    return text;
+}
+
+/* Whole days from start to end as instants, rounded down. */
+static void set_tmo(struct client *client, int32_t start_offset_s, int32_t end_offset_s)
+{
+    if (client->data_start_onboarding.kind == TIMESTAMP_NONE ||
+        client->data_end_onboarding.kind == TIMESTAMP_NONE)
+        return;
+    int64_t us = client->data_end_onboarding.wall_us - client->data_start_onboarding.wall_us -
+                 (end_offset_s - start_offset_s) * US_PER_S;
+    client->has_tmo = true;
+    client->tmo_days = day_of_wall_us(us);
+}
+
+static enum status read_client(const PGresult *result, struct value_reader *reader, struct client *out,
+                               struct error *err)
+{
+    struct client client = {.group = GROUP_NONE};
+    int32_t start_offset, end_offset, ignored;
+    if (!value_parse_int(cell(result, COLUMN_ID), &client.id))
+        return error_set(err, STATUS_INVALID, "PostgreSQL: a row of clientes_kommo has no id");
+    client.nome = value_text(reader, cell(result, COLUMN_NOME));
+    client.razao_social = value_text(reader, cell(result, COLUMN_RAZAO_SOCIAL));
+    client.cnpj = value_cnpj(reader, cnpj_cell(result), &client.cnpj_key, &client.has_cnpj_key);
+    client.has_valor = value_decimal(reader, cell(result, COLUMN_VALOR), &client.valor);
+    client.vendedor = value_text(reader, cell(result, COLUMN_VENDEDOR));
+    client.cs = value_text(reader, cell(result, COLUMN_CS));
+    client.status = value_text(reader, cell(result, COLUMN_STATUS));
+    client.pipeline = value_text(reader, cell(result, COLUMN_PIPELINE));
+    client.data_adesao = value_timestamp(reader, cell(result, COLUMN_ADESAO), &ignored);
+    client.data_start_onboarding = value_timestamp(reader, cell(result, COLUMN_START), &start_offset);
+    client.data_end_onboarding = value_timestamp(reader, cell(result, COLUMN_END), &end_offset);
+    client.data_cancelamento = value_timestamp(reader, cell(result, COLUMN_CANCELAMENTO), &ignored);
+    client.motivos_churn = value_text(reader, cell(result, COLUMN_MOTIVOS));
+    client.descricao_cancelamento = value_text(reader, cell(result, COLUMN_DESCRICAO));
+    client.criado_em = value_timestamp(reader, cell(result, COLUMN_CRIADO), &ignored);
+    client.atualizado_em = value_timestamp(reader, cell(result, COLUMN_ATUALIZADO), &ignored);
+    set_tmo(&client, start_offset, end_offset);
+    if (reader->out_of_memory)
+        return error_no_memory(err);
+    *out = client;
+    return STATUS_OK;
+}
+
+/* Room for one more row. Arenas do not grow in place: doubling leaves less than the final size behind. */
+static bool grow(struct client_rows *out, size_t *capacity)
+{
+    if (out->count < *capacity)
+        return true;
+    size_t larger = *capacity > 0 ? *capacity * 2 : FIRST_CAPACITY;
+    struct client *rows = arena_take_array(&out->arena, larger, sizeof *rows);
+    if (rows == NULL)
+        return false;
+    if (out->count > 0)
+        memcpy(rows, out->rows, out->count * sizeof *rows);
+    out->rows = rows;
+    *capacity = larger;
+    return true;
+}
+
+static enum status take_rows(struct kommo *kommo, struct client_rows *out, struct error *err)
+{
+    struct value_reader reader = {&out->arena, &out->replaced, false};
+    size_t capacity = 0;
+    bool is_complete = false, types_are_known = false;
+    enum status status = STATUS_OK;
+    for (PGresult *result; (result = PQgetResult(kommo->conn)) != NULL; PQclear(result)) {
+        ExecStatusType state = PQresultStatus(result);
+        if (status != STATUS_OK)
+            continue; /* to drain: the connection cannot be used otherwise */
+        is_complete = state == PGRES_TUPLES_OK;
+        if (state != PGRES_SINGLE_TUPLE && state != PGRES_TUPLES_OK) {
+            status = failed(kommo, PQresultErrorMessage(result), err);
+            continue;
+        }
+        if (!types_are_known)
+            status = check_types(result, err);
+        types_are_known = true;
+        if (status != STATUS_OK || state == PGRES_TUPLES_OK)
+            continue;
+        if (!grow(out, &capacity))
+            status = error_no_memory(err);
+        else if ((status = read_client(result, &reader, &out->rows[out->count], err)) == STATUS_OK)
+            out->count++;
+    }
+    if (status == STATUS_OK && !is_complete)
+        status = failed(kommo, PQerrorMessage(kommo->conn), err);
+    return status;
+}
+
+enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err)
+{
+    if (PQsendQuery(kommo->conn, CLIENTS_SQL) != 1 || PQsetSingleRowMode(kommo->conn) != 1)
+        return failed(kommo, PQerrorMessage(kommo->conn), err);
+    return take_rows(kommo, out, err);
+}
+
+enum status kommo_check(struct kommo *kommo, char *version, size_t version_size, struct error *err)
+{
+    char sql[sizeof CLIENTS_SQL + sizeof " LIMIT 0"];
+    snprintf(sql, sizeof sql, "%s LIMIT 0", CLIENTS_SQL);
+    PGresult *result = PQexec(kommo->conn, sql);
+    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK
+                             ? check_types(result, err)
+                             : failed(kommo, PQerrorMessage(kommo->conn), err);
+    PQclear(result);
+    if (status == STATUS_OK)
+        snprintf(version, version_size, "%s", PQparameterStatus(kommo->conn, "server_version"));
+    return status;
+}

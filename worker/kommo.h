@@ -1,0 +1,37 @@
+/* worker/kommo.h - the CRM's PostgreSQL: one read-only snapshot, read once. One thread at a time. */
+#ifndef ECOSYS_WORKER_KOMMO_H
+#define ECOSYS_WORKER_KOMMO_H
+
+#include <stdio.h>
+
+#include "common/settings.h"
+#include "common/snapshot.h"
+#include "worker/interrupt.h"
+
+struct pg_conn;
+
+struct kommo {
+    struct pg_conn *conn;
+    struct interrupt *interrupt; /* not owned */
+};
+
+/* Connects and prepares a REPEATABLE READ, READ ONLY transaction whose zone is TZ. kommo_close must follow, whatever
+ * the result. Nothing outlives the transaction, so a pooler in transaction mode may stand in between. */
+MUST_CHECK enum status kommo_open(struct kommo *kommo, const struct settings *settings,
+                                  struct interrupt *interrupt, struct error *err);
+void kommo_close(struct kommo *kommo);
+
+/* The first query of the transaction takes its snapshot: start sends it, finish waits for the answer, so that the
+ * other database's snapshot can be opened in between. */
+MUST_CHECK enum status kommo_snapshot_start(struct kommo *kommo, struct error *err);
+MUST_CHECK enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err);
+
+/* Reads all clients into *out, which the caller initialised and clears. STATUS_INVALID names a column whose type
+ * we cannot use. */
+MUST_CHECK enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err);
+
+/* Reads one row to see that tables, columns and rights are there; *version gets the server's words. */
+MUST_CHECK enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
+                                   struct error *err);
+
+#endif

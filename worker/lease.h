@@ -1,0 +1,39 @@
+/* worker/lease.h - who may publish: one worker at a time, among any number on any number of hosts. The lease is a key
+ * in Redis that holds its owner's token and runs out unless it is renewed; the flip of a generation checks the token,
+ * so what lost the lease can flip nothing. One thread at a time. */
+#ifndef ECOSYS_WORKER_LEASE_H
+#define ECOSYS_WORKER_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/redis_link.h"
+#include "common/redis_names.h"
+#include "common/status.h"
+
+#define LEASE_TOKEN_MAX 160
+
+struct lease {
+    struct redis_link *link; /* not owned */
+    struct redis_name name;
+    char token[LEASE_TOKEN_MAX]; /* host/pid/random */
+    int64_t time_ms;
+    bool is_held; /* as of the last answer of Redis */
+};
+
+/* What is known of the worker that holds the lease. */
+struct lease_holder {
+    char token[LEASE_TOKEN_MAX]; /* empty: nobody */
+    int64_t left_ms;             /* until it runs out */
+    bool was_free;               /* nobody had it before this call: it is new to who has it now */
+};
+
+void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms);
+
+/* Takes the lease when it is free, renews it when it is ours; lease->is_held tells. *holder is who has it. */
+MUST_CHECK enum status lease_take(struct lease *lease, struct lease_holder *holder, struct error *err);
+
+/* Gives it back when it is ours. */
+MUST_CHECK enum status lease_release(struct lease *lease, struct error *err);
+
+#endif

@@ -1,0 +1,336 @@
+/* worker/publish.c - writing a generation in pipelined batches, flipping to it, and clearing up behind it.
+ *
+ * Invariants, so that a kill between any two commands leaves nothing wrong and nothing to clean by hand:
+ * 1. A generation is in the set of generations, and a key in its generation's set of keys, before the key exists.
+ * 2. Every key has a TTL from its birth.
+ * 3. The pointer moves only in FLIP_SCRIPT, after all keys were acknowledged.
+ * 4. What is in the set of generations and is neither the new nor the previous one was never finished, or was left
+ *    behind by a worker that died after its flip: the next publication removes it. */
+#include "worker/publish.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/answer.h"
+#include "common/codec.h"
+#include "common/redis_names.h"
+
+/* Commands and bytes that may wait for their replies. */
+#define BATCH_COMMANDS 64
+#define BATCH_BYTES    (8u * 1024u * 1024u)
+
+/* KEYS: lease, pointer, the generation's set of keys; ARGV: token, expected pointer, new pointer, TTL in seconds,
+ * channel, number of keys. All of them must be there: Redis may have evicted some, and a flip that was delayed on its
+ * way may come after the generation was withdrawn. */
+static const char FLIP_SCRIPT[] =
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lease' end\n"
+    "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 'pointer' end\n"
+    "local present = 0\n"
+    "for _, key in ipairs(redis.call('SMEMBERS', KEYS[3])) do present = present + redis.call('EXISTS', key) "
+    "end\n"
+    "if present ~= tonumber(ARGV[6]) then return 'incomplete' end\n"
+    "redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4])\n"
+    "redis.call('PUBLISH', ARGV[5], 'published ' .. ARGV[3])\n"
+    "return 'flipped'";
+
+/* KEYS: a generation's set of keys, the set of generations, pointer; ARGV: the generation, seconds to live (0: none).
+ * Answers 1 and does nothing when the pointer is at that generation. */
+static const char RETIRE_SCRIPT[] =
+    "if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end\n"
+    "local keys = redis.call('SMEMBERS', KEYS[1])\n"
+    "for _, key in ipairs(keys) do\n"
+    "  if ARGV[2] == '0' then redis.call('UNLINK', key) else redis.call('EXPIRE', key, ARGV[2]) end\n"
+    "end\n"
+    "redis.call('ZREM', KEYS[2], ARGV[1])\n"
+    "return 0";
+
+struct number_text {
+    char text[24];
+};
+
+static struct number_text number(uint64_t value)
+{
+    struct number_text out;
+    snprintf(out.text, sizeof out.text, "%" PRIu64, value);
+    return out;
+}
+
+/* A publication under way. */
+struct run {
+    struct publisher *publisher;
+    const char *prefix;
+    uint64_t generation;
+    char expected[32]; /* the pointer as it was; empty: none */
+    struct number_text ttl;
+    struct redis_name key_set;
+    size_t queued_commands, queued_bytes;
+    struct published done;
+};
+
+static enum status drain(struct run *run, struct error *err)
+{
+    for (; run->queued_commands > 0; run->queued_commands--) {
+        struct redisReply *reply;
+        if (redis_link_take(run->publisher->link, &reply, err) != STATUS_OK)
+            return err->code;
+        redis_reply_free(reply);
+    }
+    run->queued_bytes = 0;
+    return STATUS_OK;
+}
+
+static enum status queue(struct run *run, const struct bytes *args, size_t count, struct error *err)
+{
+    if (redis_link_queue(run->publisher->link, args, count, err) != STATUS_OK)
+        return err->code;
+    run->queued_commands++;
+    for (size_t i = 0; i < count; i++)
+        run->queued_bytes += args[i].len;
+    if (run->queued_commands < BATCH_COMMANDS && run->queued_bytes < BATCH_BYTES)
+        return STATUS_OK;
+    return drain(run, err);
+}
+
+static enum status call(struct run *run, const struct bytes *args, size_t count, struct redisReply **reply,
+                        struct error *err)
+{
+    return redis_link_call(run->publisher->link, args, count, reply, err);
+}
+
+static enum status store(struct run *run, const struct redis_name *key, const struct buffer *blob,
+                         struct error *err)
+{
+    const struct bytes add[] = {bytes_of("SADD"), bytes_of(run->key_set.text), bytes_of(key->text)};
+    const struct bytes expire[] = {bytes_of("EXPIRE"), bytes_of(run->key_set.text), bytes_of(run->ttl.text)};
+    const struct bytes set[] = {bytes_of("SET"), bytes_of(key->text), buffer_bytes(blob), bytes_of("EX"),
+                                bytes_of(run->ttl.text)};
+    if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK ||
+        queue(run, add, 3, err) != STATUS_OK || queue(run, expire, 3, err) != STATUS_OK ||
+        queue(run, set, 5, err) != STATUS_OK)
+        return err->code;
+    run->done.keys_count++;
+    run->done.bytes_count += blob->len;
+    return STATUS_OK;
+}
+
+/* Reads the pointer and chooses the number of the new generation. */
+static enum status choose_generation(struct run *run, int64_t taken_at_ms, struct error *err)
+{
+    struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
+    const struct bytes get[] = {bytes_of("GET"), bytes_of(pointer.text)};
+    struct redisReply *reply;
+    if (call(run, get, 2, &reply, err) != STATUS_OK)
+        return err->code;
+    struct bytes text = redis_reply_text(reply);
+    snprintf(run->expected, sizeof run->expected, "%.*s", (int)text.len, text.data != NULL ? text.data : "");
+    redis_reply_free(reply);
+    uint64_t current = strtoull(run->expected, NULL, 10);
+    uint64_t by_clock = taken_at_ms > 0 ? (uint64_t)taken_at_ms : 1;
+    run->generation = current >= by_clock ? current + 1 : by_clock;
+    run->key_set = redis_name_key_set(run->prefix, run->generation);
+    return STATUS_OK;
+}
+
+/* Invariants 1 and 2 for the generation itself: the set of keys is a member of itself. */
+static enum status announce(struct run *run, struct error *err)
+{
+    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
+    struct number_text generation = number(run->generation);
+    const struct bytes add[] = {bytes_of("ZADD"), bytes_of(generations.text), bytes_of(generation.text),
+                                bytes_of(generation.text)};
+    const struct bytes expire[] = {bytes_of("EXPIRE"), bytes_of(generations.text), bytes_of(run->ttl.text)};
+    const struct bytes create[] = {bytes_of("SADD"), bytes_of(run->key_set.text),
+                                   bytes_of(run->key_set.text)};
+    if (queue(run, add, 4, err) != STATUS_OK || queue(run, expire, 3, err) != STATUS_OK ||
+        queue(run, create, 3, err) != STATUS_OK)
+        return err->code;
+    run->done.keys_count++;
+    return STATUS_OK;
+}
+
+static enum status store_model(struct run *run, const struct scored_snapshot *scored, struct buffer *blob,
+                               struct error *err)
+{
+    struct redis_name name = redis_name_model(run->prefix, run->generation);
+    buffer_reset(blob);
+    if (codec_pack_model(&scored->model, blob, err) != STATUS_OK)
+        return err->code;
+    return store(run, &name, blob, err);
+}
+
+static enum status store_clients(struct run *run, const struct scored_snapshot *scored, uint32_t *chunks,
+                                 struct buffer *blob, struct error *err)
+{
+    for (size_t next = 0; next < scored->clients_count; (*chunks)++) {
+        struct redis_name name = redis_name_clients(run->prefix, run->generation, *chunks);
+        buffer_reset(blob);
+        if (codec_pack_clients(scored, &next, blob, err) != STATUS_OK ||
+            store(run, &name, blob, err) != STATUS_OK)
+            return err->code;
+    }
+    return STATUS_OK;
+}
+
+static enum status store_tenants(struct run *run, const struct scored_snapshot *scored, uint32_t *chunks,
+                                 struct buffer *blob, struct error *err)
+{
+    for (size_t next = 0; next < scored->tenants_count; (*chunks)++) {
+        struct redis_name name = redis_name_tenants(run->prefix, run->generation, *chunks);
+        buffer_reset(blob);
+        if (codec_pack_tenants(scored, &next, blob, err) != STATUS_OK ||
+            store(run, &name, blob, err) != STATUS_OK)
+            return err->code;
+    }
+    return STATUS_OK;
+}
+
+static enum status store_answer(struct run *run, const struct scored_snapshot *scored,
+                                struct date_filter filter, struct buffer *blob, struct error *err)
+{
+    struct redis_name name = redis_name_answer(run->prefix, run->generation, filter);
+    struct answer made;
+    buffer_reset(blob);
+    if (answer(scored, filter, &made, err) != STATUS_OK)
+        return err->code;
+    enum status status = codec_pack_answer(&made, blob, err);
+    answer_clear(&made);
+    return status == STATUS_OK ? store(run, &name, blob, err) : status;
+}
+
+static enum status store_all(struct run *run, const struct scored_snapshot *scored, int64_t skew_us,
+                             struct buffer *blob, struct error *err)
+{
+    struct manifest manifest = {
+        .generation = run->generation,
+        .instants = scored->instants,
+        .skew_us = skew_us,
+        .clients_count = (uint32_t)scored->clients_count,
+        .tenants_count = (uint32_t)scored->tenants_count,
+        .groups_count = (uint32_t)scored->groups_count,
+        .replaced = scored->replaced,
+    };
+    struct redis_name name = redis_name_manifest(run->prefix, run->generation);
+    if (announce(run, err) != STATUS_OK || store_model(run, scored, blob, err) != STATUS_OK ||
+        store_clients(run, scored, &manifest.client_chunks, blob, err) != STATUS_OK ||
+        store_tenants(run, scored, &manifest.tenant_chunks, blob, err) != STATUS_OK ||
+        store_answer(run, scored, DATE_FILTER_ALL, blob, err) != STATUS_OK)
+        return err->code;
+    buffer_reset(blob);
+    if (codec_pack_manifest(&manifest, blob, err) != STATUS_OK || store(run, &name, blob, err) != STATUS_OK)
+        return err->code;
+    return drain(run, err);
+}
+
+static enum status flip(struct run *run, struct error *err)
+{
+    struct redis_name lease = redis_name_of(run->prefix, REDIS_LEASE);
+    struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
+    struct redis_name channel = redis_name_events(run->prefix, run->publisher->settings->redis.db);
+    struct number_text generation = number(run->generation), keys = number(run->done.keys_count);
+    const struct bytes args[] = {bytes_of("EVAL"),
+                                 bytes_of(FLIP_SCRIPT),
+                                 bytes_of("3"),
+                                 bytes_of(lease.text),
+                                 bytes_of(pointer.text),
+                                 bytes_of(run->key_set.text),
+                                 bytes_of(run->publisher->lease_token),
+                                 bytes_of(run->expected),
+                                 bytes_of(generation.text),
+                                 bytes_of(run->ttl.text),
+                                 bytes_of(channel.text),
+                                 bytes_of(keys.text)};
+    struct redisReply *reply;
+    if (call(run, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
+        return err->code;
+    struct bytes outcome = redis_reply_text(reply);
+    enum status status = STATUS_OK;
+    if (bytes_is(outcome, "lease"))
+        status = error_set(err, STATUS_CONFLICT, "the lease was lost before the flip");
+    else if (bytes_is(outcome, "incomplete"))
+        status = error_set(err, STATUS_UNAVAILABLE,
+                           "Redis lost keys of the generation before the flip (check maxmemory-policy)");
+    else if (!bytes_is(outcome, "flipped"))
+        status = error_set(err, STATUS_CONFLICT, "another worker moved the pointer before the flip");
+    redis_reply_free(reply);
+    return status;
+}
+
+/* Takes a generation out of the set; its keys live on for `seconds`, or go at once when that is 0. A generation that
+ * the pointer is at stays as it is, and *is_current says so. */
+static enum status retire(struct run *run, uint64_t generation, uint64_t seconds, bool *is_current,
+                          struct error *err)
+{
+    struct redis_name key_set = redis_name_key_set(run->prefix, generation);
+    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
+    struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
+    struct number_text member = number(generation), left = number(seconds);
+    const struct bytes args[] = {bytes_of("EVAL"),       bytes_of(RETIRE_SCRIPT),    bytes_of("3"),
+                                 bytes_of(key_set.text), bytes_of(generations.text), bytes_of(pointer.text),
+                                 bytes_of(member.text),  bytes_of(left.text)};
+    struct redisReply *reply;
+    if (call(run, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
+        return err->code;
+    *is_current = redis_reply_int(reply) == 1;
+    redis_reply_free(reply);
+    return STATUS_OK;
+}
+
+/* Invariant 4. */
+static enum status clear_up(struct run *run, struct error *err)
+{
+    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
+    const struct bytes range[] = {bytes_of("ZRANGE"), bytes_of(generations.text), bytes_of("0"),
+                                  bytes_of("-1")};
+    uint64_t previous = strtoull(run->expected, NULL, 10);
+    struct redisReply *reply;
+    if (call(run, range, 4, &reply, err) != STATUS_OK)
+        return err->code;
+    enum status status = STATUS_OK;
+    const struct redisReply *item;
+    for (size_t i = 0; status == STATUS_OK && (item = redis_reply_item(reply, i)) != NULL; i++) {
+        struct bytes text = redis_reply_text(item);
+        uint64_t generation = text.data != NULL ? strtoull(text.data, NULL, 10) : 0;
+        bool is_current;
+        if (generation != run->generation)
+            status = retire(run, generation, generation == previous ? PUBLISH_GRACE_S : 0, &is_current, err);
+    }
+    redis_reply_free(reply);
+    return status;
+}
+
+/* After a failure, on a new connection, as replies of the old one may be outstanding. True when the flip was made
+ * all the same and only its reply was lost. */
+static bool withdraw(struct run *run)
+{
+    struct error ignored;
+    bool is_current = false;
+    redis_link_close(run->publisher->link);
+    if (run->generation == 0 || retire(run, run->generation, 0, &is_current, &ignored) != STATUS_OK)
+        return false;
+    return is_current;
+}
+
+enum status publish(struct publisher *publisher, const struct scored_snapshot *scored, int64_t skew_us,
+                    struct published *out, struct error *err)
+{
+    struct run run = {.publisher = publisher, .prefix = publisher->settings->redis_prefix};
+    struct buffer blob = BUFFER_INIT;
+    struct error late;
+    run.ttl = number((uint64_t)publisher->settings->cache_max_stale_s + PUBLISH_GRACE_S);
+    enum status status = choose_generation(&run, scored->instants.taken_at_ms, err);
+    if (status == STATUS_OK)
+        status = store_all(&run, scored, skew_us, &blob, err);
+    if (status == STATUS_OK)
+        status = flip(&run, err);
+    buffer_clear(&blob);
+    if (status != STATUS_OK && !withdraw(&run))
+        return status;
+    /* The generation is out; what clearing up leaves, the next publication finds. */
+    if (clear_up(&run, &late) != STATUS_OK)
+        log_write(LOG_WARNING, "an old generation was not cleared up",
+                  LOG_FIELDS(log_text("error", late.message)));
+    run.done.generation = run.generation;
+    *out = run.done;
+    return STATUS_OK;
+}

@@ -1,0 +1,33 @@
+/* worker/publish.h - a generation becomes visible whole or not at all: all of its keys are written first, then one
+ * script flips the pointer, if the lease is still ours and the pointer is what it was. One thread at a time. */
+#ifndef ECOSYS_WORKER_PUBLISH_H
+#define ECOSYS_WORKER_PUBLISH_H
+
+#include "common/redis_link.h"
+#include "common/scored_snapshot.h"
+#include "common/settings.h"
+#include "worker/interrupt.h"
+
+/* For how long readers that began with the previous generation may still load it. */
+#define PUBLISH_GRACE_S 60
+
+struct publisher {
+    struct redis_link *link;         /* not owned */
+    const struct settings *settings; /* not owned */
+    const char *lease_token;         /* not owned */
+    struct interrupt *interrupt;     /* not owned; looked at between commands */
+};
+
+struct published {
+    uint64_t generation;
+    uint64_t keys_count;
+    uint64_t bytes_count;
+};
+
+/* Publishes the scored snapshot as a new generation, whose number is max(pointer + 1, taken_at in ms), so that it
+ * rises even when Redis was emptied. On failure what was written is removed as far as Redis lets us, and readers see
+ * nothing of it. STATUS_CONFLICT: the lease was lost or the pointer moved. */
+MUST_CHECK enum status publish(struct publisher *publisher, const struct scored_snapshot *scored,
+                               int64_t skew_us, struct published *out, struct error *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* worker/refresh.c - the sequence of a refresh; everything it takes it gives back in reverse order. */
+#include "worker/refresh.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buffer.h"
+#include "common/clock.h"
+#include "common/score.h"
+#include "common/zone.h"
+#include "worker/ecosys.h"
+#include "worker/kommo.h"
+
+const char *refresh_phase_word(enum refresh_phase phase)
+{
+    static const char *const words[PHASE_COUNT] = {"model", "postgresql", "mysql", "score", "redis"};
+    return words[phase];
+}
+
+static enum status read_model_file(const char *path, struct buffer *text, struct error *err)
+{
+    char block[4096];
+    size_t len;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        return error_set(err, STATUS_INVALID, "SCORING_MODEL: %s: %s", path, strerror(errno));
+    while ((len = fread(block, 1, sizeof block, file)) > 0 && text->len <= SCORING_MODEL_TEXT_MAX)
+        buffer_append(text, block, len);
+    bool has_failed = ferror(file) != 0;
+    fclose(file);
+    if (has_failed)
+        return error_set(err, STATUS_INVALID, "SCORING_MODEL: %s cannot be read", path);
+    return buffer_is_failed(text) ? error_no_memory(err) : STATUS_OK;
+}
+
+enum status refresh_load_model(const struct settings *settings, struct arena *arena,
+                               struct scoring_model *out, struct error *err)
+{
+    struct buffer text = BUFFER_INIT;
+    if (settings->scoring_model == NULL)
+        return scoring_model_parse(arena, scoring_model_builtin(), out, err);
+    enum status status = read_model_file(settings->scoring_model, &text, err);
+    if (status == STATUS_OK && scoring_model_parse(arena, buffer_bytes(&text), out, err) != STATUS_OK)
+        status = error_context(err, "%s", settings->scoring_model);
+    buffer_clear(&text);
+    return status;
+}
+
+/* Both sources, from the opening of their snapshots to the last row. */
+struct reading {
+    const struct refresh_request *request;
+    const struct scoring_model *model;
+    struct kommo kommo;
+    struct ecosys ecosys;
+    struct snapshot *snapshot;
+    struct refresh_outcome *outcome;
+    enum status kommo_status;
+    struct error kommo_error;
+};
+
+static enum status fail_in(struct reading *reading, enum refresh_phase phase, enum status status)
+{
+    if (status != STATUS_OK)
+        reading->outcome->phase = phase;
+    return status;
+}
+
+static void *read_kommo(void *context)
+{
+    struct reading *reading = context;
+    int64_t start = clock_monotonic_ms();
+    reading->kommo_status = kommo_read(&reading->kommo, &reading->snapshot->clients, &reading->kommo_error);
+    reading->outcome->phase_ms[PHASE_KOMMO] = clock_monotonic_ms() - start;
+    return NULL;
+}
+
+/* The instants of a snapshot that is opened now. */
+static struct instants choose_instants(const struct refresh_request *request)
+{
+    struct instants instants = {.taken_at_ms = clock_unix_ms()};
+    instants.as_of_wall_us =
+        request->has_as_of ? request->as_of_wall_us : zone_wall_us(instants.taken_at_ms * 1000);
+    instants.as_of_offset_s = zone_offset_s(zone_unix_s(instants.as_of_wall_us / US_PER_S));
+    return instants;
+}
+
+static enum status open_snapshots(struct reading *reading, struct error *err)
+{
+    const struct settings *settings = reading->request->settings;
+    struct interrupt *interrupt = reading->request->interrupt;
+    struct instants *instants = &reading->snapshot->instants;
+    *instants = choose_instants(reading->request);
+    if (fail_in(reading, PHASE_KOMMO, kommo_open(&reading->kommo, settings, interrupt, err)) != STATUS_OK)
+        return err->code;
+    if (fail_in(reading, PHASE_ECOSYS,
+                ecosys_open(&reading->ecosys, settings, instants->as_of_offset_s, interrupt, err)) !=
+        STATUS_OK)
+        return err->code;
+    int64_t start = clock_read_us(CLOCK_MONOTONIC);
+    interrupt_set_deadline(interrupt, start / 1000, settings->snapshot_timeout_s * 1000);
+    *instants = choose_instants(reading->request);
+    if (fail_in(reading, PHASE_KOMMO, kommo_snapshot_start(&reading->kommo, err)) != STATUS_OK ||
+        fail_in(reading, PHASE_ECOSYS, ecosys_snapshot(&reading->ecosys, err)) != STATUS_OK ||
+        fail_in(reading, PHASE_KOMMO, kommo_snapshot_finish(&reading->kommo, err)) != STATUS_OK)
+        return err->code;
+    reading->snapshot->skew_us = clock_read_us(CLOCK_MONOTONIC) - start;
+    return STATUS_OK;
+}
+
+static enum status read_both(struct reading *reading, struct error *err)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, read_kommo, reading) != 0)
+        return fail_in(reading, PHASE_KOMMO,
+                       error_set(err, STATUS_NO_MEMORY, "no thread to read PostgreSQL"));
+    int64_t start = clock_monotonic_ms();
+    enum status status =
+        ecosys_read(&reading->ecosys, reading->model, instants_today(&reading->snapshot->instants),
+                    &reading->snapshot->tenants, err);
+    reading->outcome->phase_ms[PHASE_ECOSYS] = clock_monotonic_ms() - start;
+    pthread_join(thread, NULL);
+    if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
+        return status;
+    if (reading->kommo_status != STATUS_OK)
+        *err = reading->kommo_error;
+    return fail_in(reading, PHASE_KOMMO, reading->kommo_status);
+}
+
+static enum status take_snapshot(const struct refresh_request *request, const struct scoring_model *model,
+                                 struct snapshot *snapshot, struct refresh_outcome *outcome,
+                                 struct error *err)
+{
+    struct reading reading = {.request = request, .model = model, .snapshot = snapshot, .outcome = outcome};
+    reading.kommo.interrupt = reading.ecosys.interrupt = request->interrupt;
+    outcome->phase = PHASE_KOMMO;
+    enum status status = open_snapshots(&reading, err);
+    if (status == STATUS_OK)
+        status = read_both(&reading, err);
+    interrupt_set_deadline(request->interrupt, 0, 0);
+    ecosys_close(&reading.ecosys);
+    kommo_close(&reading.kommo);
+    outcome->skew_us = snapshot->skew_us;
+    return status;
+}
+
+static enum status score_and_publish(const struct refresh_request *request, const struct snapshot *snapshot,
+                                     const struct scoring_model *model, struct refresh_outcome *outcome,
+                                     struct error *err)
+{
+    struct scored_snapshot scored;
+    int64_t start = clock_monotonic_ms();
+    scored_snapshot_init(&scored);
+    outcome->phase = PHASE_SCORE;
+    enum status status = score(snapshot, model, &scored, err);
+    outcome->phase_ms[PHASE_SCORE] = clock_monotonic_ms() - start;
+    if (status == STATUS_OK) {
+        struct redis_link link;
+        struct publisher publisher = {&link, request->settings, request->lease_token, request->interrupt};
+        redis_link_init(&link, &request->settings->redis, request->settings->redis_timeout_ms);
+        start = clock_monotonic_ms();
+        outcome->phase = PHASE_PUBLISH;
+        outcome->clients_count = scored.clients_count;
+        outcome->tenants_count = scored.tenants_count;
+        outcome->replaced = scored.replaced;
+        status = publish(&publisher, &scored, snapshot->skew_us, &outcome->published, err);
+        outcome->phase_ms[PHASE_PUBLISH] = clock_monotonic_ms() - start;
+        redis_link_close(&link);
+    }
+    scored_snapshot_clear(&scored);
+    return status;
+}
+
+enum status refresh(const struct refresh_request *request, struct refresh_outcome *out, struct error *err)
+{
+    struct arena model_arena;
+    struct scoring_model model;
+    struct snapshot snapshot = {.skew_us = 0};
+    int64_t start = clock_monotonic_ms();
+    *out = (struct refresh_outcome){.phase = PHASE_MODEL};
+    arena_init(&model_arena);
+    arena_init(&snapshot.clients.arena);
+    arena_init(&snapshot.tenants.arena);
+    enum status status = refresh_load_model(request->settings, &model_arena, &model, err);
+    out->phase_ms[PHASE_MODEL] = clock_monotonic_ms() - start;
+    if (status == STATUS_OK)
+        status = take_snapshot(request, &model, &snapshot, out, err);
+    if (status == STATUS_OK)
+        status = score_and_publish(request, &snapshot, &model, out, err);
+    arena_clear(&snapshot.tenants.arena);
+    arena_clear(&snapshot.clients.arena);
+    arena_clear(&model_arena);
+    out->total_ms = clock_monotonic_ms() - start;
+    return status;
+}

@@ -1,0 +1,49 @@
+/* worker/refresh.h - one refresh from beginning to end: model, snapshot of both databases, score, publish.
+ * Blocks; runs in a thread of its own and is ended from outside through the interrupt. */
+#ifndef ECOSYS_WORKER_REFRESH_H
+#define ECOSYS_WORKER_REFRESH_H
+
+#include "common/settings.h"
+#include "worker/interrupt.h"
+#include "worker/publish.h"
+
+/* What a refresh was doing when it failed; its word goes to /health. */
+enum refresh_phase {
+    PHASE_MODEL,
+    PHASE_KOMMO,
+    PHASE_ECOSYS,
+    PHASE_SCORE,
+    PHASE_PUBLISH,
+    PHASE_COUNT,
+};
+
+struct refresh_request {
+    const struct settings *settings;
+    const char *lease_token;
+    struct interrupt *interrupt;
+    bool has_as_of;
+    int64_t as_of_wall_us; /* on TZ's wall clock; now when has_as_of is false */
+};
+
+struct refresh_outcome {
+    struct published published;
+    size_t clients_count, tenants_count; /* tenants: scored ones */
+    struct replacements replaced;
+    int64_t skew_us;
+    int64_t phase_ms[PHASE_COUNT]; /* the two sources are read side by side */
+    int64_t total_ms;
+    enum refresh_phase phase; /* the last one that was begun */
+};
+
+/* *out is filled as far as it went, also on failure. */
+MUST_CHECK enum status refresh(const struct refresh_request *request, struct refresh_outcome *out,
+                               struct error *err);
+
+/* One word: "model", "postgresql", "mysql", "score", "redis". */
+const char *refresh_phase_word(enum refresh_phase phase);
+
+/* Reads the model that SCORING_MODEL names, or the built-in one. */
+MUST_CHECK enum status refresh_load_model(const struct settings *settings, struct arena *arena,
+                                          struct scoring_model *out, struct error *err);
+
+#endif

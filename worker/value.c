@@ -1,0 +1,85 @@
+/* worker/value.c - cleaning and checking of single values. */
+#include "worker/value.h"
+
+#include "common/utf8.h"
+
+static struct bytes cut(struct bytes text)
+{
+    size_t len = VALUE_TEXT_MAX;
+    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+        len--;
+    return (struct bytes){text.data, len};
+}
+
+struct bytes value_text(struct value_reader *reader, struct bytes text)
+{
+    if (text.data == NULL)
+        return text;
+    if (text.len > VALUE_TEXT_MAX) {
+        reader->replaced->values++;
+        text = cut(text);
+    }
+    struct bytes clean = utf8_clean(reader->arena, text, &reader->replaced->texts);
+    if (clean.data == NULL)
+        reader->out_of_memory = true;
+    return clean;
+}
+
+bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out)
+{
+    struct decimal value;
+    if (text.data == NULL)
+        return false;
+    if (decimal_parse(text, &value) && decimal_is_summable(value)) {
+        *out = value;
+        return true;
+    }
+    reader->replaced->values++;
+    return false;
+}
+
+struct timestamp value_timestamp(struct value_reader *reader, struct bytes text, int32_t *offset_s)
+{
+    struct timestamp timestamp = {0, TIMESTAMP_NONE};
+    *offset_s = 0;
+    if (text.data != NULL && !timestamp_parse(text, &timestamp, offset_s))
+        reader->replaced->values++;
+    return timestamp;
+}
+
+struct cnpj_shown value_cnpj(struct value_reader *reader, struct bytes text, struct cnpj_key *key,
+                             bool *has_key)
+{
+    struct cnpj_shown shown = {CNPJ_NULL, {NULL, 0}};
+    struct bytes clean = value_text(reader, text);
+    *has_key = cnpj_key_parse(clean, key);
+    if (!cnpj_show(reader->arena, clean, &shown))
+        reader->out_of_memory = true;
+    return shown;
+}
+
+bool value_parse_uint(struct bytes text, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c < '0' || c > '9' || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(c - '0'), &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool value_parse_int(struct bytes text, int64_t *out)
+{
+    uint64_t magnitude;
+    bool negative = text.len > 0 && text.data[0] == '-';
+    struct bytes digits = {text.data + negative, text.len - negative};
+    if (!value_parse_uint(digits, &magnitude) || magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    *out = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
