@@ -1,0 +1,420 @@
+/* api/connection.c - the states of a connection, its deadlines, and connection_send, through which every answer of the
+ * server goes. */
+#include "api/connection.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define LINGER_S      2
+#define LINGER_BYTES  (1024u * 1024u)
+#define WRITE_AT_ONCE (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
+#define UNSENT_ENOUGH (256u * 1024u)       /* pipelined requests wait while that much is unsent */
+
+enum connection_state {
+    STATE_HEAD,      /* waiting for a request or in the middle of its head */
+    STATE_BODY,      /* in the middle of its body */
+    STATE_CLOSING,   /* the last answer is being sent */
+    STATE_LINGERING, /* it was sent; what still comes is dropped, lest a reset destroys the answer on its way */
+};
+
+struct connection {
+    struct loop *loop;
+    struct connection *next, **link; /* in the loop's list */
+    struct bufferevent *stream;
+    struct event *deadline;
+    enum connection_state state;
+    size_t scanned;     /* of the head */
+    bool is_receiving;  /* some of a request is here; its deadline runs */
+    bool lingers;       /* after the last answer */
+    size_t dropped;     /* bytes while lingering */
+    struct buffer head; /* of the request that is being answered */
+    struct buffer body;
+    struct request request; /* borrows from head */
+    const struct route *route;
+};
+
+static void connection_free(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    *connection->link = connection->next;
+    if (connection->next != NULL)
+        connection->next->link = connection->link;
+    event_free(connection->deadline);
+    bufferevent_free(connection->stream);
+    buffer_clear(&connection->head);
+    buffer_clear(&connection->body);
+    free(connection);
+    loop_connection_closed(loop);
+}
+
+static void set_deadline(struct connection *connection, int64_t seconds)
+{
+    struct timeval timeout = {seconds, 0};
+    evtimer_add(connection->deadline, &timeout);
+}
+
+static size_t unsent_len(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->stream));
+}
+
+/* Everything was sent: the end, or half of it. */
+static void finish(struct connection *connection)
+{
+    if (!connection->lingers) {
+        connection_free(connection);
+        return;
+    }
+    connection->state = STATE_LINGERING;
+    shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
+    set_deadline(connection, LINGER_S);
+}
+
+/* The body of an answer, while libevent sends it by reference. */
+struct body_in_flight {
+    struct generation *generation;
+    char *text;
+};
+
+static void release_body(const void *data, size_t len, void *context)
+{
+    struct body_in_flight *body = context;
+    (void)data;
+    (void)len;
+    generation_unref(body->generation);
+    free(body->text);
+    free(body);
+}
+
+/* Hands the body over to libevent; a static one is referred to as it is. */
+static bool add_body(struct evbuffer *output, struct reply *reply)
+{
+    bool is_static = reply->text.data == NULL && reply->generation == NULL;
+    if (is_static)
+        return evbuffer_add_reference(output, reply->body.data, reply->body.len, NULL, NULL) == 0;
+    struct body_in_flight *body = malloc(sizeof *body);
+    if (body == NULL)
+        return false;
+    *body = (struct body_in_flight){reply->generation, reply->text.data};
+    if (evbuffer_add_reference(output, reply->body.data, reply->body.len, release_body, body) != 0) {
+        free(body);
+        return false;
+    }
+    reply->generation = NULL;
+    reply->text = (struct buffer)BUFFER_INIT;
+    return true;
+}
+
+/* Sends an answer: the one function that does. `request` NULL: none could be read. HEAD, 204 and 304 have no body;
+ * but for 204 and 304 its length is told. Takes what the reply owns. */
+static void connection_send(struct connection *connection, const struct request *request, struct reply *reply)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->stream);
+    struct buffer head = BUFFER_INIT;
+    bool has_length = reply->status != 204 && reply->status != 304;
+    bool has_body = has_length && reply->body.len > 0 && (request == NULL || request->method != METHOD_HEAD);
+    bool closes = reply->closes || request == NULL || !request->keeps_alive || connection->loop->is_stopping;
+    buffer_append_format(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->status, reply_reason(reply->status),
+                         loop_date(connection->loop, clock_unix_ms() / 1000));
+    if (has_length)
+        buffer_append_format(&head, "Content-Length: %zu\r\n", reply->body.len);
+    if (has_length && reply->content_type != NULL)
+        buffer_append_format(&head, "Content-Type: %s\r\n", reply->content_type);
+    buffer_append_text(&head, reply->is_data
+                                  ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
+                                  : "Cache-Control: no-store\r\n");
+    routes_append_cors(connection->loop->shared->settings, request, &head);
+    buffer_append(&head, reply->headers.data, reply->headers.len);
+    if (closes)
+        buffer_append_text(&head, "Connection: close\r\n");
+    else if (!request->is_http_1_1)
+        buffer_append_text(&head, "Connection: keep-alive\r\n");
+    buffer_append_text(&head, "\r\n");
+    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&reply->headers) &&
+                    evbuffer_add(output, head.data, head.len) == 0 && (!has_body || add_body(output, reply));
+    connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;
+    connection->lingers = reply->closes || request == NULL;
+    buffer_clear(&head);
+    reply_clear(reply);
+}
+
+static struct exchange exchange_of(const struct connection *connection)
+{
+    const struct loop *loop = connection->loop;
+    return (struct exchange){.request = &connection->request,
+                             .settings = loop->shared->settings,
+                             .auth = loop->shared->auth,
+                             .generation = loop->generation,
+                             .outlook = &loop->outlook,
+                             .now_ms = clock_unix_ms()};
+}
+
+static void refuse(struct connection *connection, const char *problem)
+{
+    struct reply reply;
+    reply_init(&reply);
+    reply_error(&reply, ERROR_BAD_REQUEST);
+    log_write(LOG_DEBUG, "a request was refused", LOG_FIELDS(log_text("problem", problem)));
+    connection_send(connection, NULL, &reply);
+}
+
+static void answer_request(struct connection *connection)
+{
+    struct exchange exchange = exchange_of(connection);
+    struct reply reply;
+    reply_init(&reply);
+    routes_answer(&exchange, connection->route, &reply);
+    connection_send(connection, &connection->request, &reply);
+}
+
+static void expect_body(struct connection *connection)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    connection->state = STATE_BODY;
+    buffer_reset(&connection->body);
+    if (connection->request.expects_continue)
+        bufferevent_write(connection->stream, go_on, sizeof go_on - 1);
+}
+
+/* A head has come. What can be said at once is said before the body is read, and then the body never is. */
+static void take_head(struct connection *connection)
+{
+    const struct settings *settings = connection->loop->shared->settings;
+    const char *problem;
+    struct reply reply;
+    if (buffer_is_failed(&connection->head) ||
+        !request_parse_head(buffer_bytes(&connection->head), &connection->request, &problem)) {
+        refuse(connection, buffer_is_failed(&connection->head) ? "memory" : problem);
+        return;
+    }
+    struct exchange exchange = exchange_of(connection);
+    bool has_body = connection->request.body_len > 0;
+    reply_init(&reply);
+    if (!routes_check(&exchange, &connection->route, &reply)) {
+        if (connection->request.body_len <= (uint64_t)settings->body_bytes_max) {
+            if (has_body)
+                expect_body(connection);
+            else
+                answer_request(connection);
+            return;
+        }
+        reply_error(&reply, ERROR_BODY_TOO_LARGE);
+    }
+    reply.closes = has_body;
+    connection_send(connection, &connection->request, &reply);
+}
+
+/* False: more must come first. */
+static bool step_head(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->stream);
+    size_t limit = (size_t)connection->loop->shared->settings->header_bytes_max, head_len;
+    char blank[2];
+    while (connection->scanned == 0 && evbuffer_copyout(input, blank, 2) == 2 &&
+           memcmp(blank, "\r\n", 2) == 0)
+        evbuffer_drain(input, 2); /* RFC 9112, 2.2: an empty line before a request is ignored */
+    size_t len = evbuffer_get_length(input);
+    if (len == 0)
+        return false;
+    size_t look_len = len < limit ? len : limit;
+    struct bytes received = {(const char *)evbuffer_pullup(input, (ev_ssize_t)look_len), look_len};
+    enum head_state state =
+        received.data == NULL ? HEAD_REFUSED : request_scan_head(received, &connection->scanned, &head_len);
+    if (state == HEAD_REFUSED || (state == HEAD_INCOMPLETE && len >= limit)) {
+        refuse(connection, state == HEAD_REFUSED ? "head" : "longer than HTTP_HEADER_BYTES");
+        return true;
+    }
+    if (state == HEAD_INCOMPLETE)
+        return false;
+    buffer_reset(&connection->head);
+    buffer_append(&connection->head, received.data, head_len);
+    evbuffer_drain(input, head_len);
+    connection->scanned = 0;
+    take_head(connection);
+    return true;
+}
+
+static bool step_body(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->stream);
+    size_t missing = (size_t)connection->request.body_len - connection->body.len;
+    size_t len = evbuffer_get_length(input);
+    size_t take_len = len < missing ? len : missing;
+    buffer_reserve(&connection->body, take_len);
+    if (buffer_is_failed(&connection->body)) {
+        refuse(connection, "memory");
+        return true;
+    }
+    int removed = evbuffer_remove(input, connection->body.data + connection->body.len, take_len);
+    connection->body.len += removed > 0 ? (size_t)removed : 0;
+    if (connection->body.len < connection->request.body_len)
+        return false;
+    answer_request(connection);
+    return true;
+}
+
+/* One deadline runs from a request's first byte to its last, another between requests. */
+static void keep_time(struct connection *connection)
+{
+    const struct settings *settings = connection->loop->shared->settings;
+    bool is_receiving =
+        connection->state == STATE_BODY || evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
+    if (connection->state != STATE_HEAD && connection->state != STATE_BODY)
+        evtimer_del(connection->deadline);
+    else if (!is_receiving)
+        set_deadline(connection, settings->idle_timeout_s);
+    else if (!connection->is_receiving)
+        set_deadline(connection, settings->request_timeout_s);
+    connection->is_receiving = is_receiving;
+}
+
+/* Goes on until more must come from the client or more must go to it. May free the connection. */
+static void advance(struct connection *connection)
+{
+    bool goes_on = true;
+    while (goes_on && unsent_len(connection) < UNSENT_ENOUGH) {
+        if (connection->state == STATE_HEAD)
+            goes_on = step_head(connection);
+        else if (connection->state == STATE_BODY)
+            goes_on = step_body(connection);
+        else
+            break;
+        if (goes_on)
+            connection->is_receiving = false; /* the next request has a deadline of its own */
+    }
+    keep_time(connection);
+    if (connection->state == STATE_CLOSING && unsent_len(connection) == 0)
+        finish(connection);
+}
+
+static void on_read(struct bufferevent *stream, void *context)
+{
+    struct connection *connection = context;
+    struct evbuffer *input = bufferevent_get_input(stream);
+    if (connection->state == STATE_HEAD || connection->state == STATE_BODY) {
+        advance(connection);
+        return;
+    }
+    connection->dropped += evbuffer_get_length(input);
+    evbuffer_drain(input, evbuffer_get_length(input));
+    if (connection->dropped > LINGER_BYTES && connection->state == STATE_LINGERING)
+        connection_free(connection);
+}
+
+/* Everything was sent. */
+static void on_written(struct bufferevent *stream, void *context)
+{
+    struct connection *connection = context;
+    (void)stream;
+    if (connection->state == STATE_CLOSING)
+        finish(connection);
+    else if (connection->state != STATE_LINGERING)
+        advance(connection);
+}
+
+/* A client that has ended its side may still read: what it asked for is sent first. */
+static void on_event(struct bufferevent *stream, short events, void *context)
+{
+    struct connection *connection = context;
+    (void)stream;
+    bool has_only_ended = (events & BEV_EVENT_EOF) != 0 && (events & BEV_EVENT_ERROR) == 0;
+    if (has_only_ended && connection->state != STATE_LINGERING && unsent_len(connection) > 0) {
+        connection->state = STATE_CLOSING;
+        connection->lingers = false;
+        evtimer_del(connection->deadline);
+        return;
+    }
+    connection_free(connection);
+}
+
+static void on_deadline(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd;
+    (void)events;
+    connection_free(context);
+}
+
+static void link_to_loop(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    connection->next = loop->connections;
+    connection->link = &loop->connections;
+    if (connection->next != NULL)
+        connection->next->link = &connection->next;
+    loop->connections = connection;
+}
+
+static bool open_stream(struct connection *connection, int socket)
+{
+    const struct settings *settings = connection->loop->shared->settings;
+    struct timeval write_timeout = {settings->request_timeout_s, 0};
+    connection->stream = bufferevent_socket_new(connection->loop->base, socket, BEV_OPT_CLOSE_ON_FREE);
+    connection->deadline = evtimer_new(connection->loop->base, on_deadline, connection);
+    if (connection->stream == NULL || connection->deadline == NULL)
+        return false;
+    size_t input_max = (size_t)(settings->header_bytes_max + settings->body_bytes_max);
+    bufferevent_setcb(connection->stream, on_read, on_written, on_event, connection);
+    bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max);
+    bufferevent_set_max_single_write(connection->stream, WRITE_AT_ONCE);
+    bufferevent_set_timeouts(connection->stream, NULL, &write_timeout);
+    return bufferevent_enable(connection->stream, EV_READ | EV_WRITE) == 0;
+}
+
+void connection_new(struct loop *loop, int socket, bool overloaded)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection != NULL)
+        connection->loop = loop;
+    if (connection == NULL || !open_stream(connection, socket)) {
+        if (connection != NULL && connection->deadline != NULL)
+            event_free(connection->deadline);
+        if (connection != NULL && connection->stream != NULL)
+            bufferevent_free(connection->stream); /* closes the socket */
+        else
+            close(socket);
+        free(connection);
+        loop_connection_closed(loop);
+        return;
+    }
+    link_to_loop(connection);
+    if (overloaded) {
+        struct reply reply;
+        reply_init(&reply);
+        reply_error(&reply, ERROR_OVERLOADED);
+        connection_send(connection, NULL, &reply);
+        return;
+    }
+    set_deadline(connection, loop->shared->settings->request_timeout_s);
+    connection->is_receiving = true;
+}
+
+void connection_retire_all(struct loop *loop)
+{
+    struct connection *next;
+    for (struct connection *connection = loop->connections; connection != NULL; connection = next) {
+        next = connection->next;
+        bool is_idle = connection->state == STATE_HEAD &&
+                       evbuffer_get_length(bufferevent_get_input(connection->stream)) == 0;
+        if (!is_idle)
+            continue;
+        connection->state = STATE_CLOSING;
+        connection->lingers = false;
+        if (unsent_len(connection) == 0)
+            connection_free(connection);
+    }
+}
+
+void connection_free_all(struct loop *loop)
+{
+    while (loop->connections != NULL)
+        connection_free(loop->connections);
+}

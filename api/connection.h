@@ -1,0 +1,17 @@
+/* api/connection.h - one client's connection: reads requests one after another, answers them in order, keeps time.
+ * Belongs to one event loop; only that loop's thread may touch it. */
+#ifndef ECOSYS_API_CONNECTION_H
+#define ECOSYS_API_CONNECTION_H
+
+#include "api/loop.h"
+
+/* Takes the socket, which was counted in loop->shared, over. With `overloaded` the client is told so and sent away. */
+void connection_new(struct loop *loop, int socket, bool overloaded);
+
+/* Ends each connection of the loop as soon as what it was answering is sent; at once when it is idle. */
+void connection_retire_all(struct loop *loop);
+
+/* Ends each at once. */
+void connection_free_all(struct loop *loop);
+
+#endif

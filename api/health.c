@@ -1,0 +1,141 @@
+/* api/health.c - the document of /health. */
+#include "api/health.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/json_writer.h"
+#include "common/date.h"
+
+int64_t health_age_s(const struct exchange *exchange)
+{
+    int64_t age_ms = exchange->now_ms - exchange->generation->manifest.instants.taken_at_ms;
+    return age_ms > 0 ? age_ms / 1000 : 0;
+}
+
+bool health_can_serve(const struct exchange *exchange)
+{
+    return exchange->generation != NULL && health_age_s(exchange) <= exchange->settings->cache_max_stale_s;
+}
+
+/* Stale as soon as one endpoint's data is. */
+static bool is_stale(const struct exchange *exchange)
+{
+    const struct settings *settings = exchange->settings;
+    int64_t ttl_s = settings->ttl_clientes_s < settings->ttl_health_scores_s ? settings->ttl_clientes_s
+                                                                             : settings->ttl_health_scores_s;
+    return health_age_s(exchange) > ttl_s;
+}
+
+static void put_unix_ms(struct json_writer *writer, const char *key, int64_t unix_ms)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+    struct timestamp utc = {unix_ms / 1000 * US_PER_S, TIMESTAMP_TIME};
+    size_t len = timestamp_format(utc, text);
+    text[len++] = 'Z';
+    json_key(writer, key);
+    json_text(writer, (struct bytes){text, len});
+}
+
+static void put_as_of(struct json_writer *writer, const struct instants *instants)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+    unsigned offset_s = (unsigned)abs(instants->as_of_offset_s);
+    struct timestamp wall = {instants->as_of_wall_us / US_PER_S * US_PER_S, TIMESTAMP_TIME};
+    size_t len = timestamp_format(wall, text);
+    len +=
+        (size_t)snprintf(text + len, sizeof text - len, "%c%02u:%02u",
+                         instants->as_of_offset_s < 0 ? '-' : '+', offset_s / 3600 % 100, offset_s / 60 % 60);
+    json_key(writer, "as_of");
+    json_text(writer, (struct bytes){text, len});
+}
+
+static void put_env_variables(struct json_writer *writer, const struct settings *settings)
+{
+    json_key(writer, "env_variables");
+    json_open_object(writer);
+    json_key(writer, "UPSTASH_REDIS_REST_URL");
+    json_bool(writer, settings->upstash_url[0] != '\0');
+    json_key(writer, "UPSTASH_REDIS_REST_TOKEN");
+    json_bool(writer, settings->upstash_token[0] != '\0');
+    json_key(writer, "REDIS_URL");
+    json_bool(writer, settings->redis_url_is_set);
+    json_key(writer, "BASIC_AUTH_USERS");
+    json_bool(writer, settings->basic_auth_users[0] != '\0');
+    json_close_object(writer);
+}
+
+static void put_generation(struct json_writer *writer, const struct exchange *exchange)
+{
+    static const char *const keys[] = {"generation", "as_of", "taken_at", "age_s"};
+    if (exchange->generation == NULL) {
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+            json_key(writer, keys[i]);
+            json_null(writer);
+        }
+        json_key(writer, "stale");
+        json_bool(writer, true);
+        return;
+    }
+    const struct manifest *manifest = &exchange->generation->manifest;
+    json_key(writer, "generation");
+    json_uint(writer, manifest->generation);
+    put_as_of(writer, &manifest->instants);
+    put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
+    json_key(writer, "age_s");
+    json_int(writer, health_age_s(exchange));
+    json_key(writer, "stale");
+    json_bool(writer, is_stale(exchange));
+}
+
+static void put_worker(struct json_writer *writer, const struct outlook *outlook)
+{
+    json_key(writer, "worker");
+    json_open_object(writer);
+    json_key(writer, "alive");
+    json_bool(writer, outlook->worker_is_alive);
+    json_key(writer, "last_error");
+    json_text(writer,
+              outlook->worker_error[0] != '\0' ? bytes_of(outlook->worker_error) : (struct bytes){NULL, 0});
+    json_close_object(writer);
+}
+
+static void put_document(struct json_writer *writer, const struct exchange *exchange)
+{
+    const char *status = !health_can_serve(exchange)      ? "unhealthy"
+                         : exchange->outlook->redis_is_ok ? "healthy"
+                                                          : "degraded";
+    json_open_object(writer);
+    json_key(writer, "status");
+    json_text(writer, bytes_of(status));
+    json_key(writer, "environment");
+    json_text(writer, bytes_of(exchange->settings->environment));
+    json_key(writer, "redis_connection");
+    json_text(writer, bytes_of(exchange->outlook->redis_is_ok ? "ok" : "error"));
+    put_env_variables(writer, exchange->settings);
+    put_unix_ms(writer, "timestamp", exchange->now_ms);
+    put_generation(writer, exchange);
+    put_worker(writer, exchange->outlook);
+    json_close_object(writer);
+}
+
+void health_answer(const struct exchange *exchange, struct reply *reply)
+{
+    struct json_writer writer;
+    struct error err;
+    enum status status = json_writer_new(&writer, &reply->text, &err);
+    if (status == STATUS_OK) {
+        put_document(&writer, exchange);
+        status = json_writer_status(&writer, &err);
+    }
+    json_writer_free(&writer);
+    if (status != STATUS_OK) {
+        reply_error(reply, ERROR_INTERNAL);
+        return;
+    }
+    reply->status = health_can_serve(exchange) ? 200 : 503;
+    if (reply->status == 503)
+        buffer_append_text(&reply->headers, "Retry-After: 5\r\n");
+    reply->content_type = JSON_TYPE;
+    reply->body = buffer_bytes(&reply->text);
+}

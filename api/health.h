@@ -1,0 +1,16 @@
+/* api/health.h - /health: what is served, how old it is, and whether Redis and the worker are there. Public, so it
+ * names no host, user or error text. */
+#ifndef ECOSYS_API_HEALTH_H
+#define ECOSYS_API_HEALTH_H
+
+#include "api/routes.h"
+
+void health_answer(const struct exchange *exchange, struct reply *reply);
+
+/* True when a generation is at hand that is not older than CACHE_MAX_STALE. */
+bool health_can_serve(const struct exchange *exchange);
+
+/* Seconds since the snapshot of the generation was taken; 0 when the clock has stepped back behind it. */
+int64_t health_age_s(const struct exchange *exchange);
+
+#endif

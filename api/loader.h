@@ -1,0 +1,13 @@
+/* api/loader.h - reads a generation from Redis: manifest, model, rows, answer. Blocks; for the follower's thread. */
+#ifndef ECOSYS_API_LOADER_H
+#define ECOSYS_API_LOADER_H
+
+#include "api/generation.h"
+#include "common/redis_link.h"
+
+/* Loads generation `number`. STATUS_NOT_FOUND: a key of it is not there (it was replaced meanwhile). STATUS_CORRUPT:
+ * a blob was refused; an unusable answer alone is no failure, it is computed from the rows. */
+MUST_CHECK enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
+                                   struct generation **out, struct error *err);
+
+#endif

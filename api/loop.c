@@ -1,0 +1,218 @@
+/* api/loop.c - listener, mailbox and orderly end of an event loop. */
+#include "api/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/connection.h"
+#include "common/log.h"
+
+#define LISTEN_BACKLOG 511
+
+static void take_mail(struct loop *loop)
+{
+    struct generation *old = loop->generation;
+    pthread_mutex_lock(&loop->mutex);
+    bool has_mail = loop->has_mail;
+    if (has_mail) {
+        loop->generation = loop->mail_generation;
+        loop->outlook = loop->mail_outlook;
+        loop->mail_generation = NULL;
+        loop->has_mail = false;
+    }
+    loop->is_stopping = loop->mail_stop;
+    pthread_mutex_unlock(&loop->mutex);
+    if (has_mail)
+        generation_unref(old);
+}
+
+static void end_when_idle(struct loop *loop)
+{
+    if (loop->is_stopping && loop->connections == NULL)
+        event_base_loopbreak(loop->base);
+}
+
+static void on_stop_timeout(evutil_socket_t fd, short events, void *context)
+{
+    struct loop *loop = context;
+    (void)fd;
+    (void)events;
+    log_write(LOG_WARNING, "answers under way were cut off",
+              LOG_FIELDS(log_text("reason", "SHUTDOWN_TIMEOUT")));
+    event_base_loopbreak(loop->base);
+}
+
+static void begin_stop(struct loop *loop)
+{
+    struct timeval timeout = {loop->shared->settings->shutdown_timeout_s, 0};
+    evconnlistener_disable(loop->listener);
+    event_add(loop->stop_timer, &timeout);
+    connection_retire_all(loop);
+    end_when_idle(loop);
+}
+
+static void on_mail(evutil_socket_t fd, short events, void *context)
+{
+    struct loop *loop = context;
+    uint64_t count;
+    bool was_stopping = loop->is_stopping;
+    (void)events;
+    if (read(fd, &count, sizeof count) != sizeof count)
+        return;
+    take_mail(loop);
+    if (loop->is_stopping && !was_stopping)
+        begin_stop(loop);
+}
+
+static void ring(struct loop *loop)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(loop->mail_fd, &one, sizeof one); /* full means that it rings already */
+    (void)ignored;
+}
+
+void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook)
+{
+    pthread_mutex_lock(&loop->mutex);
+    struct generation *unread = loop->mail_generation;
+    loop->mail_generation = generation != NULL ? generation_ref(generation) : NULL;
+    loop->mail_outlook = *outlook;
+    loop->has_mail = true;
+    pthread_mutex_unlock(&loop->mutex);
+    generation_unref(unread);
+    ring(loop);
+}
+
+void loop_stop(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->mutex);
+    loop->mail_stop = true;
+    pthread_mutex_unlock(&loop->mutex);
+    ring(loop);
+}
+
+void loop_connection_closed(struct loop *loop)
+{
+    atomic_fetch_sub_explicit(&loop->shared->connections, 1, memory_order_relaxed);
+    end_when_idle(loop);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, struct sockaddr *address,
+                      int len, void *context)
+{
+    struct loop *loop = context;
+    long long before = atomic_fetch_add_explicit(&loop->shared->connections, 1, memory_order_relaxed);
+    (void)listener;
+    (void)address;
+    (void)len;
+    connection_new(loop, socket, before >= loop->shared->settings->connections_max);
+}
+
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    (void)listener;
+    (void)context;
+    log_write(LOG_WARNING, "a connection could not be accepted",
+              LOG_FIELDS(log_text("error", strerror(errno))));
+}
+
+static enum status listen_on(struct loop *loop, const struct addrinfo *address, struct error *err)
+{
+    const struct settings *settings = loop->shared->settings;
+    const unsigned flags =
+        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE | LEV_OPT_REUSEABLE_PORT;
+    loop->listener = evconnlistener_new_bind(loop->base, on_accept, loop, flags, LISTEN_BACKLOG,
+                                             address->ai_addr, (int)address->ai_addrlen);
+    if (loop->listener == NULL)
+        return error_set(err, STATUS_UNAVAILABLE, "cannot listen on %s port %" PRId64 ": %s", settings->host,
+                         settings->port, strerror(errno));
+    evconnlistener_set_error_cb(loop->listener, on_accept_error);
+    return STATUS_OK;
+}
+
+static enum status open_listener(struct loop *loop, struct error *err)
+{
+    const struct settings *settings = loop->shared->settings;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *addresses;
+    char port[8];
+    snprintf(port, sizeof port, "%" PRId64, settings->port);
+    int problem = getaddrinfo(settings->host, port, &hints, &addresses);
+    if (problem != 0)
+        return error_set(err, STATUS_INVALID, "HOST: is \"%.100s\", takes an address of this machine (%s)",
+                         settings->host, gai_strerror(problem));
+    enum status status = listen_on(loop, addresses, err);
+    freeaddrinfo(addresses);
+    return status;
+}
+
+enum status loop_init(struct loop *loop, struct shared *shared, struct error *err)
+{
+    *loop = (struct loop){.shared = shared, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    loop->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->base = event_base_new();
+    if (loop->mail_fd < 0 || loop->base == NULL)
+        return error_set(err, STATUS_NO_MEMORY, "no event loop: %s", strerror(errno));
+    loop->mail_event = event_new(loop->base, loop->mail_fd, EV_READ | EV_PERSIST, on_mail, loop);
+    loop->stop_timer = evtimer_new(loop->base, on_stop_timeout, loop);
+    if (loop->mail_event == NULL || loop->stop_timer == NULL || event_add(loop->mail_event, NULL) != 0)
+        return error_no_memory(err);
+    return open_listener(loop, err);
+}
+
+void loop_clear(struct loop *loop)
+{
+    connection_free_all(loop);
+    if (loop->listener != NULL)
+        evconnlistener_free(loop->listener);
+    if (loop->stop_timer != NULL)
+        event_free(loop->stop_timer);
+    if (loop->mail_event != NULL)
+        event_free(loop->mail_event);
+    if (loop->base != NULL)
+        event_base_free(loop->base);
+    if (loop->mail_fd >= 0)
+        close(loop->mail_fd);
+    generation_unref(loop->generation);
+    generation_unref(loop->mail_generation);
+    pthread_mutex_destroy(&loop->mutex);
+}
+
+static void *run(void *context)
+{
+    struct loop *loop = context;
+    event_base_dispatch(loop->base);
+    return NULL;
+}
+
+enum status loop_start(struct loop *loop, struct error *err)
+{
+    if (pthread_create(&loop->thread, NULL, run, loop) == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_NO_MEMORY, "no thread for an event loop");
+}
+
+void loop_join(struct loop *loop)
+{
+    pthread_join(loop->thread, NULL);
+}
+
+const char *loop_date(struct loop *loop, int64_t unix_s)
+{
+    time_t now = (time_t)unix_s;
+    struct tm utc;
+    if (loop->date_s != unix_s) {
+        gmtime_r(&now, &utc);
+        strftime(loop->date, sizeof loop->date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        loop->date_s = unix_s;
+    }
+    return loop->date;
+}

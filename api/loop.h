@@ -1,0 +1,66 @@
+/* api/loop.h - an event loop with a thread, a listener and a view of the newest generation of its own. What other
+ * threads have to say comes through its mailbox; nothing else is shared but what is immutable. */
+#ifndef ECOSYS_API_LOOP_H
+#define ECOSYS_API_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/auth.h"
+#include "api/follower.h"
+#include "common/settings.h"
+
+struct event;
+struct event_base;
+struct evconnlistener;
+struct connection;
+
+/* What all loops of a process have in common. */
+struct shared {
+    const struct settings *settings;
+    const struct auth *auth;
+    atomic_llong connections; /* open ones, of all loops */
+};
+
+struct loop {
+    struct shared *shared;
+    struct event_base *base;
+    struct evconnlistener *listener;
+    struct event *mail_event;
+    struct event *stop_timer;
+    struct connection *connections; /* newest first */
+    struct generation *generation;  /* the loop's own reference, or NULL */
+    struct outlook outlook;
+    bool is_stopping;
+    char date[32]; /* of the Date header, as of date_s */
+    int64_t date_s;
+    pthread_t thread;
+
+    pthread_mutex_t mutex; /* guards the mailbox: */
+    int mail_fd;
+    bool has_mail;
+    bool mail_stop;
+    struct generation *mail_generation;
+    struct outlook mail_outlook;
+};
+
+/* Listens on HOST:PORT beside the other loops (SO_REUSEPORT). loop_clear must follow, whatever the result. */
+MUST_CHECK enum status loop_init(struct loop *loop, struct shared *shared, struct error *err);
+void loop_clear(struct loop *loop);
+
+/* Starts the thread; loop_join waits for its end. */
+MUST_CHECK enum status loop_start(struct loop *loop, struct error *err);
+void loop_join(struct loop *loop);
+
+/* From any thread: serve this from now on (a reference is taken); stop when what is under way is answered, or after
+ * SHUTDOWN_TIMEOUT. */
+void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
+void loop_stop(struct loop *loop);
+
+/* From the loop's own thread: a connection was closed. */
+void loop_connection_closed(struct loop *loop);
+
+/* The value of the Date header now. */
+const char *loop_date(struct loop *loop, int64_t unix_s);
+
+#endif

@@ -1,0 +1,116 @@
+/* api/main.c - ecosys-api: the command line, then the server or a check. */
+#include <getopt.h>
+#include <http_parser.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/auth.h"
+#include "api/server.h"
+#include "common/program.h"
+#include "common/redis_link.h"
+
+static const char NAME[] = "ecosys-api";
+
+static const char USAGE[] =
+    "usage: ecosys-api [--check] [--env-file FILE]\n"
+    "\n"
+    "Serves /health, /clientes, /health-scores and /dashboard from what ecosys-worker publishes to Redis. "
+    "Reads Redis,\n"
+    "never a database, and writes nothing.\n"
+    "\n"
+    "  --check          tries settings and Redis, says each in a line, changes nothing\n"
+    "  --env-file FILE  settings that the environment does not have (default: ./.env where it exists)\n"
+    "  --help           this text\n"
+    "  --version        the version\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage or configuration.\n";
+
+enum flag { FLAG_CHECK = 1, FLAG_ENV_FILE, FLAG_HELP, FLAG_VERSION };
+
+static const struct option FLAGS[] = {
+    {"check", no_argument, NULL, FLAG_CHECK},
+    {"env-file", required_argument, NULL, FLAG_ENV_FILE},
+    {"help", no_argument, NULL, FLAG_HELP},
+    {"version", no_argument, NULL, FLAG_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+struct command_line {
+    bool check;
+    const char *env_file;
+};
+
+_Noreturn static void print_and_exit(enum flag flag)
+{
+    if (flag == FLAG_HELP) {
+        fputs(USAGE, stdout);
+        program_print_settings(stdout, PROGRAM_API);
+    } else {
+        printf("%s %s\n", NAME, program_version());
+    }
+    exit(EXIT_DONE);
+}
+
+static enum status parse_command_line(int argc, char **argv, struct command_line *out, struct error *err)
+{
+    int flag;
+    while ((flag = getopt_long(argc, argv, "", FLAGS, NULL)) != -1) {
+        switch (flag) {
+        case FLAG_CHECK:
+            out->check = true;
+            break;
+        case FLAG_ENV_FILE:
+            out->env_file = optarg;
+            break;
+        case FLAG_HELP:
+        case FLAG_VERSION:
+            print_and_exit((enum flag)flag);
+        default: /* getopt_long has said what is wrong */
+            exit(EXIT_USAGE);
+        }
+    }
+    if (optind < argc)
+        return error_set(err, STATUS_INVALID, "\"%.60s\" is no flag; see --help", argv[optind]);
+    return STATUS_OK;
+}
+
+static enum exit_status check(const struct settings *settings, const struct auth *auth)
+{
+    struct redis_link link;
+    struct redisReply *reply;
+    struct error err;
+    const struct bytes ping[] = {bytes_of("PING")};
+    printf("ok   settings: %zu users, listens on %s port %" PRId64 ", zone %s, prefix %s\n",
+           auth->users_count, settings->host, settings->port, settings->zone, settings->redis_prefix);
+    redis_link_init(&link, &settings->redis, settings->redis_timeout_ms);
+    enum status status = redis_link_call(&link, ping, 1, &reply, &err);
+    if (status == STATUS_OK)
+        redis_reply_free(reply);
+    printf("%s redis: %s\n", status == STATUS_OK ? "ok  " : "FAIL",
+           status == STATUS_OK ? "answers" : err.message);
+    redis_link_close(&link);
+    return status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line command_line = {.env_file = NULL};
+    struct settings settings;
+    struct auth auth;
+    struct arena arena;
+    struct error err;
+    arena_init(&arena);
+    if (parse_command_line(argc, argv, &command_line, &err) != STATUS_OK ||
+        program_start(PROGRAM_API, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK ||
+        auth_load(&arena, settings.basic_auth_users, &auth, &err) != STATUS_OK) {
+        program_complain(NAME, err.message);
+        arena_clear(&arena);
+        return EXIT_USAGE;
+    }
+    http_parser_set_max_header_size((uint32_t)settings.header_bytes_max);
+    enum exit_status exit_status =
+        command_line.check ? check(&settings, &auth) : server_run(&settings, &auth);
+    arena_clear(&arena);
+    return exit_status;
+}

@@ -1,0 +1,50 @@
+/* api/reply.h - what is answered, before it becomes bytes. Filled by handlers, sent by connection_send, the one place
+ * that knows how HEAD, 204, 304, CORS and closing change an answer. One thread. */
+#ifndef ECOSYS_API_REPLY_H
+#define ECOSYS_API_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/generation.h"
+#include "common/buffer.h"
+
+#define JSON_TYPE "application/json"
+
+struct reply {
+    int status;
+    const char *content_type;      /* NULL: no body */
+    struct bytes body;             /* borrowed: static, of `text`, or of `generation` */
+    struct buffer text;            /* owned; the body when one was made for this answer */
+    struct generation *generation; /* owned reference; set when the body or the headers speak of it */
+    struct buffer headers;         /* owned; finished lines "Name: value\r\n" of this answer alone */
+    bool is_data;                  /* a data answer: private, no-cache; anything else is no-store */
+    bool closes;                   /* the connection, after it */
+};
+
+void reply_init(struct reply *reply);
+void reply_clear(struct reply *reply);
+
+/* The errors of the contract. Messages that the Python service had are kept; others are Portuguese. */
+enum reply_error {
+    ERROR_BAD_REQUEST,
+    ERROR_NOT_FOUND,
+    ERROR_METHOD,
+    ERROR_NOT_AUTHENTICATED,
+    ERROR_UNDECODABLE_CREDENTIALS,
+    ERROR_WRONG_CREDENTIALS,
+    ERROR_BODY_TOO_LARGE,
+    ERROR_NO_DATA,
+    ERROR_OVERLOADED,
+    ERROR_FILTER_UNAVAILABLE,
+    ERROR_FORMATO,
+    ERROR_INTERNAL,
+};
+
+/* Makes it that error, with the headers that belong to it. */
+void reply_error(struct reply *reply, enum reply_error error);
+
+/* The reason phrase of a status. */
+const char *reply_reason(int status);
+
+#endif

@@ -1,0 +1,51 @@
+/* api/request.h - reading HTTP/1.x requests strictly. Every ambiguity that proxies and servers have been known to
+ * read differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread.
+ *
+ * The request line and the shape of the head are checked here; header fields are parsed by http_parser, which
+ * gets a request line of ours, so that its own leniency there does not matter. */
+#ifndef ECOSYS_API_REQUEST_H
+#define ECOSYS_API_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/bytes.h"
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
+
+enum head_state {
+    HEAD_INCOMPLETE,
+    HEAD_COMPLETE,
+    HEAD_REFUSED,
+};
+
+/* Looks for the end of a head in what was received so far. *scanned is where to go on (0 at first). A bare CR or LF,
+ * a control character or a folded line is refused as soon as it is seen. HEAD_COMPLETE: *head_len is its length, the
+ * empty line included. */
+enum head_state request_scan_head(struct bytes received, size_t *scanned, size_t *head_len);
+
+/* A parsed head; everything borrows from the head's bytes. Headers that did not come have no data. */
+struct request {
+    enum method method;
+    bool is_http_1_1;
+    bool keeps_alive;
+    struct bytes path;  /* as it came, without query; a trailing slash is left out, but for "/" */
+    struct bytes query; /* behind the '?'; no data without one */
+    struct bytes authorization;
+    struct bytes origin;
+    struct bytes wanted_method;  /* Access-Control-Request-Method */
+    struct bytes wanted_headers; /* Access-Control-Request-Headers */
+    bool expects_continue;
+    uint64_t body_len; /* by Content-Length; chunked bodies are refused */
+};
+
+/* False: not clean HTTP; *problem says why, for the log. */
+bool request_parse_head(struct bytes head, struct request *out, const char **problem);
+
+/* The value of the last parameter of that name, decoded, with a NUL behind it; false when there is none. An escape
+ * that is broken stays as it is. `out` is emptied first. */
+bool request_parameter(const struct request *request, const char *name, struct buffer *out);
+
+#endif

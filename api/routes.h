@@ -1,0 +1,41 @@
+/* api/routes.h - which endpoints there are, what they need, and what they answer. No I/O: a handler gets all it may
+ * look at in the exchange. The event loop's thread. */
+#ifndef ECOSYS_API_ROUTES_H
+#define ECOSYS_API_ROUTES_H
+
+#include "api/auth.h"
+#include "api/follower.h"
+#include "api/reply.h"
+#include "api/request.h"
+#include "common/settings.h"
+
+/* All that a handler knows. */
+struct exchange {
+    const struct request *request;
+    const struct settings *settings;
+    const struct auth *auth;
+    struct generation *generation; /* newest loaded one, or NULL; a handler that keeps it takes a reference */
+    const struct outlook *outlook;
+    int64_t now_ms; /* since 1970-01-01 UTC */
+};
+
+struct route;
+
+/* What can be said before the body is read: the checks of the contract up to 401, in their order, and OPTIONS.
+ * True: *reply is the answer. False: the route is to be answered by routes_answer. */
+bool routes_check(const struct exchange *exchange, const struct route **route, struct reply *reply);
+
+/* The answer of a route whose request was read whole. HEAD is answered as GET: connection_send leaves the body out. */
+void routes_answer(const struct exchange *exchange, const struct route *route, struct reply *reply);
+
+/* The CORS headers of every answer, errors included. `request` NULL: none could be read. */
+void routes_append_cors(const struct settings *settings, const struct request *request, struct buffer *out);
+
+/* Row `index` of the table, for the test that compares it with the documents; NULL path behind the last one. */
+struct route_shown {
+    const char *path;
+    bool takes_get, takes_post, needs_auth;
+};
+struct route_shown routes_row(size_t index);
+
+#endif

@@ -1,0 +1,12 @@
+/* api/server.h - all event loops of the process and the follower that feeds them. Main thread only. */
+#ifndef ECOSYS_API_SERVER_H
+#define ECOSYS_API_SERVER_H
+
+#include "api/auth.h"
+#include "common/program.h"
+
+/* Serves until SIGTERM or SIGINT; answers under way are finished. EXIT_USAGE when HOST cannot be used, EXIT_FAILED when
+ * the port is taken. */
+enum exit_status server_run(const struct settings *settings, const struct auth *auth);
+
+#endif
