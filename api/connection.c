@@ -415,6 +415,9 @@ void connection_retire_all(struct loop *loop)
 
 void connection_free_all(struct loop *loop)
 {
-    while (loop->connections != NULL)
-        connection_free(loop->connections);
+    struct connection *next;
+    for (struct connection *connection = loop->connections; connection != NULL; connection = next) {
+        next = connection->next;
+        connection_free(connection);
+    }
 }

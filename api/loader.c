@@ -59,7 +59,7 @@ static enum status take_chunk(struct redis_link *link, const struct redis_name *
                               const struct chunks *chunks, const struct manifest *manifest,
                               struct scored_snapshot *out, struct error *err)
 {
-    struct redisReply *reply;
+    struct redisReply *reply = NULL;
     if (redis_link_take(link, &reply, err) != STATUS_OK)
         return err->code;
     struct bytes blob = redis_reply_text(reply);
@@ -122,7 +122,7 @@ static bool load_answer(struct redis_link *link, const char *prefix, const struc
 enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number, struct generation **out,
                         struct error *err)
 {
-    struct manifest manifest;
+    struct manifest manifest = {.generation = 0};
     struct scored_snapshot scored;
     struct answer stored;
     if (load_manifest(link, prefix, number, &manifest, err) != STATUS_OK)

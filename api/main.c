@@ -112,5 +112,5 @@ int main(int argc, char **argv)
     enum exit_status exit_status =
         command_line.check ? check(&settings, &auth) : server_run(&settings, &auth);
     arena_clear(&arena);
-    return exit_status;
+    return (int)exit_status;
 }

@@ -185,11 +185,15 @@ enum status json_need(const struct json *object, const char *path, const char *k
                       const struct json **out, struct error *err)
 {
     const struct json *member = json_member(object, key);
-    if (member == NULL)
-        return error_set(err, STATUS_INVALID, "%s%s%s: missing", path, dot(path), key);
-    if (member->type != type)
-        return error_set(err, STATUS_INVALID, "%s%s%s: is %s, takes %s", path, dot(path), key,
-                         json_type_name(member->type), json_type_name(type));
+    if (member == NULL) {
+        (void)error_set(err, STATUS_INVALID, "%s%s%s: missing", path, dot(path), key);
+        return STATUS_INVALID;
+    }
+    if (member->type != type) {
+        (void)error_set(err, STATUS_INVALID, "%s%s%s: is %s, takes %s", path, dot(path), key,
+                        json_type_name(member->type), json_type_name(type));
+        return STATUS_INVALID;
+    }
     *out = member;
     return STATUS_OK;
 }

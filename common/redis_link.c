@@ -35,29 +35,51 @@ static enum status give_up(struct redis_link *link, struct error *err)
     return err->code;
 }
 
+static enum status queue_command(struct redis_link *link, const struct bytes *args, size_t count,
+                                 struct error *err)
+{
+    const char *texts[ARGS_MAX];
+    size_t lens[ARGS_MAX];
+    if (count > ARGS_MAX)
+        return error_set(err, STATUS_INVALID, "a Redis command of %zu words", count);
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = args[i].data;
+        lens[i] = args[i].len;
+    }
+    if (redisAppendCommandArgv(link->context, (int)count, texts, lens) != REDIS_OK)
+        return give_up(link, err);
+    link->queued++;
+    return STATUS_OK;
+}
+
+/* A command whose reply says nothing but whether it was taken. */
+static enum status tell(struct redis_link *link, const struct bytes *args, size_t count, struct error *err)
+{
+    struct redisReply *reply = NULL;
+    if (queue_command(link, args, count, err) != STATUS_OK || redis_link_take(link, &reply, err) != STATUS_OK)
+        return err->code;
+    redis_reply_free(reply);
+    return STATUS_OK;
+}
+
 static enum status log_in(struct redis_link *link, struct error *err)
 {
     const struct redis_address *address = link->address;
-    struct redisReply *reply;
     if (address->password != NULL) {
-        struct bytes args[3] = {bytes_of("AUTH")};
+        struct bytes auth[3] = {bytes_of("AUTH")};
         size_t count = 1;
         if (address->user != NULL)
-            args[count++] = bytes_of(address->user);
-        args[count++] = bytes_of(address->password);
-        if (redis_link_call(link, args, count, &reply, err) != STATUS_OK)
+            auth[count++] = bytes_of(address->user);
+        auth[count++] = bytes_of(address->password);
+        if (tell(link, auth, count, err) != STATUS_OK)
             return err->code;
-        redis_reply_free(reply);
     }
     if (address->db == 0)
         return STATUS_OK;
     char db[16];
     snprintf(db, sizeof db, "%u", address->db);
-    struct bytes args[] = {bytes_of("SELECT"), bytes_of(db)};
-    if (redis_link_call(link, args, 2, &reply, err) != STATUS_OK)
-        return err->code;
-    redis_reply_free(reply);
-    return STATUS_OK;
+    const struct bytes select[] = {bytes_of("SELECT"), bytes_of(db)};
+    return tell(link, select, 2, err);
 }
 
 enum status redis_link_open(struct redis_link *link, struct error *err)
@@ -81,20 +103,9 @@ enum status redis_link_open(struct redis_link *link, struct error *err)
 enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
                              struct error *err)
 {
-    const char *texts[ARGS_MAX];
-    size_t lens[ARGS_MAX];
-    if (count > ARGS_MAX)
-        return error_set(err, STATUS_INVALID, "a Redis command of %zu words", count);
     if (redis_link_open(link, err) != STATUS_OK)
         return err->code;
-    for (size_t i = 0; i < count; i++) {
-        texts[i] = args[i].data;
-        lens[i] = args[i].len;
-    }
-    if (redisAppendCommandArgv(link->context, (int)count, texts, lens) != REDIS_OK)
-        return give_up(link, err);
-    link->queued++;
-    return STATUS_OK;
+    return queue_command(link, args, count, err);
 }
 
 enum status redis_link_take(struct redis_link *link, struct redisReply **reply, struct error *err)

@@ -276,10 +276,12 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
             return err->code;
         if (query == QUERY_TENANTS) {
             out->rows = arena_take_array(&out->arena, mysql_num_rows(result), sizeof *out->rows);
-            status = out->rows != NULL ? STATUS_OK : error_no_memory(err);
+            if (out->rows == NULL) {
+                mysql_free_result(result);
+                return error_no_memory(err);
+            }
         }
-        if (status == STATUS_OK)
-            status = take_rows(&loader, query, result, err);
+        status = take_rows(&loader, query, result, err);
         mysql_free_result(result);
     }
     return status;

@@ -121,5 +121,5 @@ int main(int argc, char **argv)
         command_line.check ? check_run(&settings) : daemon_run(&settings, &command_line.options);
     mysql_library_end();
     arena_clear(&arena);
-    return exit_status;
+    return (int)exit_status;
 }
