@@ -68,7 +68,7 @@ struct scores scores_complete(const struct scoring_model *model, struct scores p
 
 struct scores score_tenant(const struct tenant *tenant, const struct scoring_model *model, int32_t today)
 {
-    struct scores scores;
+    struct scores scores = {.total_exact = 0};
     const struct event_bands *stock = &model->events[PILLAR_STOCK];
     scores.pillar_cents[PILLAR_ENGAGEMENT] =
         points_to_cents(event_points(&model->events[PILLAR_ENGAGEMENT], tenant->logins, today), 2);

@@ -76,7 +76,9 @@ bool value_parse_uint(struct bytes text, uint64_t *out)
 bool value_parse_int(struct bytes text, int64_t *out)
 {
     uint64_t magnitude;
-    bool negative = text.len > 0 && text.data[0] == '-';
+    if (text.len == 0)
+        return false;
+    bool negative = text.data[0] == '-';
     struct bytes digits = {text.data + negative, text.len - negative};
     if (!value_parse_uint(digits, &magnitude) || magnitude > (uint64_t)INT64_MAX + negative)
         return false;

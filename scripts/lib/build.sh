@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# Sourced by scripts/demo, scripts/test and .ci/run: configures and builds one preset of CMakePresets.json.
+#
+# build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; 1 when it fails, with the end of the log and its name
+# build_uses_sanitizers PRESET             whether it needs the packages of group clang, and
+# build_runner PRESET                      the words that its programs are to be run with (none, or setarch -R)
+# build_stop                               for traps: ends a build that is under way, with all its compilers
+
+BUILD_PID=
+
+build_folder() { # of preset $1, as CMakePresets.json has it
+    if [[ $1 == release ]]; then printf 'build\n'; else printf 'build-%s\n' "$1"; fi
+}
+
+build_uses_sanitizers() {
+    [[ $1 == asan || $1 == tsan || $1 == fuzz ]]
+}
+
+# The sanitizers of Debian 12 lose their shadow memory where the kernel randomises addresses widely (vm.mmap_rnd_bits
+# above 28): their programs then die at random at the start. Without randomisation they do not.
+build_runner() {
+    if build_uses_sanitizers "$1" && setarch -R true 2>/dev/null; then printf 'setarch\n-R\n'; fi
+}
+
+# A build folder remembers where the sources were; when the checkout was moved or copied it has to be made afresh.
+build_is_from_elsewhere() {
+    [[ -e $1/CMakeCache.txt ]] && ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$1/CMakeCache.txt"
+}
+
+# Runs a command in a process group of its own, so that build_stop reaches everything below it.
+build_run() {
+    local log=$1 status=0
+    shift
+    set -m
+    "$@" >>"$log" 2>&1 </dev/null &
+    BUILD_PID=$!
+    set +m
+    wait "$BUILD_PID" || status=$?
+    BUILD_PID=
+    return "$status"
+}
+
+build_stop() {
+    [[ -z $BUILD_PID ]] || kill -TERM -- "-$BUILD_PID" 2>/dev/null || true
+}
+
+build_preset() {
+    local preset=$1 folder log fresh=()
+    shift
+    folder=$(build_folder "$preset")
+    log=$folder/build.log
+    mkdir -p "$folder" && : >"$log" || return 1
+    ! build_is_from_elsewhere "$folder" || fresh=(--fresh)
+    if ! build_run "$log" cmake "${fresh[@]}" --preset "$preset" "$@" ||
+        ! build_run "$log" cmake --build --preset "$preset" -j"$(nproc)"; then
+        tail -n 40 "$log" >&2
+        printf 'Building preset %s failed; the full output is in %s/%s.\n' "$preset" "$PWD" "$log" >&2
+        return 1
+    fi
+}
