@@ -366,7 +366,8 @@ static bool open_stream(struct connection *connection, int socket)
     bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max);
     bufferevent_set_max_single_write(connection->stream, WRITE_AT_ONCE);
     bufferevent_set_timeouts(connection->stream, NULL, &write_timeout);
-    return bufferevent_enable(connection->stream, EV_READ | EV_WRITE) == 0;
+    /* Writing is enabled from the start; to ask for it would call on_written before anything was sent. */
+    return bufferevent_enable(connection->stream, EV_READ) == 0;
 }
 
 void connection_new(struct loop *loop, int socket, bool overloaded)

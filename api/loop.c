@@ -53,7 +53,9 @@ static void on_stop_timeout(evutil_socket_t fd, short events, void *context)
 static void begin_stop(struct loop *loop)
 {
     struct timeval timeout = {loop->shared->settings->shutdown_timeout_s, 0};
-    evconnlistener_disable(loop->listener);
+    evconnlistener_free(
+        loop->listener); /* closed, so that who comes now is refused and does not wait in vain */
+    loop->listener = NULL;
     event_add(loop->stop_timer, &timeout);
     connection_retire_all(loop);
     end_when_idle(loop);
@@ -124,16 +126,35 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
               LOG_FIELDS(log_text("error", strerror(errno))));
 }
 
+static enum status cannot_listen(const struct settings *settings, struct error *err)
+{
+    return error_set(err, STATUS_UNAVAILABLE, "cannot listen on %s port %" PRId64 ": %s", settings->host,
+                     settings->port, strerror(errno));
+}
+
+/* SO_REUSEPORT would let a second process of ours take every other connection: the first loop looks without it. */
+static enum status claim_port(struct loop *loop, const struct addrinfo *address, struct error *err)
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+    if (loop->shared->port_is_ours)
+        return STATUS_OK;
+    struct evconnlistener *probe = evconnlistener_new_bind(loop->base, on_accept, loop, flags, LISTEN_BACKLOG,
+                                                           address->ai_addr, (int)address->ai_addrlen);
+    if (probe == NULL)
+        return cannot_listen(loop->shared->settings, err);
+    evconnlistener_free(probe);
+    loop->shared->port_is_ours = true;
+    return STATUS_OK;
+}
+
 static enum status listen_on(struct loop *loop, const struct addrinfo *address, struct error *err)
 {
-    const struct settings *settings = loop->shared->settings;
     const unsigned flags =
         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE | LEV_OPT_REUSEABLE_PORT;
     loop->listener = evconnlistener_new_bind(loop->base, on_accept, loop, flags, LISTEN_BACKLOG,
                                              address->ai_addr, (int)address->ai_addrlen);
     if (loop->listener == NULL)
-        return error_set(err, STATUS_UNAVAILABLE, "cannot listen on %s port %" PRId64 ": %s", settings->host,
-                         settings->port, strerror(errno));
+        return cannot_listen(loop->shared->settings, err);
     evconnlistener_set_error_cb(loop->listener, on_accept_error);
     return STATUS_OK;
 }
@@ -149,7 +170,9 @@ static enum status open_listener(struct loop *loop, struct error *err)
     if (problem != 0)
         return error_set(err, STATUS_INVALID, "HOST: is \"%.100s\", takes an address of this machine (%s)",
                          settings->host, gai_strerror(problem));
-    enum status status = listen_on(loop, addresses, err);
+    enum status status = claim_port(loop, addresses, err);
+    if (status == STATUS_OK)
+        status = listen_on(loop, addresses, err);
     freeaddrinfo(addresses);
     return status;
 }

@@ -20,6 +20,7 @@ struct shared {
     const struct settings *settings;
     const struct auth *auth;
     atomic_llong connections; /* open ones, of all loops */
+    bool port_is_ours;        /* no other process listens there; while the loops are made */
 };
 
 struct loop {

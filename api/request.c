@@ -125,6 +125,9 @@ static bool is_named(struct bytes name, const char *expected)
 static int on_field(http_parser *parser, const char *data, size_t len)
 {
     struct field_reader *reader = parser->data;
+    for (size_t i = 0; i < len; i++)
+        if (!is_token(data[i])) /* Debian's http_parser lets blanks pass: "Content-Length : 5" */
+            return 1;
     reader->name = (struct bytes){data, len};
     return 0;
 }

@@ -62,7 +62,7 @@ enum status codec_unpack_manifest(struct bytes blob, struct manifest *out, struc
     manifest.instants.as_of_offset_s = (int32_t)fields_int(&fields, -OFFSET_S_MAX, OFFSET_S_MAX);
     manifest.instants.taken_at_ms = fields_int(&fields, 0, TAKEN_MS_MAX);
     manifest.skew_us = fields_int(&fields, 0, INT64_MAX);
-    manifest.clients_count = (uint32_t)fields_uint(&fields, ROWS_MAX);
+    manifest.clients_count = (uint32_t)fields_uint(&fields, SUMMABLE_MAX);
     manifest.tenants_count = (uint32_t)fields_uint(&fields, ROWS_MAX);
     manifest.groups_count = (uint32_t)fields_uint(&fields, ROWS_MAX);
     manifest.client_chunks = (uint32_t)fields_uint(&fields, ROWS_MAX);
@@ -175,6 +175,19 @@ static void unpack_kpis(struct fields *fields, const struct manifest *manifest, 
         fields_refuse(fields, categories.problem);
 }
 
+/* `expected` bits are set, all of them among the first `count`. */
+static bool bits_fit(struct bytes bits, size_t count, size_t expected)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < bits.len * 8; i++) {
+        bool is_set = (bits.data[i / 8] >> (i % 8) & 1) != 0;
+        if (is_set && i >= count)
+            return false;
+        found += is_set;
+    }
+    return found == expected;
+}
+
 enum status codec_unpack_answer(struct bytes blob, const struct manifest *manifest, struct answer *out,
                                 struct error *err)
 {
@@ -192,10 +205,7 @@ enum status codec_unpack_answer(struct bytes blob, const struct manifest *manife
     made.tenants = malloc(made.tenants_len);
     if (made.tenants != NULL && tenants.data != NULL)
         memcpy(made.tenants, tenants.data, made.tenants_len);
-    size_t bits = 0;
-    for (size_t i = 0; tenants.data != NULL && i < manifest->tenants_count; i++)
-        bits += (tenants.data[i / 8] >> (i % 8)) & 1;
-    if (bits != made.tenants_count)
+    if (!bits_fit(tenants, manifest->tenants_count, made.tenants_count))
         fields_refuse(&fields, "another number of tenants than it says");
     enum status status = fields_close(&fields, "answer", err);
     if (status == STATUS_OK && made.tenants == NULL)

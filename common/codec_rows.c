@@ -215,7 +215,7 @@ static void unpack_client(struct fields *fields, struct arena *arena, struct cli
         &client->data_adesao,         &client->data_start_onboarding,
         &client->data_end_onboarding, &client->data_cancelamento,
         &client->criado_em,           &client->atualizado_em};
-    client->id = fields_int(fields, INT64_MIN, INT64_MAX);
+    *client = (struct client){.id = fields_int(fields, INT64_MIN, INT64_MAX)};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = take_text(fields, arena);
     client->cnpj = take_cnpj(fields, arena);
@@ -261,7 +261,7 @@ static void take_integrators(struct fields *fields, struct arena *arena, const s
 static void unpack_tenant(struct fields *fields, struct scored_snapshot *scored, struct tenant *tenant)
 {
     struct arena *arena = &scored->arena;
-    tenant->id = fields_uint(fields, UINT64_MAX);
+    *tenant = (struct tenant){.id = fields_uint(fields, UINT64_MAX)};
     tenant->slug = take_text(fields, arena);
     tenant->name = take_text(fields, arena);
     tenant->cnpj = take_cnpj(fields, arena);

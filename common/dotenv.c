@@ -89,8 +89,10 @@ static char unescape(char quote, char c)
     return found == NULL ? 0 : to[found - from];
 }
 
+/* A quote that is never closed spoils its own line only: the cursor stays in front of it. */
 static bool read_quoted(struct cursor *cursor, struct buffer *value)
 {
+    const struct cursor start = *cursor;
     char quote = *cursor->at++;
     while (!at_end(cursor) && *cursor->at != quote) {
         char c = *cursor->at;
@@ -100,8 +102,10 @@ static bool read_quoted(struct cursor *cursor, struct buffer *value)
             advance(cursor);
         buffer_append_char(value, escaped != 0 ? escaped : c);
     }
-    if (at_end(cursor))
+    if (at_end(cursor)) {
+        *cursor = start;
         return false;
+    }
     cursor->at++;
     return true;
 }
@@ -217,7 +221,8 @@ enum status dotenv_parse(struct arena *arena, struct bytes text, const char *(*e
 {
     struct dotenv dotenv = {NULL, 0, 0};
     struct expansion expansion = {&dotenv, environment, arena};
-    struct cursor cursor = {text.data, text.data + text.len, 1};
+    const char *start = text.len > 0 ? text.data : "";
+    struct cursor cursor = {start, start + text.len, 1};
     struct buffer value = BUFFER_INIT;
     enum status status = STATUS_OK;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)

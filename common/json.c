@@ -71,6 +71,9 @@ static int add_text(struct builder *builder, enum json_type type, const char *da
     struct json *node = add(builder, type);
     if (node == NULL)
         return 0;
+    /* The document is UTF-8, but an escape such as \udc00 becomes bytes that are not. */
+    if (!utf8_is_valid((struct bytes){data, len}))
+        return fail(builder, STATUS_INVALID, "not UTF-8");
     node->text = arena_copy(builder->arena, (struct bytes){data, len});
     return node->text.data != NULL || fail(builder, STATUS_NO_MEMORY, "out of memory");
 }
@@ -118,6 +121,8 @@ static int on_key(void *context, const unsigned char *data, size_t len)
     struct builder *builder = context;
     struct level *level = &builder->levels[builder->depth - 1];
     struct bytes key = {(const char *)data, len};
+    if (!utf8_is_valid(key))
+        return fail(builder, STATUS_INVALID, "not UTF-8");
     for (const struct json *item = level->node->first; item != NULL; item = item->next)
         if (bytes_equal(item->key, key)) {
             (void)error_set(builder->err, STATUS_INVALID, "member \"%.*s\" occurs twice",

@@ -45,11 +45,13 @@ int64_t zone_wall_us(int64_t unix_us)
     return unix_us + zone_offset_s(unix_s) * INT64_C(1000000);
 }
 
+/* The offsets of the day before and of about that time; a skipped time has neither, and the offset before the gap
+ * moves it forward. */
 int64_t zone_unix_s(int64_t wall_s)
 {
     int64_t guess = wall_s - zone_offset_s(wall_s);
     int64_t before = wall_s - zone_offset_s(guess - 86400);
-    if (before + zone_offset_s(before) == wall_s)
-        return before;
-    return wall_s - zone_offset_s(guess);
+    int64_t after = wall_s - zone_offset_s(guess);
+    bool is_after = before + zone_offset_s(before) != wall_s && after + zone_offset_s(after) == wall_s;
+    return is_after ? after : before;
 }

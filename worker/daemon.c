@@ -283,6 +283,8 @@ static void start_when_due(struct daemon *daemon)
 /* Until the next thing that the clock brings, in milliseconds. */
 static int wait_ms(const struct daemon *daemon)
 {
+    if (daemon->is_stopping && daemon->job == NULL)
+        return 0;
     int64_t next = daemon->lease_check_ms;
     if (daemon->lease.is_held && daemon->job == NULL && daemon->refresh_due_ms < next)
         next = daemon->refresh_due_ms;

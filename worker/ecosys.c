@@ -311,12 +311,14 @@ static enum status explain(struct ecosys *ecosys, enum ecosys_query query, const
     buffer_append_text(&sql, "EXPLAIN ");
     ecosys_sql_format(query, model, 0, &sql);
     enum status status = STATUS_OK;
+    MYSQL_RES *result = NULL;
     if (buffer_is_failed(&sql))
         status = error_no_memory(err);
-    else if (mysql_real_query(ecosys->conn, sql.data, sql.len) != 0)
+    else if (mysql_real_query(ecosys->conn, sql.data, sql.len) != 0 ||
+             (result = mysql_store_result(ecosys->conn)) ==
+                 NULL) /* MariaDB resolves columns behind its header */
         status = failed(ecosys, ecosys_sql_table(query), err);
-    else
-        mysql_free_result(mysql_store_result(ecosys->conn));
+    mysql_free_result(result);
     buffer_clear(&sql);
     return status;
 }

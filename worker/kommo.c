@@ -231,7 +231,14 @@ static struct bytes cnpj_cell(const PGresult *result)
     return text;
 }
 
-/* Whole days from start to end as instants, rounded down. */
+/* Both of onboarding's columns are timestamptz. */
+static bool has_zones(const PGresult *result)
+{
+    return PQftype(result, COLUMN_START) == PG_TIMESTAMPTZ && PQftype(result, COLUMN_END) == PG_TIMESTAMPTZ;
+}
+
+/* Whole days from start to end, rounded down: as instants when both have an offset; when one has none, as the wall
+ * times that are shown. */
 static void set_tmo(struct client *client, int32_t start_offset_s, int32_t end_offset_s)
 {
     if (client->data_start_onboarding.kind == TIMESTAMP_NONE ||
@@ -266,7 +273,10 @@ static enum status read_client(const PGresult *result, struct value_reader *read
     client.descricao_cancelamento = value_text(reader, cell(result, COLUMN_DESCRICAO));
     client.criado_em = value_timestamp(reader, cell(result, COLUMN_CRIADO), &ignored);
     client.atualizado_em = value_timestamp(reader, cell(result, COLUMN_ATUALIZADO), &ignored);
-    set_tmo(&client, start_offset, end_offset);
+    if (has_zones(result))
+        set_tmo(&client, start_offset, end_offset);
+    else
+        set_tmo(&client, 0, 0);
     if (reader->out_of_memory)
         return error_no_memory(err);
     *out = client;

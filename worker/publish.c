@@ -45,6 +45,11 @@ static const char RETIRE_SCRIPT[] =
     "redis.call('ZREM', KEYS[2], ARGV[1])\n"
     "return 0";
 
+/* KEYS: a set; ARGV: its TTL in seconds, SADD or ZADD, what that command takes. One script: a set that a killed worker
+ * left without a TTL would stay for ever. */
+static const char ADD_SCRIPT[] = "redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))\n"
+                                 "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
+
 struct number_text {
     char text[24];
 };
@@ -98,16 +103,27 @@ static enum status call(struct run *run, const struct bytes *args, size_t count,
     return redis_link_call(run->publisher->link, args, count, reply, err);
 }
 
+/* Puts a member into a set; with a score when that is not NULL. */
+static enum status add(struct run *run, const struct redis_name *set, const char *score, const char *member,
+                       struct error *err)
+{
+    struct bytes args[8] = {bytes_of("EVAL"), bytes_of(ADD_SCRIPT), bytes_of("1"), bytes_of(set->text),
+                            bytes_of(run->ttl.text)};
+    size_t count = 5;
+    args[count++] = bytes_of(score != NULL ? "ZADD" : "SADD");
+    if (score != NULL)
+        args[count++] = bytes_of(score);
+    args[count++] = bytes_of(member);
+    return queue(run, args, count, err);
+}
+
 static enum status store(struct run *run, const struct redis_name *key, const struct buffer *blob,
                          struct error *err)
 {
-    const struct bytes add[] = {bytes_of("SADD"), bytes_of(run->key_set.text), bytes_of(key->text)};
-    const struct bytes expire[] = {bytes_of("EXPIRE"), bytes_of(run->key_set.text), bytes_of(run->ttl.text)};
     const struct bytes set[] = {bytes_of("SET"), bytes_of(key->text), buffer_bytes(blob), bytes_of("EX"),
                                 bytes_of(run->ttl.text)};
     if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK ||
-        queue(run, add, 3, err) != STATUS_OK || queue(run, expire, 3, err) != STATUS_OK ||
-        queue(run, set, 5, err) != STATUS_OK)
+        add(run, &run->key_set, NULL, key->text, err) != STATUS_OK || queue(run, set, 5, err) != STATUS_OK)
         return err->code;
     run->done.keys_count++;
     run->done.bytes_count += blob->len;
@@ -137,13 +153,8 @@ static enum status announce(struct run *run, struct error *err)
 {
     struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct number_text generation = number(run->generation);
-    const struct bytes add[] = {bytes_of("ZADD"), bytes_of(generations.text), bytes_of(generation.text),
-                                bytes_of(generation.text)};
-    const struct bytes expire[] = {bytes_of("EXPIRE"), bytes_of(generations.text), bytes_of(run->ttl.text)};
-    const struct bytes create[] = {bytes_of("SADD"), bytes_of(run->key_set.text),
-                                   bytes_of(run->key_set.text)};
-    if (queue(run, add, 4, err) != STATUS_OK || queue(run, expire, 3, err) != STATUS_OK ||
-        queue(run, create, 3, err) != STATUS_OK)
+    if (add(run, &generations, generation.text, generation.text, err) != STATUS_OK ||
+        add(run, &run->key_set, NULL, run->key_set.text, err) != STATUS_OK)
         return err->code;
     run->done.keys_count++;
     return STATUS_OK;

@@ -7,7 +7,15 @@
 #include "common/codec.h"
 #include "common/envelope.h"
 
-enum target { TARGET_MANIFEST, TARGET_REPORT, TARGET_MODEL, TARGET_ANSWER, TARGET_CLIENTS, TARGET_TENANTS, TARGETS };
+enum target {
+    TARGET_MANIFEST,
+    TARGET_REPORT,
+    TARGET_MODEL,
+    TARGET_ANSWER,
+    TARGET_CLIENTS,
+    TARGET_TENANTS,
+    TARGETS
+};
 
 static const enum blob_kind KINDS[TARGETS] = {BLOB_MANIFEST, BLOB_WORKER,  BLOB_MODEL,
                                               BLOB_ANSWER,   BLOB_CLIENTS, BLOB_TENANTS};
