@@ -127,7 +127,7 @@ def cnpj_key(stored):
 
 def cnpj_shown(stored):
     """What an answer shows: a number, the cleaned text, the text as stored, or None."""
-    if stored is None or stored == '':
+    if stored is None or stored.strip(' \t\n\v\f\r') == '':
         return None
     cleaned = cnpj_cleaned(stored)
     if cleaned == '':
@@ -181,11 +181,12 @@ def run_client(argv, sql):
 
 
 def postgres_rows(pg, zone, select):
-    """The rows of a SELECT as dicts. They travel as one JSON document, so any text survives."""
+    """The rows of a SELECT as dicts. They travel as one JSON document in hexadecimal digits, so any text survives:
+    psql leaves out what Unicode says is no character, such as U+10FFFF."""
     options = ['--no-psqlrc', '--no-password', '--quiet', '--no-align', '--tuples-only', '--set=ON_ERROR_STOP=1']
     sql = (f"SET client_encoding TO 'UTF8'; SET TimeZone TO '{zone}'; SET DateStyle TO 'ISO, YMD';\n"
-           f"SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM ({select}) r;\n")
-    return json.loads(run_client(pg + options, sql))
+           f"SELECT encode(convert_to(coalesce(json_agg(row_to_json(r)), '[]')::text, 'UTF8'), 'hex') FROM ({select}) r;\n")
+    return json.loads(bytes.fromhex(run_client(pg + options, sql)))
 
 
 def mysql_rows(my, offset, select):

@@ -1,0 +1,180 @@
+"""The service under test: servers, data sets, and the two programs run on them.
+
+A Stage is a data set and a Redis prefix of its own, so that tests share servers and nothing else.
+"""
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+BUILD = os.environ.get('ECOSYS_BUILD', os.path.join(ROOT, 'build'))
+WORKER = os.path.join(BUILD, 'worker/ecosys-worker')
+API = os.path.join(BUILD, 'api/ecosys-api')
+
+sys.path.insert(0, os.path.join(ROOT, 'scripts/lib'))
+from private_servers import (  # noqa: E402 (found through the line above)
+    Fleet, MariaDB, PostgreSQL, Redis, ServerError, answers_http, free_port, wait_for,
+)
+
+POSTGRES_SCHEMA = os.path.join(ROOT, 'schemas/postgres/schema.sql')
+MYSQL_SCHEMA = os.path.join(ROOT, 'schemas/mysql/schema.sql')
+SCORING = os.path.join(ROOT, 'schemas/scoring.json')
+AS_OF = '2025-03-14 15:09:26'
+
+_numbers = itertools.count(1)
+
+__all__ = ['AS_OF', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'new_redis',
+           'prepare_counter', 'prepare_sample', 'published_generations', 'changed_model', 'start_fleet', 'unique', 'wait_for']
+
+
+def unique(name):
+    """A name that no other program, prefix or file of this run has."""
+    return f'{name}{next(_numbers)}'
+
+
+def start_fleet():
+    """All three servers. Their time zones are neither UTC nor TZ, and MariaDB's isolation level is the one under
+    which a consistent snapshot must be asked for twice: the service must depend on neither."""
+    fleet = Fleet(servers=())
+    try:
+        fleet.postgres = fleet.add(PostgreSQL, options=['-c', 'timezone=Asia/Kathmandu'])
+        fleet.mariadb = fleet.add(
+            MariaDB, options=['--default-time-zone=+09:30', '--transaction-isolation=READ-COMMITTED'])
+        fleet.redis = fleet.add(Redis)
+        return fleet.start()
+    except BaseException:
+        fleet.close()
+        raise
+
+
+def new_redis(fleet):
+    """A further Redis, for a test that stops, kills or empties it."""
+    return fleet.add(Redis, unique('redis')).start()
+
+
+def prepare_sample(fleet, name, *flags, as_of=AS_OF):
+    """Sample rows of scripts/lib/sample_data.py in both servers; as_of None is now."""
+    folder = os.path.join(fleet.folder, f'rows_{name}')
+    script = os.path.join(ROOT, 'scripts/lib/sample_data.py')
+    instant = ['--as-of', as_of] if as_of else []
+    subprocess.run([sys.executable, script, '--out', folder, *instant, *flags], check=True, stdout=subprocess.DEVNULL)
+    fleet.prepare(name, kommo=[POSTGRES_SCHEMA, f'{folder}/postgres.sql'], ecosys=[MYSQL_SCHEMA, f'{folder}/mysql.sql'])
+
+
+def prepare_counter(fleet, name, clients=1):
+    """Active clients without a value but the first, so that mrr_value of /dashboard is what set_counter last said,
+    and a tenant that belongs to all of them."""
+    path = os.path.join(fleet.folder, f'{name}.sql')
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write("INSERT INTO pipelines VALUES (1, 'CS | ONGOING');"
+                  "INSERT INTO companies_kommo VALUES (1, 'Loja', 'Loja Ltda', 11222333000181);"
+                  'INSERT INTO clientes_kommo (id, company_id, valor, pipeline_id, data_adesao, vendedor)'
+                  " SELECT g, 1, 0, 1, timestamp '2024-01-01' - g * interval '1 hour', repeat('Fulano de Tal ', 20)"
+                  f' FROM generate_series(1, {clients}) g;')
+    fleet.prepare(name, kommo=[POSTGRES_SCHEMA, path], ecosys=[MYSQL_SCHEMA])
+    fleet.mariadb.execute("INSERT INTO tenants (id, name, cnpj, slug) VALUES (1, 'Loja', '11222333000181', 'loja')",
+                          f'ecosys_{name}')
+
+
+class Api:
+    """A running ecosys-api."""
+
+    def __init__(self, process, port):
+        self.process, self.port = process, port
+
+    def log(self):
+        return self.process.log_text()
+
+
+class Stage:
+    def __init__(self, fleet, data, redis=None, **settings):
+        self.fleet, self.data = fleet, data
+        self.redis = redis or fleet.redis
+        self.prefix = unique('p')
+        self.settings = settings
+
+    def environment(self, **changes):
+        settings = {'REDIS_URL': self.redis.url(), 'REDIS_PREFIX': self.prefix, **self.settings, **changes}
+        return self.fleet.environment(self.data, **settings)
+
+    # ---- Programs
+
+    def run(self, program, *flags, seconds=60, env=None, **changes):
+        """Runs a program to its end; what it printed is text."""
+        return subprocess.run(
+            [program, *flags], env=env or self.environment(**changes), cwd=self.fleet.folder, timeout=seconds,
+            stdin=subprocess.DEVNULL, capture_output=True, encoding='utf-8', check=False)
+
+    def once(self, *flags, **options):
+        return self.run(WORKER, '--once', *flags, **options)
+
+    def publish(self, *flags, **options):
+        """A refresh that must succeed; the number of its generation."""
+        done = self.once(*(flags or ('--as-of', AS_OF)), **options)
+        assert done.returncode == 0, done.stderr
+        return published_generations(done.stderr)[0]
+
+    def start_worker(self, *flags, **changes):
+        argv = [WORKER, *flags]
+        return self.fleet.program(unique('worker'), argv, self.environment(**changes), self.fleet.folder).start()
+
+    def start_api(self, seconds=30, **changes):
+        """Listens when this returns; whether it has data is another question."""
+        port = free_port()
+        process = self.fleet.program(unique('api'), [API], self.environment(PORT=port, **changes), self.fleet.folder,
+                                     ready=lambda: answers_http(port, '/'))
+        return Api(process.start(seconds), port)
+
+    # ---- What is in Redis
+
+    def command(self, *words):
+        return self.redis.command(*words)
+
+    def pointer(self):
+        """The generation that is served, or None."""
+        value = self.command('GET', f'{self.prefix}:current')
+        return None if value is None else int(value)
+
+    def keys(self):
+        return sorted(key.decode() for key in self.command('KEYS', f'{self.prefix}:*'))
+
+    def generations_with_keys(self):
+        found = [re.match(rf'{self.prefix}:gen:(\d+):', key) for key in self.keys()]
+        return {int(match[1]) for match in found if match}
+
+    def generation_key(self, generation, name):
+        return f'{self.prefix}:gen:{generation}:{name}'
+
+    def expire_lease(self):
+        """What time would do to the lease of a worker that is dead."""
+        self.command('DEL', f'{self.prefix}:lease')
+
+    # ---- What is in the databases
+
+    def set_counter(self, value):
+        self.fleet.postgres.execute(f'UPDATE clientes_kommo SET valor = {value} WHERE id = 1', f'kommo_{self.data}')
+
+    def kommo(self, sql):
+        return self.fleet.postgres.execute(sql, f'kommo_{self.data}')
+
+    def ecosys(self, sql):
+        return self.fleet.mariadb.execute(sql, f'ecosys_{self.data}')
+
+
+def published_generations(log):
+    """The numbers of all generations that a worker's log says it published."""
+    return [int(number) for number in re.findall(r'message="generation published" generation=(\d+)', log)]
+
+
+def changed_model(folder, change):
+    """The path of a copy of the scoring model after change(model)."""
+    with open(SCORING, encoding='utf-8') as source:
+        model = json.load(source)
+    change(model)
+    path = os.path.join(folder, unique('model') + '.json')
+    with open(path, 'w', encoding='utf-8') as out:
+        json.dump(model, out)
+    return path

@@ -1,0 +1,863 @@
+"""ecosys-api from outside: every endpoint, every error, hostile bytes, and what is served while parts are dead."""
+import collections
+import concurrent.futures
+import random
+import re
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+import http_client
+from http_client import Connection, ask, basic, exchange, request_bytes
+from service import API, Stage, new_redis, prepare_counter, prepare_sample, wait_for
+
+DATA = ('/clientes', '/health-scores', '/dashboard')
+OPEN = ('/', '/health')
+ALLOW = {'GET', 'HEAD', 'OPTIONS'}
+
+
+@pytest.fixture(scope='module')
+def published(fleet):
+    """A stage with a generation."""
+    prepare_sample(fleet, 'small', '--tenants', '30', '--clients', '40')
+    stage = Stage(fleet, 'small')
+    stage.publish()
+    return stage
+
+
+@pytest.fixture(scope='module')
+def counter(fleet):
+    prepare_counter(fleet, 'counter', clients=20)
+    return 'counter'
+
+
+@pytest.fixture(scope='module')
+def port(published):
+    """An API that only answers: for tests that do nothing to it but ask."""
+    return start_loaded(published).port
+
+
+def start_loaded(stage, **settings):
+    api = stage.start_api(**settings)
+    wait_for(lambda: ask(api.port, '/health').status == 200, 'the API has loaded the generation')
+    return api
+
+
+def names_in(value):
+    return {name.strip() for name in (value or '').split(',') if name.strip()}
+
+
+# ---- Endpoints
+
+
+@pytest.mark.parametrize('path', [*DATA, '/health-scores?formato=plano', '/health-scores?formato=detalhado'])
+def test_data_answers(published, port, path):
+    response = ask(port, path)
+    assert response.status == 200
+    assert response.header('Content-Type') == 'application/json'
+    assert response.header('Cache-Control') == 'private, no-cache'
+    assert response.header('X-Generation') == str(published.pointer())
+    assert response.header('X-Cache') == 'HIT'
+    assert 0 <= int(response.header('Age')) < 3600
+    assert {'Accept-Encoding', 'Accept'} <= names_in(response.header('Vary'))
+    assert response.json()
+
+
+def test_root(port):
+    response = ask(port, '/', user=None)
+    assert response.status == 200
+    assert response.body.decode() == '{"message":"API de Gestão de Clientes está no ar!"}'
+
+
+def test_health(published, port):
+    response = ask(port, '/health', user=None)
+    health = response.json()
+    assert response.status == 200
+    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
+                            'as_of', 'taken_at', 'age_s', 'stale', 'worker']
+    assert (health['status'], health['environment'], health['redis_connection']) == ('healthy', 'development', 'ok')
+    assert health['env_variables'] == {'UPSTASH_REDIS_REST_URL': False, 'UPSTASH_REDIS_REST_TOKEN': False,
+                                       'REDIS_URL': True, 'BASIC_AUTH_USERS': True}
+    assert health['generation'] == published.pointer()
+    assert health['as_of'] == '2025-03-14T15:09:26-03:00'
+    for name in ('timestamp', 'taken_at'):
+        assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', health[name]), health[name]
+    assert health['worker'] == {'alive': False, 'last_error': None}
+    assert health['stale'] is False
+
+
+@pytest.mark.parametrize('path', [*OPEN, *DATA, '/nowhere', '/clientes?data_adesao_inicio=2024-01-01'])
+@pytest.mark.parametrize('user', [http_client.USER, None])
+def test_head_is_get_without_body(port, path, user):
+    def lasting(response):
+        return response.status, [pair for pair in response.headers if pair[0] not in ('Date', 'Age', 'Content-Length')]
+    with Connection(port) as connection:
+        get, head = connection.ask(path, user=user), connection.ask(path, 'HEAD', user=user)
+        assert lasting(head) == lasting(get)
+        assert get.header('Content-Length') == str(len(get.body))
+        if path != '/health':  # whose length may change with the seconds
+            assert head.header('Content-Length') == get.header('Content-Length')
+        assert connection.ask('/').status == 200
+
+
+@pytest.mark.parametrize('path', [*DATA, '/health', '/health-scores?formato=detalhado'])
+def test_trailing_slash_makes_no_difference(port, path):
+    name, question, query = path.partition('?')
+    response = ask(port, f'{name}/{question}{query}')
+    assert response.status == 200
+    assert response.header('Location') is None
+    if path != '/health':
+        assert response.body == ask(port, path).body
+
+
+Row = collections.namedtuple('Row', 'name method path options status detail headers', defaults=({},))
+NOBODY = {'user': None}
+NOT_FOUND, NOT_ALLOWED, NOT_AUTHENTICATED = 'Not Found', 'Method Not Allowed', 'Not authenticated'
+UNDECODABLE, DENIED = 'Invalid authentication credentials', 'Acesso negado.'
+CHALLENGE = {'WWW-Authenticate': 'Basic'}
+
+
+def authorization(value):
+    return {'user': None, 'headers': {'Authorization': value}}
+
+
+ERRORS = [
+    Row('unknown path', 'GET', '/nada', {}, 404, NOT_FOUND),
+    Row('unknown path before method', 'DELETE', '/nada', {}, 404, NOT_FOUND),
+    Row('unknown path before credentials', 'GET', '/nada', NOBODY, 404, NOT_FOUND),
+    Row('letter case counts', 'GET', '/Clientes', {}, 404, NOT_FOUND),
+    Row('below an endpoint', 'GET', '/clientes/1', {}, 404, NOT_FOUND),
+    Row('prefix of an endpoint', 'GET', '/client', {}, 404, NOT_FOUND),
+    Row('dots', 'GET', '/../clientes', {}, 404, NOT_FOUND),
+    Row('post', 'POST', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('post with body', 'POST', '/clientes', {'body': b'{}'}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('method before credentials', 'PUT', '/dashboard', NOBODY, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('delete', 'DELETE', '/', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('patch', 'PATCH', '/health', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('trace', 'TRACE', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('invented method', 'BREW', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    Row('method in small letters', 'get', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
+    *[Row(f'no credentials for {path}', 'GET', path, NOBODY, 401, NOT_AUTHENTICATED, CHALLENGE) for path in DATA],
+    Row('another scheme', 'GET', '/clientes', authorization('Bearer abc'), 401, NOT_AUTHENTICATED, CHALLENGE),
+    Row('scheme that only begins so', 'GET', '/clientes', authorization('Basics ZGVtbzpkZW1v'), 401, NOT_AUTHENTICATED,
+        CHALLENGE),
+    Row('empty header', 'GET', '/clientes', authorization(''), 401, NOT_AUTHENTICATED, CHALLENGE),
+    Row('no base64', 'GET', '/clientes', authorization('Basic ????'), 401, UNDECODABLE, CHALLENGE),
+    Row('base64 cut short', 'GET', '/clientes', authorization('Basic ZGVtbzpkZW1'), 401, UNDECODABLE, CHALLENGE),
+    Row('no colon', 'GET', '/clientes', authorization('Basic ZGVtbw=='), 401, UNDECODABLE, CHALLENGE),
+    Row('wrong password', 'GET', '/clientes', {'user': 'demo:Demo'}, 401, DENIED, CHALLENGE),
+    Row('longer password', 'GET', '/clientes', {'user': 'demo:demodemo'}, 401, DENIED, CHALLENGE),
+    Row('shorter password', 'GET', '/clientes', {'user': 'demo:dem'}, 401, DENIED, CHALLENGE),
+    Row('empty password', 'GET', '/clientes', {'user': 'demo:'}, 401, DENIED, CHALLENGE),
+    Row('unknown user', 'GET', '/clientes', {'user': 'who:demo'}, 401, DENIED, CHALLENGE),
+    Row('empty user', 'GET', '/clientes', {'user': ':'}, 401, DENIED, CHALLENGE),
+    Row('NUL behind the password', 'GET', '/clientes', {'user': 'demo:demo\0'}, 401, DENIED, CHALLENGE),
+    Row('credentials before formato', 'GET', '/health-scores?formato=x', NOBODY, 401, NOT_AUTHENTICATED, CHALLENGE),
+    Row('credentials before body size', 'GET', '/clientes', {'user': None, 'body': b'x' * 70000}, 401, NOT_AUTHENTICATED),
+    Row('body too large', 'GET', '/clientes', {'body': b'x' * 65537}, 413, None),
+    Row('body far too large', 'GET', '/clientes', {'headers': {'Content-Length': '999999999999'}}, 413, None),
+]
+
+
+@pytest.mark.parametrize('row', ERRORS, ids=lambda row: row.name)
+def test_errors(port, row):
+    response = ask(port, row.path, row.method, **row.options)
+    assert response.status == row.status, response
+    if row.detail:
+        assert response.json() == {'detail': row.detail}
+    for name, value in row.headers.items():
+        found = response.header(name)
+        assert (names_in(found) if isinstance(value, set) else found) == value, response
+
+
+@pytest.mark.parametrize('scheme', ['basic', 'BASIC'])
+def test_scheme_in_any_letter_case(port, scheme):
+    assert ask(port, '/dashboard', headers={'Authorization': basic().replace('Basic', scheme)}).status == 200
+
+
+def test_users(published):
+    api = start_loaded(published, BASIC_AUTH_USERS='ana:a:b, joão:señha€,c:d')
+    for user, status in (('ana:a:b', 200), ('joão:señha€', 200), ('c:d', 200), ('ana:a', 401), ('c:a:b', 401)):
+        assert ask(api.port, '/dashboard', user=user).status == status, user
+
+
+# ---- Queries
+
+
+@pytest.mark.parametrize('query, status', [
+    ('data_adesao_inicio=2024-01-01', 501), ('data_adesao_fim=2024-01-01', 501),
+    ('data_adesao_inicio=2024-01-01&data_adesao_fim=2024-02-01', 501), ('data%5Fadesao_inicio=2024-01-01', 501),
+    ('data_adesao_inicio=&data_adesao_inicio=2024-01-01', 501),
+    ('data_adesao_inicio=', 200), ('data_adesao_inicio', 200), ('data_adesao_inicio=&data_adesao_fim=', 200),
+    ('data_adesao_inicio=2024-01-01&data_adesao_inicio=', 200), ('', 200), ('&&&=&', 200), ('outra=1&x', 200),
+    ('Data_Adesao_Inicio=2024-01-01', 200), ('xdata_adesao_inicio=2024-01-01', 200), ('a=%zz%', 200),
+])
+def test_filters(port, query, status):
+    for path in DATA:
+        response = ask(port, f'{path}?{query}')
+        assert response.status == status, (path, response)
+        if status == 200:
+            assert response.body == ask(port, path).body
+
+
+@pytest.mark.parametrize('query, same_as', [
+    ('formato=plano', 'plano'), ('formato=detalhado', 'detalhado'), ('formato=', None), ('formato', None),
+    ('formato=detalhado&formato=plano', 'plano'), ('formato=x&formato=detalhado', 'detalhado'),
+    ('formato=detalh%61do', 'detalhado'), ('Formato=detalhado', None),
+])
+@pytest.mark.parametrize('default', ['plano', 'detalhado'])
+def test_formato(port, port_detalhado, query, same_as, default):
+    port = port if default == 'plano' else port_detalhado
+    expected = ask(port, f'/health-scores?formato={same_as or default}')
+    assert ('1' in expected.json()) == ((same_as or default) == 'plano')
+    assert ask(port, f'/health-scores?{query}').body == expected.body
+
+
+@pytest.fixture(scope='module')
+def port_detalhado(published):
+    return start_loaded(published, HEALTH_SCORES_FORMATO='detalhado').port
+
+
+@pytest.mark.parametrize('value', ['xml', 'Plano', 'plano%20', 'plano%0a', '%ff', 'detalhado/'])
+def test_unknown_formato(port, value):
+    response = ask(port, f'/health-scores?formato={value}')
+    assert response.status == 422
+    (problem,) = response.json()['detail']
+    assert problem['loc'] == ['query', 'formato']
+    assert set(problem) == {'loc', 'msg', 'type'}
+
+
+# ---- CORS and OPTIONS
+
+
+def preflight(headers=None, **more):
+    return {'Origin': 'https://painel.example', 'Access-Control-Request-Method': 'GET', **(headers or {}), **more}
+
+
+@pytest.mark.parametrize('path', [*OPEN, *DATA])
+def test_preflight(port, path):
+    wanted = 'authorization, x-anything'
+    response = ask(port, path, 'OPTIONS', user=None, headers=preflight({'Access-Control-Request-Headers': wanted}))
+    assert (response.status, response.body) == (204, b'')
+    assert response.header('Access-Control-Allow-Origin') == '*'
+    assert names_in(response.header('Access-Control-Allow-Methods')) >= {'GET', 'HEAD', 'OPTIONS'}
+    assert response.header('Access-Control-Allow-Headers') == wanted
+    assert response.header('Access-Control-Max-Age') == '600'
+
+
+def test_preflight_that_asks_for_no_headers(port):
+    response = ask(port, '/clientes', 'OPTIONS', user=None, headers=preflight())
+    assert response.status == 204 and response.header('Access-Control-Allow-Headers') is None
+
+
+@pytest.mark.parametrize('path', [*OPEN, *DATA])
+def test_other_options(port, path):
+    response = ask(port, path, 'OPTIONS', user=None)
+    assert response.status == 204 and names_in(response.header('Allow')) == ALLOW
+
+
+def test_options_of_an_unknown_path(port):
+    assert ask(port, '/nada', 'OPTIONS', user=None, headers=preflight()).status == 404
+
+
+@pytest.mark.parametrize('path, status', [('/clientes', 200), ('/nada', 404), ('/', 200), ('/health-scores?formato=x', 422)])
+def test_listed_origins(published, path, status):
+    api = start_loaded(published, CORS_ALLOW_ORIGINS='https://a.example, https://b.example')
+    for origin, allowed in (('https://a.example', True), ('https://b.example', True), ('https://c.example', False),
+                            ('https://a.example.evil', False), ('null', False), ('', False), (None, False)):
+        response = ask(api.port, path, headers={'Origin': origin})
+        assert response.status == status
+        assert response.header('Access-Control-Allow-Origin') == (origin if allowed else None)
+        assert 'Origin' in names_in(response.header('Vary'))
+
+
+def test_origin_is_open_by_default_also_in_errors(port):
+    for path in (*OPEN, *DATA, '/nada', '/health-scores?formato=x'):
+        for user in (http_client.USER, None):
+            assert ask(port, path, user=user).header('Access-Control-Allow-Origin') == '*'
+    response, _ = exchange(port, b'broken\r\n\r\n')
+    assert response.header('Access-Control-Allow-Origin') == '*'
+
+
+# ---- Connections
+
+
+def test_keep_alive(port):
+    with Connection(port) as connection:
+        for path in (*DATA, '/nada', '/', *DATA):
+            response = connection.ask(path)
+            assert response.header('Connection') in (None, 'keep-alive')
+        assert connection.ask('/dashboard', user=None).status == 401
+        assert connection.ask('/dashboard').status == 200
+
+
+def test_connection_close(port):
+    with Connection(port) as connection:
+        response = connection.ask('/dashboard', headers={'Connection': 'close'})
+        assert response.status == 200 and response.header('Connection') == 'close'
+        assert connection.is_closed()
+
+
+@pytest.mark.parametrize('headers, stays', [({'Host': None}, False), ({'Connection': 'keep-alive'}, True)])
+def test_http_1_0(port, headers, stays):
+    with Connection(port) as connection:
+        response = connection.ask('/dashboard', version='1.0', headers=headers)
+        assert response.status == 200
+        assert response.header('Connection') == ('keep-alive' if stays else 'close')
+        if stays:
+            assert connection.ask('/', version='1.0').status == 200
+        assert connection.is_closed()
+
+
+def test_pipelining(port):
+    asked = [('GET', path, user) for path in (*DATA, '/', '/nada') for user in (http_client.USER, None)] * 10
+    asked += [('HEAD', '/clientes', http_client.USER), ('POST', '/clientes', None), ('OPTIONS', '/clientes', None)]
+    random.Random(1).shuffle(asked)
+    bodies = {(path, user): ask(port, path, user=user).body for _, path, user in asked}
+    with Connection(port) as connection:
+        sender = threading.Thread(target=connection.send, args=(
+            b''.join(request_bytes(path, method, user=user) for method, path, user in asked),))
+        sender.start()
+        for method, path, user in asked:
+            response = connection.read(method)
+            if method == 'GET':
+                assert response.body == bodies[path, user]
+            else:
+                assert response.status == {'HEAD': 200, 'POST': 405, 'OPTIONS': 204}[method]
+        sender.join()
+        assert connection.ask('/').status == 200
+
+
+def test_byte_by_byte(port):
+    data = request_bytes('/dashboard', body=b'{"a":1}') + request_bytes('/', headers={'Connection': 'close'})
+    with Connection(port) as connection:
+        for byte in data:
+            connection.send(bytes([byte]))
+        assert connection.read().body == ask(port, '/dashboard').body
+        assert connection.read().status == 200
+        assert connection.is_closed()
+
+
+def test_client_that_ends_its_side_early(port):
+    with Connection(port) as connection:
+        connection.send(request_bytes('/clientes') * 3)
+        connection.socket.shutdown(socket.SHUT_WR)
+        bodies = {connection.read().body for _ in range(3)}
+        assert len(bodies) == 1 and connection.is_closed()
+
+
+def test_get_with_body(port):
+    with Connection(port) as connection:
+        for body in (b'{"tenant_id": "1"}', b'GET /nada HTTP/1.1\r\n\r\n', b'x' * 65536):
+            assert connection.ask('/dashboard', body=body).status == 200
+        assert connection.ask('/dashboard', headers={'Content-Length': '0'}).status == 200
+
+
+def test_expect_100_continue(port):
+    head, body = request_bytes('/dashboard', body=b'12345', headers={'Expect': '100-continue'}).split(b'12345')[0], b'12345'
+    with Connection(port) as connection:
+        connection.send(head)
+        assert connection.read().status == 100
+        connection.send(body)
+        assert connection.read().status == 200
+        connection.send(request_bytes('/dashboard', user=None, body=b'12345', headers={'Expect': '100-continue'})[:-5])
+        response = connection.read()
+        assert response.status == 401 and response.header('Connection') == 'close'
+        assert connection.is_closed()
+
+
+def test_refused_body_is_not_taken_for_a_request(port):
+    hidden = request_bytes('/dashboard')
+    for options, status in (({'user': None}, 401), ({'method': 'POST'}, 405)):
+        with Connection(port) as connection:
+            assert connection.ask('/clientes', body=hidden, **options).status == status
+            assert connection.is_closed()
+
+
+def test_empty_lines_before_a_request(port):
+    assert exchange(port, b'\r\n\r\n' + request_bytes('/', headers={'Connection': 'close'}))[0].status == 200
+
+
+# ---- What is not clean HTTP
+
+
+def raw(*lines, body=b''):
+    return b'\r\n'.join(line if isinstance(line, bytes) else line.encode() for line in lines) + b'\r\n\r\n' + body
+
+
+HOST = 'Host: x'
+GOOD = request_bytes('/dashboard')
+DIRTY = {
+    'two lengths': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5', 'Content-Length: 6', body=b'12345'),
+    'the same length twice': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5', 'Content-Length: 5', body=b'12345'),
+    'list of lengths': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5, 5', body=b'12345'),
+    'length with sign': raw('GET / HTTP/1.1', HOST, 'Content-Length: +5', body=b'12345'),
+    'negative length': raw('GET / HTTP/1.1', HOST, 'Content-Length: -1'),
+    'hexadecimal length': raw('GET / HTTP/1.1', HOST, 'Content-Length: 0x5', body=b'12345'),
+    'broken length': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5 5', body=b'12345'),
+    'empty length': raw('GET / HTTP/1.1', HOST, 'Content-Length:'),
+    'length beyond 64 bits': raw('GET / HTTP/1.1', HOST, 'Content-Length: 18446744073709551621', body=b'12345'),
+    'chunked': raw('GET / HTTP/1.1', HOST, 'Transfer-Encoding: chunked', body=b'0\r\n\r\n'),
+    'chunked and length': raw('GET / HTTP/1.1', HOST, 'Content-Length: 3', 'Transfer-Encoding: chunked', body=b'0\r\n\r\n'),
+    'invented encoding': raw('GET / HTTP/1.1', HOST, 'Transfer-Encoding: xchunked', body=b'0\r\n\r\n'),
+    'chunked in HTTP/1.0': raw('GET / HTTP/1.0', 'Transfer-Encoding: chunked', body=b'0\r\n\r\n'),
+    'bare line feeds': b'GET / HTTP/1.1\nHost: x\n\n',
+    'one bare line feed': b'GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n',
+    'bare line feed at the end': b'GET / HTTP/1.1\r\nHost: x\r\n\n',
+    'bare carriage return': b'GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n',
+    'NUL in a value': raw('GET / HTTP/1.1', HOST, 'A: b\0c'),
+    'NUL in a name': raw('GET / HTTP/1.1', HOST, 'A\0: b'),
+    'NUL in the target': raw('GET /\0 HTTP/1.1', HOST),
+    'control character in a value': raw('GET / HTTP/1.1', HOST, 'A: b\x01c'),
+    'DEL in a value': raw('GET / HTTP/1.1', HOST, 'A: b\x7fc'),
+    'blank before a colon': raw('GET / HTTP/1.1', HOST, 'Content-Length : 5', body=b'12345'),
+    'tab before a colon': raw('GET / HTTP/1.1', HOST, 'Content-Length\t: 5', body=b'12345'),
+    'no colon': raw('GET / HTTP/1.1', HOST, 'Nonsense'),
+    'empty name': raw('GET / HTTP/1.1', HOST, ': value'),
+    'blank in a name': raw('GET / HTTP/1.1', HOST, 'A B: value'),
+    'name beyond ASCII': raw('GET / HTTP/1.1', HOST, 'Á: value'),
+    'folded line': raw('GET / HTTP/1.1', HOST, 'A: b', ' c'),
+    'folded line with a tab': raw('GET / HTTP/1.1', HOST, 'A: b', '\tc'),
+    'first header folded': raw('GET / HTTP/1.1', ' Host: x'),
+    'absolute target': raw('GET http://x/dashboard HTTP/1.1', HOST),
+    'target without slash': raw('GET dashboard HTTP/1.1', HOST),
+    'asterisk for GET': raw('GET * HTTP/1.1', HOST),
+    'target of CONNECT': raw('CONNECT x:443 HTTP/1.1', HOST),
+    'fragment': raw('GET /#a HTTP/1.1', HOST),
+    'two hosts': raw('GET / HTTP/1.1', HOST, 'Host: y'),
+    'the same host twice': raw('GET / HTTP/1.1', HOST, HOST),
+    'no host': raw('GET / HTTP/1.1', 'A: b'),
+    'no header at all': raw('GET / HTTP/1.1'),
+    'host with a path': raw('GET / HTTP/1.1', 'Host: x/y'),
+    'host with a user': raw('GET / HTTP/1.1', 'Host: u@x'),
+    'two hosts in one': raw('GET / HTTP/1.1', 'Host: x, y'),
+    'two authorizations': raw('GET /clientes HTTP/1.1', HOST, f'Authorization: {basic()}', f'Authorization: {basic("a:b")}'),
+    'encoded NUL in the path': raw('GET /clientes%00 HTTP/1.1', HOST),
+    'encoded NUL in the query': raw('GET /clientes?a=%00 HTTP/1.1', HOST),
+    'blank in the target': raw('GET /a b HTTP/1.1', HOST),
+    'two blanks': raw('GET  / HTTP/1.1', HOST),
+    'two blanks before the version': raw('GET /  HTTP/1.1', HOST),
+    'blank first': raw(' GET / HTTP/1.1', HOST),
+    'blank last': raw('GET / HTTP/1.1 ', HOST),
+    'tab in the request line': raw('GET\t/ HTTP/1.1', HOST),
+    'UTF-8 in the target': raw('GET /?a=ã HTTP/1.1', HOST),
+    'no version': raw('GET /'),
+    'HTTP/1.2': raw('GET / HTTP/1.2', HOST),
+    'HTTP/2.0': raw('GET / HTTP/2.0', HOST),
+    'HTTP/1.10': raw('GET / HTTP/1.10', HOST),
+    'http/1.1': raw('GET / http/1.1', HOST),
+    'preface of HTTP/2': b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'hello of TLS': bytes.fromhex('16030100c8010000c40303') + b'\0' * 64,
+    'empty request line': raw(' ', HOST),
+    'method of no token': raw('GE(T / HTTP/1.1', HOST),
+    'garbage': bytes(range(256)),
+    'target too long': raw('GET /' + 'a' * 17000 + ' HTTP/1.1', HOST),
+    'header too long': raw('GET / HTTP/1.1', HOST, 'A: ' + 'b' * 17000),
+    'too many headers': raw('GET / HTTP/1.1', HOST, *['A: b'] * 4000),
+    'header without end': b'GET / HTTP/1.1\r\nHost: x\r\nA: ' + b'b' * 20000,
+    'dirty before unknown path': raw('GET /nada HTTP/1.1', HOST, 'A : b'),
+    'dirty before wrong method': raw('POST / HTTP/1.1', HOST, HOST),
+}
+
+
+@pytest.mark.parametrize('name', DIRTY)
+def test_dirty_requests(port, name):
+    """400, and the connection ends: nothing behind it is taken for a request."""
+    response, is_closed = exchange(port, DIRTY[name] + GOOD)
+    assert response.status == 400, response
+    assert list(response.json()) == ['detail']
+    assert response.header('Connection') == 'close'
+    assert is_closed
+
+
+@pytest.mark.parametrize('name', ['two lengths', 'folded line', 'NUL in a value', 'bare line feeds', 'header too long'])
+def test_dirty_requests_behind_good_ones(port, name):
+    with Connection(port) as connection:
+        connection.send(GOOD * 3 + DIRTY[name] + GOOD)
+        assert [connection.read().status for _ in range(4)] == [200, 200, 200, 400]
+        assert connection.is_closed()
+
+
+def test_header_just_below_the_limit(port):
+    assert ask(port, '/', headers={'A': 'b' * 15000}).status == 200
+
+
+def test_clean_oddities_are_taken(port):
+    for data in (raw('GET / HTTP/1.1', 'hOsT: [::1]:80', 'A:b', 'B:   c  ', 'C:', 'D: á'),
+                 raw('GET / HTTP/1.1', 'Host:'), raw('GET /?a=%2F%3F&b=%C3%A3 HTTP/1.1', HOST),
+                 raw('GET / HTTP/1.0')):
+        with Connection(port) as connection:
+            connection.send(data)
+            assert connection.read().status == 200, data
+
+
+# ---- Limits
+
+
+def closes_within(connection, seconds):
+    connection.socket.settimeout(seconds)
+    try:
+        return connection.is_closed()
+    except TimeoutError:
+        return False
+
+
+def test_deadline_of_a_request(published):
+    api = start_loaded(published, HTTP_REQUEST_TIMEOUT=1)
+    with Connection(api.port) as silent, Connection(api.port) as head, Connection(api.port) as body:
+        head.send(GOOD[:20])
+        body.send(request_bytes('/dashboard', body=b'12345')[:-1])
+        for connection in (silent, head, body):
+            assert closes_within(connection, 5)
+
+
+def test_deadline_does_not_start_again_with_every_byte(published):
+    api = start_loaded(published, HTTP_REQUEST_TIMEOUT=2)
+    begin = time.monotonic()
+    with Connection(api.port) as connection:
+        def is_cut():
+            try:
+                connection.send(b'a')
+                return False
+            except OSError:
+                return True
+        connection.send(b'GET /')
+        wait_for(is_cut, 'the slow sender is cut off', 10, pause_s=0.2)
+    assert time.monotonic() - begin > 1.5
+
+
+def test_idle_connections_end(published):
+    api = start_loaded(published, HTTP_IDLE_TIMEOUT=1)
+    with Connection(api.port) as connection:
+        assert connection.ask('/').status == 200
+        assert closes_within(connection, 5)
+
+
+def test_limit_of_connections(published):
+    api = start_loaded(published, HTTP_CONNECTIONS=3)
+    wait_for(lambda: ask(api.port, '/').status == 200, 'earlier connections are gone')
+    opened = []
+    try:
+        def has_three():
+            connection = Connection(api.port)
+            opened.append(connection)
+            connection.send(request_bytes('/'))
+            if connection.read().status == 200:
+                return len([c for c in opened if c.socket.fileno() >= 0]) == 3
+            opened.pop().socket.close()  # an earlier connection is still being counted
+            return False
+        wait_for(has_three, 'three connections are open')
+        with Connection(api.port) as fourth:
+            response = fourth.read()
+            assert response.status == 503 and int(response.header('Retry-After')) > 0
+            assert fourth.is_closed()
+        for connection in opened:
+            assert connection.ask('/dashboard').status == 200
+    finally:
+        for connection in opened:
+            connection.socket.close()
+    wait_for(lambda: ask(api.port, '/').status == 200, 'there is room again')
+
+
+# ---- Life and death of its parts
+
+
+def test_nothing_to_serve_yet(fleet, published):
+    """Redis is not there, then it is empty, then there is a generation."""
+    redis = new_redis(fleet)
+    redis.stop()
+    stage = Stage(fleet, published.data, redis)
+    api = stage.start_api()
+    assert_nothing_to_serve(api.port, 'error')
+    redis.start()
+    wait_for(lambda: ask(api.port, '/health').json()['redis_connection'] == 'ok', 'Redis is seen')
+    assert_nothing_to_serve(api.port, 'ok')
+    stage.publish()
+    wait_for(lambda: ask(api.port, '/health').status == 200, 'the generation is seen', 5)
+    for path in DATA:
+        assert ask(api.port, path).status == 200
+
+
+def assert_nothing_to_serve(port, redis):
+    health = ask(port, '/health', user=None)
+    assert health.status == 503 and int(health.header('Retry-After')) > 0
+    assert health.json()['redis_connection'] == redis
+    assert health.json()['generation'] is None and health.json()['stale'] is True
+    assert ask(port, '/').status == 200
+    for path in DATA:
+        response = ask(port, path)
+        assert response.status == 503 and int(response.header('Retry-After')) > 0
+        assert response.header('X-Generation') is None
+        assert ask(port, path, user=None).status == 401
+
+
+def test_redis_dies_and_comes_back_empty(fleet, published):
+    redis = new_redis(fleet)
+    stage = Stage(fleet, published.data, redis)
+    generation = stage.publish()
+    api = start_loaded(stage)
+    before = {path: ask(api.port, path).body for path in DATA}
+    redis.kill()
+    wait_for(lambda: ask(api.port, '/health').json()['status'] == 'degraded', 'the API notices', 10)
+    health = ask(api.port, '/health')
+    assert health.status == 200 and health.json()['redis_connection'] == 'error'
+    assert {path: ask(api.port, path).body for path in DATA} == before
+    redis.start()
+    wait_for(lambda: ask(api.port, '/health').json()['status'] == 'healthy', 'the API notices', 10)
+    assert {path: ask(api.port, path).body for path in DATA} == before
+    newer = stage.publish()
+    assert newer > generation
+    wait_for(lambda: ask(api.port, '/dashboard').header('X-Generation') == str(newer), 'the newer one is served', 10)
+
+
+def test_redis_that_does_not_answer(fleet, published):
+    redis = new_redis(fleet)
+    stage = Stage(fleet, published.data, redis)
+    stage.publish()
+    api = start_loaded(stage, REDIS_TIMEOUT_MS=300)
+    redis.pause()
+    wait_for(lambda: ask(api.port, '/health').json()['status'] == 'degraded', 'the API notices', 10)
+    assert ask(api.port, '/clientes').status == 200
+    redis.resume()
+    wait_for(lambda: ask(api.port, '/health').json()['status'] == 'healthy', 'the API notices', 10)
+
+
+def test_generation_that_is_too_old(published, fleet):
+    stage = Stage(fleet, published.data)
+    stage.publish()
+    api = start_loaded(stage, CACHE_MAX_STALE=2, CACHE_TTL_CLIENTES=1)
+    wait_for(lambda: ask(api.port, '/health').json()['stale'], 'it counts as stale', 10)
+    wait_for(lambda: ask(api.port, '/dashboard').status == 503, 'it is not served any more', 10)
+    health = ask(api.port, '/health')
+    assert health.status == 503 and health.json()['age_s'] > 2
+    assert int(ask(api.port, '/clientes').header('Retry-After')) > 0
+    stage.publish()
+    wait_for(lambda: ask(api.port, '/dashboard').status == 200, 'a new one is', 10)
+
+
+def test_redis_user_without_write_commands(fleet, published):
+    redis = new_redis(fleet)
+    stage = Stage(fleet, published.data, redis)
+    generation = stage.publish()
+    redis.command('ACL', 'SETUSER', 'api', 'on', '>only-reads', 'resetkeys', f'%R~{stage.prefix}:*', 'resetchannels',
+                  f'&{stage.prefix}:*', '-@all', '+@read', '+@connection', '+@pubsub')
+    url = f'redis://api:only-reads@127.0.0.1:{redis.port}/0'
+    api = start_loaded(stage, REDIS_URL=url)
+    assert ask(api.port, '/dashboard').header('X-Generation') == str(generation)
+    newer = stage.publish()
+    wait_for(lambda: ask(api.port, '/dashboard').header('X-Generation') == str(newer), 'the newer one is served', 10)
+    assert redis.command('ACL', 'LOG') == []
+    assert stage.run(API, '--check', REDIS_URL=url, PORT=1).returncode == 0
+
+
+# ---- Blobs that are damaged
+
+
+def flip(position):
+    return lambda blob: blob[:position] + bytes([blob[position] ^ 0x10]) + blob[position + 1:]
+
+
+DAMAGE = {
+    'magic': flip(0), 'schema version': flip(5), 'kind': flip(7), 'length': flip(11), 'checksum': flip(15),
+    'first byte': flip(20), 'last byte': lambda blob: flip(len(blob) - 1)(blob),
+    'middle': lambda blob: flip(len(blob) // 2)(blob), 'cut short': lambda blob: blob[:-1], 'header only': lambda blob: blob[:20],
+    'half a header': lambda blob: blob[:7], 'empty': lambda blob: b'', 'more behind': lambda blob: blob + b'\0',
+    'garbage': lambda blob: b'\xc1' * len(blob), 'gone': None, 'of another type': 'list',
+}
+
+
+def damage(stage, key, how):
+    if callable(how):
+        blob = stage.command('GET', key)
+        stage.command('SET', key, how(blob), 'KEEPTTL')
+        return
+    stage.command('DEL', key)
+    if how == 'list':
+        stage.command('RPUSH', key, 'x')
+        stage.command('EXPIRE', key, 600)
+
+
+@pytest.mark.parametrize('name', DAMAGE)
+def test_damaged_answer_is_computed_instead(fleet, published, port, name):
+    stage = Stage(fleet, published.data)
+    generation = stage.publish()
+    damage(stage, stage.generation_key(generation, 'answer:all:all'), DAMAGE[name])
+    api = start_loaded(stage)
+    for path in DATA:
+        assert ask(api.port, path).body == ask(port, path).body
+    assert 'a stored answer cannot be used' in api.log()
+
+
+@pytest.fixture(scope='module')
+def followed(fleet, counter):
+    """A stage and an API that follows it."""
+    stage = Stage(fleet, counter)
+    stage.set_counter(1)
+    stage.publish()
+    return stage, start_loaded(stage)
+
+
+@pytest.mark.parametrize('key', ['manifest', 'model', 'clients:0', 'tenants:0'])
+@pytest.mark.parametrize('name', DAMAGE)
+def test_damaged_snapshot_keeps_the_old_generation(followed, key, name):
+    stage, api = followed
+    good = stage.pointer()
+    wait_for(lambda: ask(api.port, '/health').json()['generation'] == good, 'the good one is served', 10)
+    before = {path: ask(api.port, path).body for path in DATA}
+    api.process.pause()  # it must not see the new generation before the damage
+    try:
+        stage.set_counter(good % 10**6)
+        bad = stage.publish()
+        damage(stage, stage.generation_key(bad, key), DAMAGE[name])
+    finally:
+        api.process.resume()
+    wait_for(lambda: f'generation={bad} ' in api.log(), 'the damage is logged', 10)
+    assert 'a generation cannot be loaded' in api.log()
+    health = ask(api.port, '/health')
+    assert health.status == 200 and health.json()['generation'] == good
+    assert {path: ask(api.port, path).body for path in DATA} == before
+    stage.command('SET', f'{stage.prefix}:current', good, 'EX', 600)
+
+
+# ---- Many clients while generations change
+
+
+class Asker:
+    """One client that asks on a connection until it is told to stop, and notes what it saw."""
+
+    def __init__(self, port, stop):
+        self.port, self.stop = port, stop
+        self.seen = set()  # (generation, number that the body holds)
+        self.count = 0
+
+    def run(self):
+        with Connection(self.port) as connection:
+            while not self.stop.is_set():
+                path = ('/dashboard', '/clientes')[self.count % 2]
+                response = connection.ask(path)
+                assert response.status == 200, response
+                self.seen.add((int(response.header('X-Generation')), number_in(path, response.json())))
+                self.count += 1
+
+
+def number_in(path, document):
+    return document['mrr_value'] if path == '/dashboard' else document['1']['valor']
+
+
+def test_no_answer_mixes_two_generations(fleet, counter):
+    stage = Stage(fleet, counter)
+    numbers = {}
+
+    def publish(number):
+        stage.set_counter(number)
+        numbers[stage.publish()] = number
+    publish(1)
+    api = start_loaded(stage)
+    stop = threading.Event()
+    askers = [Asker(api.port, stop) for _ in range(50)]
+    with concurrent.futures.ThreadPoolExecutor(len(askers)) as pool:
+        running = [pool.submit(asker.run) for asker in askers]
+        try:
+            for number in range(2, 8):
+                publish(number)
+                wait_for(lambda: ask(api.port, '/health').json()['generation'] == stage.pointer(), 'it is served', 20)
+        finally:
+            stop.set()
+        for future in running:
+            future.result(30)
+    seen = set().union(*(asker.seen for asker in askers))
+    assert seen <= set(numbers.items())
+    assert len(seen) >= 5 and min(asker.count for asker in askers) >= 5
+
+
+# ---- The end
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_stops_at_once_when_idle(published, number):
+    api = start_loaded(published)
+    with Connection(api.port) as idle:
+        assert idle.ask('/').status == 200
+        api.process.signal(number)
+        assert idle.is_closed()
+        assert api.process.wait(5) == 0
+
+
+def test_answer_under_way_is_finished(fleet):
+    """A reader so slow that the answer does not fit into the kernel's buffers gets all of it after SIGTERM."""
+    prepare_counter(fleet, 'large', clients=40000)
+    stage = Stage(fleet, 'large')
+    stage.publish()
+    api = start_loaded(stage, SHUTDOWN_TIMEOUT=30)
+    with Connection(api.port, receive_buffer=4096) as slow:
+        slow.send(request_bytes('/clientes'))
+        slow.received += slow.socket.recv(1000)
+        api.process.signal(signal.SIGTERM)
+        wait_for(lambda: 'message=stopping' in api.log(), 'it stops', 10)
+        wait_for(lambda: refuses_connections(api.port), 'it takes no new connections', 10)
+        response = slow.read()
+        assert response.status == 200 and len(response.json()) == 40000
+        assert slow.is_closed()
+    assert api.process.wait(10) == 0
+
+
+def refuses_connections(port):
+    try:
+        with Connection(port) as connection:
+            return connection.socket.getpeername() is None
+    except OSError:
+        return True
+
+
+def test_shutdown_timeout(fleet, published):
+    api = start_loaded(published, SHUTDOWN_TIMEOUT=1)
+    with Connection(api.port) as connection:
+        connection.send(GOOD[:30])  # a request that never ends
+        with Connection(api.port) as other:
+            assert other.ask('/').status == 200
+        api.process.signal(signal.SIGTERM)
+        assert api.process.wait(5) == 0
+
+
+# ---- Command line and settings
+
+
+def test_help_and_version(published):
+    done = published.run(API, '--help', env={'PATH': '/usr/bin'})
+    assert (done.returncode, done.stderr) == (0, '')
+    for text in ('--check', '--env-file', 'BASIC_AUTH_USERS', 'HTTP_CONNECTIONS', 'REDIS_URL'):
+        assert text in done.stdout, text
+    assert 'DB_PASSWORD' not in done.stdout
+    assert re.fullmatch(r'ecosys-api \d+\.\d+\.\d+\S*\n', published.run(API, '--version', env={}).stdout)
+
+
+@pytest.mark.parametrize('flags, settings, text', [
+    (['--nonsense'], {}, '--nonsense'), (['extra'], {}, 'extra'), (['--env-file', '/no/file'], {}, '/no/file'),
+    ([], {'BASIC_AUTH_USERS': None}, 'BASIC_AUTH_USERS'), ([], {'BASIC_AUTH_USERS': 'S3CRET'}, 'BASIC_AUTH_USERS'),
+    ([], {'BASIC_AUTH_USERS': ':S3CRET'}, 'BASIC_AUTH_USERS'), ([], {'BASIC_AUTH_USERS': 'a:S3CRET,,'}, 'BASIC_AUTH_USERS'),
+    ([], {'PORT': '0'}, 'PORT'), ([], {'PORT': 'http'}, 'PORT'), ([], {'HOST': 'no.such.host.invalid'}, 'HOST'),
+    ([], {'HEALTH_SCORES_FORMATO': 'csv'}, 'HEALTH_SCORES_FORMATO'), ([], {'API_THREADS': '-1'}, 'API_THREADS'),
+    ([], {'HTTP_HEADER_BYTES': '10'}, 'HTTP_HEADER_BYTES'), ([], {'REDIS_URL': 'redis://:S3CRET@h:x'}, 'REDIS_URL'),
+    ([], {'REDIS_URL': 'rediss://:S3CRET@h:1'}, 'TLS'), ([], {'CACHE_MAX_STALE': 'x'}, 'CACHE_MAX_STALE'),
+    ([], {'TZ': 'Mars/Base'}, 'TZ'),
+], ids=lambda value: '' if isinstance(value, list) else str(value))
+def test_wrong_usage_and_settings(published, flags, settings, text):
+    done = published.run(API, *flags, **{'LOG_LEVEL': 'error', **settings}, seconds=20)
+    assert done.returncode == 2, done
+    assert done.stdout == '' and done.stderr.count('\n') == 1, done.stderr
+    assert text in done.stderr and 'S3CRET' not in done.stderr
+
+
+def test_check(published):
+    done = published.run(API, '--check', PORT=1)
+    assert done.returncode == 0 and 'FAIL' not in done.stdout
+    done = published.run(API, '--check', REDIS_URL='redis://127.0.0.1:1', PORT=1)
+    assert done.returncode == 1 and re.search('^FAIL redis: .*refused', done.stdout, re.MULTILINE)
+
+
+def test_port_in_use(published, port):
+    done = published.run(API, PORT=port, seconds=10)
+    assert done.returncode == 1 and str(port) in done.stderr
