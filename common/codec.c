@@ -179,7 +179,7 @@ static void unpack_kpis(struct fields *fields, const struct manifest *manifest, 
 static bool bits_fit(struct bytes bits, size_t count, size_t expected)
 {
     size_t found = 0;
-    for (size_t i = 0; i < bits.len * 8; i++) {
+    for (size_t i = 0; bits.data != NULL && i < bits.len * 8; i++) {
         bool is_set = (bits.data[i / 8] >> (i % 8) & 1) != 0;
         if (is_set && i >= count)
             return false;
