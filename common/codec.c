@@ -7,7 +7,7 @@
 #include "common/envelope.h"
 #include "common/pack.h"
 
-#define MANIFEST_FIELDS 12
+#define MANIFEST_FIELDS 14
 #define REPORT_FIELDS   2
 #define ANSWER_FIELDS   13
 
@@ -46,6 +46,8 @@ enum status codec_pack_manifest(const struct manifest *manifest, struct buffer *
     pack_uint(out, manifest->groups_count);
     pack_uint(out, manifest->client_chunks);
     pack_uint(out, manifest->tenant_chunks);
+    pack_uint(out, manifest->tenant_ids_count);
+    pack_uint(out, manifest->tenant_id_chunks);
     pack_uint(out, manifest->replaced.texts);
     pack_uint(out, manifest->replaced.values);
     return envelope_end(out, start, BLOB_MANIFEST, err);
@@ -67,9 +69,12 @@ enum status codec_unpack_manifest(struct bytes blob, struct manifest *out, struc
     manifest.groups_count = (uint32_t)fields_uint(&fields, ROWS_MAX);
     manifest.client_chunks = (uint32_t)fields_uint(&fields, ROWS_MAX);
     manifest.tenant_chunks = (uint32_t)fields_uint(&fields, ROWS_MAX);
+    manifest.tenant_ids_count = (uint32_t)fields_uint(&fields, ROWS_MAX);
+    manifest.tenant_id_chunks = (uint32_t)fields_uint(&fields, ROWS_MAX);
     manifest.replaced.texts = fields_uint(&fields, UINT64_MAX);
     manifest.replaced.values = fields_uint(&fields, UINT64_MAX);
-    if (manifest.client_chunks > manifest.clients_count || manifest.tenant_chunks > manifest.tenants_count)
+    if (manifest.client_chunks > manifest.clients_count || manifest.tenant_chunks > manifest.tenants_count ||
+        manifest.tenant_id_chunks > manifest.tenant_ids_count)
         fields_refuse(&fields, "more chunks than rows");
     if (fields_close(&fields, "manifest", err) != STATUS_OK)
         return err->code;
@@ -129,6 +134,46 @@ enum status codec_unpack_model(struct bytes blob, struct arena *arena, struct sc
     else
         return STATUS_OK;
     return err->code;
+}
+
+enum status codec_pack_buckets(const struct date_filter *filters, size_t count, struct buffer *out,
+                               struct error *err)
+{
+    size_t start = out->len;
+    envelope_begin(out);
+    pack_array(out, 1);
+    pack_array(out, (uint32_t)(2 * count));
+    for (size_t i = 0; i < count; i++) {
+        pack_int(out, filters[i].first_day);
+        pack_int(out, filters[i].last_day);
+    }
+    return envelope_end(out, start, BLOB_BUCKETS, err);
+}
+
+enum status codec_unpack_buckets(struct bytes blob, struct date_filter out[BUCKETS_MAX], size_t *count,
+                                 struct error *err)
+{
+    struct fields fields;
+    if (open_single(blob, BLOB_BUCKETS, 1, &fields, err) != STATUS_OK)
+        return fields_abandon(&fields, err);
+    struct fields list = fields_array(&fields);
+    uint32_t found = list.left / 2;
+    if (found > BUCKETS_MAX || list.left % 2 != 0) {
+        fields_refuse(&fields, "not pairs of days, or too many");
+        found = 0;
+    }
+    for (uint32_t i = 0; i < found; i++) {
+        out[i].first_day = (int32_t)fields_int(&list, DAY_MIN, DAY_MAX);
+        out[i].last_day = (int32_t)fields_int(&list, out[i].first_day, DAY_MAX);
+        if (i > 0 && date_filter_compare(out[i - 1], out[i]) >= 0)
+            fields_refuse(&fields, "filters out of order");
+    }
+    if (list.problem != NULL)
+        fields_refuse(&fields, list.problem);
+    if (fields_close(&fields, "buckets", err) != STATUS_OK)
+        return err->code;
+    *count = found;
+    return STATUS_OK;
 }
 
 enum status codec_pack_answer(const struct answer *answer, struct buffer *out, struct error *err)

@@ -6,6 +6,7 @@
 #define ECOSYS_COMMON_CODEC_H
 
 #include "common/answer.h"
+#include "common/buckets.h"
 #include "common/buffer.h"
 #include "common/scored_snapshot.h"
 #include "common/status.h"
@@ -19,6 +20,7 @@ struct manifest {
     int64_t skew_us;
     uint32_t clients_count, tenants_count, groups_count;
     uint32_t client_chunks, tenant_chunks;
+    uint32_t tenant_ids_count, tenant_id_chunks; /* of all tenants, scored or not */
     struct replacements replaced;
 };
 
@@ -63,6 +65,12 @@ MUST_CHECK enum status codec_unpack_tenants(struct bytes blob, const struct mani
 /* Checks that all announced rows came, and computes the index. */
 MUST_CHECK enum status codec_end_rows(const struct manifest *manifest, struct scored_snapshot *out,
                                       struct error *err);
+
+/* Which filters of a generation are answered by a stored answer, in the order of date_filter_compare. */
+MUST_CHECK enum status codec_pack_buckets(const struct date_filter *filters, size_t count, struct buffer *out,
+                                          struct error *err);
+MUST_CHECK enum status codec_unpack_buckets(struct bytes blob, struct date_filter out[BUCKETS_MAX],
+                                            size_t *count, struct error *err);
 
 /* An answer says which rows of the snapshot belong to it. Unpacking checks it against the counts of the manifest
  * it belongs to; the caller frees it with answer_clear. */

@@ -7,7 +7,7 @@
 #include "common/score.h"
 
 #define CLIENT_FIELDS     22
-#define TENANT_FIELDS     21
+#define TENANT_FIELDS     23
 #define CLIENT_TIMESTAMPS 6
 
 #define WALL_US_MIN  (DAY_FIRST * US_PER_DAY)
@@ -97,6 +97,8 @@ static void pack_tenant(struct buffer *out, const struct tenant *tenant)
     for (int pillar = 0; pillar < PILLAR_COUNT; pillar++)
         pack_int(out, tenant->scores.pillar_cents[pillar]);
     pack_int(out, tenant->scores.total_exact);
+    pack_uint(out, tenant->team_size);
+    pack_uint(out, tenant->store_size);
 }
 
 /* Packs rows from *next on until the next one would not fit; `pack_row` packs the row with that number. */
@@ -276,6 +278,8 @@ static void unpack_tenant(struct fields *fields, struct scored_snapshot *scored,
         tenant->scores.pillar_cents[pillar] = fields_int(fields, 0, CENTS_MAX);
     int64_t total = fields_int(fields, 0, INT64_MAX);
     tenant->scores = scores_complete(&scored->model, tenant->scores, total);
+    tenant->team_size = fields_uint(fields, UINT64_MAX);
+    tenant->store_size = fields_uint(fields, UINT64_MAX);
 }
 
 enum status codec_begin_rows(const struct manifest *manifest, struct scored_snapshot *out, struct error *err)

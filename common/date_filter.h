@@ -25,4 +25,12 @@ static inline bool date_filter_is_open(struct date_filter filter)
     return filter.first_day == DAY_MIN && filter.last_day == DAY_MAX;
 }
 
+/* By first day, then by last day: negative when a comes first. */
+static inline int date_filter_compare(struct date_filter a, struct date_filter b)
+{
+    if (a.first_day != b.first_day)
+        return a.first_day < b.first_day ? -1 : 1;
+    return (a.last_day > b.last_day) - (a.last_day < b.last_day);
+}
+
 #endif

@@ -25,6 +25,9 @@ enum blob_kind {
     BLOB_TENANTS = 4,
     BLOB_ANSWER = 5,
     BLOB_WORKER = 6,
+    BLOB_BUCKETS = 7,
+    BLOB_LOGINS = 8,
+    BLOB_TENANT_IDS = 9,
 };
 
 /* Appends a header to be filled in; the payload follows. */

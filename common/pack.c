@@ -84,11 +84,12 @@ enum status fields_open(struct fields *fields, struct bytes packed, size_t *offs
         return error_no_memory(err);
     if (result != MSGPACK_UNPACK_SUCCESS || unpacked_end != end)
         return error_set(err, STATUS_CORRUPT, "MessagePack at byte %zu cannot be read", *offset);
-    if (unpacked.data.type != MSGPACK_OBJECT_ARRAY || unpacked.data.via.array.size != count)
+    if (unpacked.data.type != MSGPACK_OBJECT_ARRAY ||
+        (count != FIELDS_ANY && unpacked.data.via.array.size != count))
         return error_set(err, STATUS_CORRUPT, "MessagePack at byte %zu is not an array of %u", *offset,
                          count);
     fields->next = unpacked.data.via.array.ptr;
-    fields->left = count;
+    fields->left = unpacked.data.via.array.size;
     *offset = end;
     return STATUS_OK;
 }

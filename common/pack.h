@@ -30,6 +30,8 @@ struct fields {
     struct msgpack_zone *zone;
 };
 
+#define FIELDS_ANY UINT32_MAX /* an array of any length */
+
 /* Reads the array of `count` values at *offset and moves *offset behind it. fields_close must follow, whatever
  * the result. Texts and bins borrow from `packed`. */
 MUST_CHECK enum status fields_open(struct fields *fields, struct bytes packed, size_t *offset, uint32_t count,

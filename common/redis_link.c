@@ -16,6 +16,8 @@ void redis_link_close(struct redis_link *link)
 {
     if (link->context != NULL)
         redisFree(link->context);
+    redis_reply_free(link->message);
+    link->message = NULL;
     link->context = NULL;
     link->queued = 0;
 }
@@ -133,6 +135,63 @@ enum status redis_link_call(struct redis_link *link, const struct bytes *args, s
     if (redis_link_queue(link, args, count, err) != STATUS_OK)
         return err->code;
     return redis_link_take(link, reply, err);
+}
+
+enum status redis_link_publish(struct redis_link *link, const char *channel, struct bytes text,
+                               long long *receivers, struct error *err)
+{
+    const struct bytes args[] = {bytes_of("PUBLISH"), bytes_of(channel), text};
+    struct redisReply *reply = NULL;
+    if (redis_link_call(link, args, 3, &reply, err) != STATUS_OK)
+        return err->code;
+    if (receivers != NULL)
+        *receivers = redis_reply_int(reply);
+    redis_reply_free(reply);
+    return STATUS_OK;
+}
+
+enum status redis_link_subscribe(struct redis_link *link, const char *channel, struct error *err)
+{
+    const struct bytes args[] = {bytes_of("SUBSCRIBE"), bytes_of(channel)};
+    struct redisReply *reply = NULL;
+    if (redis_link_call(link, args, 2, &reply, err) != STATUS_OK)
+        return err->code;
+    redis_reply_free(reply);
+    return STATUS_OK;
+}
+
+int redis_link_fd(const struct redis_link *link)
+{
+    return link->context != NULL ? link->context->fd : -1;
+}
+
+enum status redis_link_read(struct redis_link *link, struct error *err)
+{
+    if (link->context == NULL)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
+    errno = 0;
+    return redisBufferRead(link->context) == REDIS_OK ? STATUS_OK : give_up(link, err);
+}
+
+/* Messages are arrays: "message", channel, text. */
+enum status redis_link_next_message(struct redis_link *link, struct bytes *text, struct error *err)
+{
+    *text = (struct bytes){NULL, 0};
+    while (text->data == NULL) {
+        void *taken = NULL;
+        redis_reply_free(link->message);
+        link->message = NULL;
+        if (link->context == NULL || redisGetReplyFromReader(link->context, &taken) != REDIS_OK)
+            return give_up(link, err);
+        if (taken == NULL)
+            return STATUS_OK;
+        link->message = taken;
+        const struct redisReply *kind = redis_reply_item(link->message, 0),
+                                *body = redis_reply_item(link->message, 2);
+        if (kind != NULL && body != NULL && bytes_is(redis_reply_text(kind), "message"))
+            *text = redis_reply_text(body);
+    }
+    return STATUS_OK;
 }
 
 void redis_reply_free(struct redisReply *reply)

@@ -17,6 +17,7 @@ struct redis_link {
     int64_t timeout_ms;                  /* to connect, and to wait for each reply */
     struct redisContext *context;        /* NULL while not connected */
     size_t queued;                       /* commands whose replies were not taken yet */
+    struct redisReply *message;          /* the one that was taken last */
 };
 
 void redis_link_init(struct redis_link *link, const struct redis_address *address, int64_t timeout_ms);
@@ -34,6 +35,18 @@ MUST_CHECK enum status redis_link_call(struct redis_link *link, const struct byt
 MUST_CHECK enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
                                         struct error *err);
 MUST_CHECK enum status redis_link_take(struct redis_link *link, struct redisReply **reply, struct error *err);
+
+/* Publishes a text; *receivers, unless NULL, gets how many listened. */
+MUST_CHECK enum status redis_link_publish(struct redis_link *link, const char *channel, struct bytes text,
+                                          long long *receivers, struct error *err);
+
+/* A connection that listens: subscribe once, then wait for redis_link_fd to become readable (-1 while not connected),
+ * read once, and take messages until there is none (*text without data). The text is valid until the next call. */
+MUST_CHECK enum status redis_link_subscribe(struct redis_link *link, const char *channel, struct error *err);
+int redis_link_fd(const struct redis_link *link);
+MUST_CHECK enum status redis_link_read(struct redis_link *link, struct error *err);
+MUST_CHECK enum status redis_link_next_message(struct redis_link *link, struct bytes *text,
+                                               struct error *err);
 
 void redis_reply_free(struct redisReply *reply);
 

@@ -38,6 +38,11 @@ struct redis_name redis_name_manifest(const char *prefix, uint64_t generation)
     return of_generation(prefix, generation, "manifest");
 }
 
+struct redis_name redis_name_buckets(const char *prefix, uint64_t generation)
+{
+    return of_generation(prefix, generation, "buckets");
+}
+
 struct redis_name redis_name_model(const char *prefix, uint64_t generation)
 {
     return of_generation(prefix, generation, "model");
@@ -58,6 +63,16 @@ struct redis_name redis_name_tenants(const char *prefix, uint64_t generation, ui
     return chunk_of(prefix, generation, "tenants", index);
 }
 
+struct redis_name redis_name_tenant_ids(const char *prefix, uint64_t generation, uint32_t index)
+{
+    return chunk_of(prefix, generation, "tenant_ids", index);
+}
+
+struct redis_name redis_name_logins(const char *prefix, uint64_t generation)
+{
+    return of_generation(prefix, generation, "logins");
+}
+
 static void format_bound(int32_t day, char out[DATE_TEXT_LEN + 1])
 {
     if (day == DAY_MIN || day == DAY_MAX)
@@ -76,9 +91,19 @@ struct redis_name redis_name_answer(const char *prefix, uint64_t generation, str
     return name;
 }
 
-struct redis_name redis_name_events(const char *prefix, uint32_t db)
+static struct redis_name channel(const char *prefix, uint32_t db, const char *what)
 {
     struct redis_name name;
-    snprintf(name.text, sizeof name.text, "%s:%" PRIu32 ":events", prefix, db);
+    snprintf(name.text, sizeof name.text, "%s:%" PRIu32 ":%s", prefix, db, what);
     return name;
+}
+
+struct redis_name redis_name_events(const char *prefix, uint32_t db)
+{
+    return channel(prefix, db, "events");
+}
+
+struct redis_name redis_name_requests(const char *prefix, uint32_t db)
+{
+    return channel(prefix, db, "requests");
 }

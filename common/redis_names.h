@@ -11,6 +11,9 @@
 #define REDIS_PREFIX_MAX 64
 #define REDIS_NAME_MAX   160
 
+/* Field of the hash of logins that is written last; the others are TENANT:PART. */
+#define REDIS_LOGINS_COMPLETE "complete"
+
 struct redis_name {
     char text[REDIS_NAME_MAX];
 };
@@ -25,16 +28,20 @@ enum redis_key {
 
 struct redis_name redis_name_of(const char *prefix, enum redis_key key);
 
-/* Of generation `generation`: its manifest, its model, chunk `index` of its clients or tenants, the set of all of
+/* Of generation `generation`: its manifest, its list of buckets, its model, chunk `index` of its clients or tenants, the set of all of
  * its keys, and the answer for a bucket. */
 struct redis_name redis_name_manifest(const char *prefix, uint64_t generation);
+struct redis_name redis_name_buckets(const char *prefix, uint64_t generation);
 struct redis_name redis_name_model(const char *prefix, uint64_t generation);
 struct redis_name redis_name_clients(const char *prefix, uint64_t generation, uint32_t index);
 struct redis_name redis_name_tenants(const char *prefix, uint64_t generation, uint32_t index);
+struct redis_name redis_name_tenant_ids(const char *prefix, uint64_t generation, uint32_t index);
+struct redis_name redis_name_logins(const char *prefix, uint64_t generation);
 struct redis_name redis_name_key_set(const char *prefix, uint64_t generation);
 struct redis_name redis_name_answer(const char *prefix, uint64_t generation, struct date_filter filter);
 
-/* Where a flip is told to whoever listens. */
+/* The channels: of what the worker tells, and of what it is told (messages.h). */
 struct redis_name redis_name_events(const char *prefix, uint32_t db);
+struct redis_name redis_name_requests(const char *prefix, uint32_t db);
 
 #endif

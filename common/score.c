@@ -25,10 +25,34 @@ static int64_t volume_points(struct bands bands, uint64_t count)
     return 0;
 }
 
-static int64_t event_points(const struct event_bands *bands, struct event_stats stats, int32_t today)
+static uint64_t size_of(const struct tenant *tenant, enum size_measure measure)
+{
+    switch (measure) {
+    case SIZE_TEAM:
+        return tenant->team_size;
+    case SIZE_STORE:
+        return tenant->store_size;
+    case SIZE_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* The bands of volume for a tenant of its size. */
+static struct bands volume_of(const struct event_bands *bands, const struct tenant *tenant)
+{
+    uint64_t size = size_of(tenant, bands->measure);
+    size_t i = 0;
+    while (size > (uint64_t)bands->volumes[i].up_to)
+        i++;
+    return bands->volumes[i].bands;
+}
+
+static int64_t event_points(const struct event_bands *bands, const struct tenant *tenant,
+                            struct event_stats stats, int32_t today)
 {
     return recency_points(bands->recency, event_stats_days_since(stats, today)) +
-           volume_points(bands->volume, stats.count);
+           volume_points(volume_of(bands, tenant), stats.count);
 }
 
 static int64_t points_to_cents(int64_t points, int64_t parts)
@@ -71,11 +95,12 @@ struct scores score_tenant(const struct tenant *tenant, const struct scoring_mod
     struct scores scores = {.total_exact = 0};
     const struct event_bands *stock = &model->events[PILLAR_STOCK];
     scores.pillar_cents[PILLAR_ENGAGEMENT] =
-        points_to_cents(event_points(&model->events[PILLAR_ENGAGEMENT], tenant->logins, today), 2);
-    scores.pillar_cents[PILLAR_STOCK] = points_to_cents(
-        event_points(stock, tenant->entries, today) + event_points(stock, tenant->outs, today), 4);
+        points_to_cents(event_points(&model->events[PILLAR_ENGAGEMENT], tenant, tenant->logins, today), 2);
+    scores.pillar_cents[PILLAR_STOCK] = points_to_cents(event_points(stock, tenant, tenant->entries, today) +
+                                                            event_points(stock, tenant, tenant->outs, today),
+                                                        4);
     scores.pillar_cents[PILLAR_CRM] =
-        points_to_cents(event_points(&model->events[PILLAR_CRM], tenant->leads, today), 2);
+        points_to_cents(event_points(&model->events[PILLAR_CRM], tenant, tenant->leads, today), 2);
     scores.pillar_cents[PILLAR_ADOPTION] = points_to_cents(adoption_points(tenant, &model->adoption), 1);
     int64_t total_exact = 0;
     for (int pillar = 0; pillar < PILLAR_COUNT; pillar++)

@@ -1,7 +1,9 @@
 /* common/scoring_model.c - reads and checks the scoring model document. */
 #include "common/scoring_model.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <xxhash.h>
 
 #include "common/json.h"
 
@@ -59,10 +61,85 @@ static enum status read_bands(const struct reader *reader, const struct json *pi
     return STATUS_OK;
 }
 
+static enum status read_class(const struct reader *reader, const struct json *item, const char *path,
+                              bool is_last, struct volume_class *out)
+{
+    static const char *const known[] = {"up_to", "bands", NULL};
+    if (item->type != JSON_OBJECT)
+        return error_set(reader->err, STATUS_INVALID, "%s: is %s, takes an object", path,
+                         json_type_name(item->type));
+    if (json_refuse_others(item, path, known, reader->err) != STATUS_OK)
+        return reader->err->code;
+    out->up_to = INT64_MAX;
+    if (is_last && json_member(item, "up_to") != NULL)
+        return error_set(reader->err, STATUS_INVALID, "%s.up_to: the last class has no upper size", path);
+    if (!is_last && json_need_int(item, path, "up_to", 0, COUNT_LIMIT, &out->up_to, reader->err) != STATUS_OK)
+        return reader->err->code;
+    return read_bands(reader, item, path, "bands", "more_than", LIMITS_FALL, &out->bands);
+}
+
+static enum status read_classes(const struct reader *reader, const struct json *by_size, const char *path,
+                                struct event_bands *out)
+{
+    const struct json *list;
+    if (json_need(by_size, path, "classes", JSON_ARRAY, &list, reader->err) != STATUS_OK)
+        return reader->err->code;
+    struct volume_class *classes = take(reader, list->count, sizeof *classes);
+    if (classes == NULL)
+        return reader->err->code;
+    size_t i = 0;
+    for (const struct json *item = list->first; item != NULL; item = item->next, i++) {
+        char item_path[PATH_MAX_LEN + 32];
+        snprintf(item_path, sizeof item_path, "%s.classes[%zu]", path, i);
+        if (read_class(reader, item, item_path, item->next == NULL, &classes[i]) != STATUS_OK)
+            return reader->err->code;
+        if (i > 0 && classes[i].up_to <= classes[i - 1].up_to)
+            return error_set(reader->err, STATUS_INVALID, "%s.up_to: sizes must rise", item_path);
+    }
+    if (list->count == 0)
+        return error_set(reader->err, STATUS_INVALID, "%s.classes: is empty, takes at least one class", path);
+    out->volumes = classes;
+    out->volumes_count = list->count;
+    return STATUS_OK;
+}
+
+static enum status read_volume_by_size(const struct reader *reader, const struct json *pillar,
+                                       const char *pillar_path, struct event_bands *out)
+{
+    static const char *const known[] = {"size", "classes", NULL};
+    const struct json *by_size, *size;
+    char path[PATH_MAX_LEN];
+    snprintf(path, sizeof path, "%.60s.volume_by_size", pillar_path);
+    if (json_need(pillar, pillar_path, "volume_by_size", JSON_OBJECT, &by_size, reader->err) != STATUS_OK ||
+        json_refuse_others(by_size, path, known, reader->err) != STATUS_OK ||
+        json_need(by_size, path, "size", JSON_TEXT, &size, reader->err) != STATUS_OK)
+        return reader->err->code;
+    bool is_team = bytes_is(size->text, "team");
+    if (!is_team && !bytes_is(size->text, "store"))
+        return error_set(reader->err, STATUS_INVALID, "%s.size: is \"%.40s\", takes team or store", path,
+                         size->text.data);
+    out->measure = is_team ? SIZE_TEAM : SIZE_STORE;
+    return read_classes(reader, by_size, path, out);
+}
+
+/* Bands that are the same for everybody are one class. */
+static enum status read_volume(const struct reader *reader, const struct json *pillar, const char *path,
+                               struct event_bands *out)
+{
+    struct volume_class *all = take(reader, 1, sizeof *all);
+    if (all == NULL)
+        return reader->err->code;
+    out->measure = SIZE_NONE;
+    out->volumes = all;
+    out->volumes_count = 1;
+    all->up_to = INT64_MAX;
+    return read_bands(reader, pillar, path, "volume", "more_than", LIMITS_FALL, &all->bands);
+}
+
 static enum status read_event_pillar(const struct reader *reader, const struct json *pillars, const char *key,
                                      int64_t *weight, struct event_bands *out)
 {
-    static const char *const known[] = {"weight", "recency", "volume", NULL};
+    static const char *const known[] = {"weight", "recency", "volume", "volume_by_size", NULL};
     const struct json *pillar;
     char path[PATH_MAX_LEN];
     snprintf(path, sizeof path, "pillars.%s", key);
@@ -72,7 +149,12 @@ static enum status read_event_pillar(const struct reader *reader, const struct j
             STATUS_OK ||
         read_bands(reader, pillar, path, "recency", "days_up_to", LIMITS_RISE, &out->recency) != STATUS_OK)
         return reader->err->code;
-    return read_bands(reader, pillar, path, "volume", "more_than", LIMITS_FALL, &out->volume);
+    if (json_member(pillar, "volume_by_size") == NULL)
+        return read_volume(reader, pillar, path, out);
+    if (json_member(pillar, "volume") != NULL)
+        return error_set(reader->err, STATUS_INVALID, "%s: has volume and volume_by_size, takes one of them",
+                         path);
+    return read_volume_by_size(reader, pillar, path, out);
 }
 
 static enum status read_excluded_integrators(const struct reader *reader, const struct json *pillar,
@@ -299,6 +381,9 @@ enum status scoring_model_parse(struct arena *arena, struct bytes text, struct s
     model.text = arena_copy(arena, text);
     if (model.text.data == NULL)
         return error_no_memory(err);
+    XXH128_hash_t hash = XXH3_128bits(text.data, text.len);
+    snprintf(model.hash, sizeof model.hash, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
+             (uint64_t)hash.low64);
     *out = model;
     return STATUS_OK;
 }

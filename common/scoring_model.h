@@ -33,9 +33,23 @@ struct bands {
     size_t count;
 };
 
+/* What a tenant's size is measured by, where the bands of volume depend on it. */
+enum size_measure {
+    SIZE_NONE,  /* the same bands for everybody */
+    SIZE_TEAM,  /* distinct users with a login in the window */
+    SIZE_STORE, /* vehicles in stock */
+};
+
+struct volume_class {
+    int64_t up_to;      /* the largest size of this class; INT64_MAX for the last one */
+    struct bands bands; /* limits fall */
+};
+
 struct event_bands {
     struct bands recency; /* limits rise */
-    struct bands volume;  /* limits fall */
+    enum size_measure measure;
+    const struct volume_class *volumes; /* by size, rising; one for SIZE_NONE */
+    size_t volumes_count;
 };
 
 struct adoption_points {
@@ -74,6 +88,7 @@ struct names {
 
 struct scoring_model {
     struct bytes text; /* the document, as read */
+    char hash[33];     /* of the text: XXH3, 128 bits, in hexadecimal digits */
     struct bytes version;
     int64_t weights[PILLAR_COUNT];
     struct event_bands events[PILLAR_ADOPTION]; /* of the pillars that count events */

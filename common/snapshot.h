@@ -12,6 +12,7 @@
 #include "common/cnpj.h"
 #include "common/date.h"
 #include "common/decimal.h"
+#include "common/logins.h"
 
 #define GROUP_NONE          (-1)
 #define DAYS_WITHOUT_EVENTS 9999
@@ -70,6 +71,8 @@ struct tenant {
     int32_t group;        /* the CNPJ group, GROUP_NONE; set by score */
     struct scores scores; /* set by score */
     uint64_t contracts_count;
+    uint64_t team_size;  /* distinct users with a login in the window */
+    uint64_t store_size; /* active vehicles in stock that have not gone out */
     bool has_cnpj_key;
     bool is_normal; /* of the type that is scored */
     bool econversa_open;
@@ -100,8 +103,12 @@ struct client_rows {
 
 struct tenant_rows {
     struct arena arena;
-    struct tenant *rows;
+    struct tenant *rows; /* by id */
     size_t count;
+    struct login_user *users; /* by id */
+    size_t users_count;
+    struct login *logins; /* in the order of login_compare; of tenants that are in `rows` */
+    size_t logins_count;
     struct replacements replaced;
 };
 

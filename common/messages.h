@@ -1,0 +1,52 @@
+/* common/messages.h - what APIs and workers tell one another by PUBLISH: requests for a refresh, what became of them,
+ * and which filters people ask for. Texts of words with single blanks; schemas/redis.md has the grammar. Messages may
+ * get lost, so requests are repeated until they are answered, and answering twice does no harm. Pure; any thread. */
+#ifndef ECOSYS_COMMON_MESSAGES_H
+#define ECOSYS_COMMON_MESSAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/bytes.h"
+#include "common/date_filter.h"
+
+#define REQUEST_ID_MAX 40 /* with its NUL */
+
+struct request_id {
+    char text[REQUEST_ID_MAX]; /* letters, digits, '-' */
+};
+
+enum message_kind {
+    MESSAGE_REFRESH,   /* to the worker: refresh ID */
+    MESSAGE_ASKED,     /* to the worker: asked FIRST:LAST=COUNT ... */
+    MESSAGE_QUEUED,    /* from the worker: the refresh of these ids comes next: queued ID ... */
+    MESSAGE_STARTED,   /* it has begun: started ID ... */
+    MESSAGE_PUBLISHED, /* it is out: published GENERATION ID ... (without ids right after the flip) */
+    MESSAGE_FAILED,    /* it failed: failed WORD ID ... */
+    MESSAGE_UNKNOWN,
+};
+
+/* A message that was read; it borrows from the bytes. */
+struct message {
+    enum message_kind kind;
+    uint64_t generation; /* MESSAGE_PUBLISHED */
+    struct bytes word;   /* MESSAGE_FAILED */
+    struct bytes rest;   /* words that message_next_id or message_next_asked takes */
+};
+
+struct message message_parse(struct bytes text);
+
+/* Takes the next id; false when there is none left. A word that is no id is skipped. */
+bool message_next_id(struct message *message, struct request_id *out);
+
+/* Takes the next filter with its count; false when there is none left. A word that is none is skipped. */
+bool message_next_asked(struct message *message, struct date_filter *filter, uint64_t *count);
+
+/* Append the beginning of a message, then what belongs to it. */
+void message_begin(enum message_kind kind, struct buffer *out);
+void message_add_number(struct buffer *out, uint64_t number);
+void message_add_word(struct buffer *out, const char *word);
+void message_add_asked(struct buffer *out, struct date_filter filter, uint64_t count);
+
+#endif
