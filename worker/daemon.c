@@ -17,10 +17,13 @@
 #include "common/codec.h"
 #include "worker/lease.h"
 #include "worker/refresh.h"
+#include "worker/requests.h"
 
 #define NEVER            INT64_MAX
-#define DEADLINE_TICK_MS 200 /* how often a refresh under way is looked at */
-#define ONCE_WATCH_MS    300 /* how often --once looks whether the lease's holder still renews it */
+#define LEASE_CHECK_MS   1000 /* well below a third of LEASE_TIME; also how soon an emptied Redis is noticed */
+#define DEADLINE_TICK_MS 200  /* how often a refresh under way is looked at */
+#define ONCE_WATCH_MS    300  /* how often --once looks whether the lease's holder still renews it */
+#define POPULAR_BUCKETS  64   /* filters that become buckets because people asked for them */
 #define RETRY_FIRST_MS   1000
 #define RETRY_MAX_MS     60000
 
@@ -29,6 +32,7 @@ struct job {
     pthread_t thread;
     struct interrupt interrupt;
     struct refresh_request request;
+    struct date_filter popular[POPULAR_BUCKETS];
     struct refresh_outcome outcome;
     enum status status;
     struct error err;
@@ -47,7 +51,8 @@ struct daemon {
     int64_t refresh_due_ms;
     uint64_t failures; /* in a row */
     struct job *job;   /* NULL while no refresh is under way */
-    bool is_asked;     /* for a refresh, while one is under way */
+    struct requests requests;
+    bool is_asked; /* by a signal, while a refresh is under way */
     bool is_stopping;
     bool redis_is_down;
     bool is_standby;
@@ -64,16 +69,19 @@ static void *run_job(void *context)
     return NULL;
 }
 
-static struct job *job_start(const struct daemon *daemon)
+static struct job *job_start(struct daemon *daemon)
 {
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)
         return NULL;
+    size_t popular_count = requests_begin(&daemon->requests, job->popular, POPULAR_BUCKETS);
     interrupt_init(&job->interrupt);
     job->done_fd = daemon->done_fd;
     job->request = (struct refresh_request){.settings = daemon->settings,
                                             .lease_token = daemon->lease.token,
                                             .interrupt = &job->interrupt,
+                                            .popular = job->popular,
+                                            .popular_count = popular_count,
                                             .has_as_of = daemon->options->has_as_of,
                                             .as_of_wall_us = daemon->options->as_of_wall_us};
     if (pthread_create(&job->thread, NULL, run_job, job) == 0)
@@ -155,7 +163,7 @@ static void plan_next(struct daemon *daemon, enum status status)
         daemon->refresh_due_ms = now + retry_wait_ms(daemon->failures);
     else
         daemon->refresh_due_ms = interval_s > 0 ? now + interval_s * 1000 : NEVER;
-    if (daemon->is_asked)
+    if (daemon->is_asked || requests_are_waiting(&daemon->requests))
         daemon->refresh_due_ms = now;
     daemon->is_asked = false;
 }
@@ -171,6 +179,8 @@ static void end_job(struct daemon *daemon)
         daemon->failures = status == STATUS_OK ? 0 : daemon->failures + 1;
         report(daemon, status == STATUS_OK ? "" : refresh_phase_word(job->outcome.phase));
     }
+    requests_end(&daemon->requests, job->outcome.published.generation,
+                 status == STATUS_OK ? NULL : refresh_phase_word(job->outcome.phase));
     daemon->job = NULL;
     job_free(job);
     plan_next(daemon, status);
@@ -227,7 +237,7 @@ static void tend_lease(struct daemon *daemon)
     struct lease_holder before = daemon->holder;
     struct error err;
     bool was_standby = daemon->is_standby;
-    daemon->lease_check_ms = clock_monotonic_ms() + daemon->lease.time_ms / 3;
+    daemon->lease_check_ms = clock_monotonic_ms() + LEASE_CHECK_MS;
     if (lease_take(&daemon->lease, &daemon->holder, &err) != STATUS_OK) {
         lose_redis(daemon, &err);
         return;
@@ -240,10 +250,28 @@ static void tend_lease(struct daemon *daemon)
         log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
         daemon->refresh_due_ms = clock_monotonic_ms();
     }
+    if (!daemon->lease.is_held)
+        requests_stop_listening(&daemon->requests);
+    else if (requests_listen(&daemon->requests, &err) != STATUS_OK)
+        lose_redis(daemon, &err);
     if (daemon->is_standby)
         meet_holder(daemon, &before, was_standby);
     if (daemon->is_standby && daemon->options->once)
         daemon->lease_check_ms = clock_monotonic_ms() + ONCE_WATCH_MS;
+}
+
+static void take_requests(struct daemon *daemon)
+{
+    struct error err;
+    bool is_new;
+    if (requests_take(&daemon->requests, &is_new, &err) != STATUS_OK) {
+        log_write(LOG_WARNING, "requests cannot be heard for a moment",
+                  LOG_FIELDS(log_text("error", err.message)));
+        daemon->lease_check_ms = clock_monotonic_ms(); /* which also listens again */
+        return;
+    }
+    if (is_new && daemon->job == NULL)
+        daemon->refresh_due_ms = clock_monotonic_ms();
 }
 
 static void take_signal(struct daemon *daemon)
@@ -276,6 +304,7 @@ static void start_when_due(struct daemon *daemon)
     if (daemon->job != NULL)
         return;
     log_write(LOG_ERROR, "no memory or thread for a refresh", NULL);
+    requests_end(&daemon->requests, 0, "memory");
     daemon->failures++;
     plan_next(daemon, STATUS_NO_MEMORY);
 }
@@ -296,17 +325,21 @@ static int wait_ms(const struct daemon *daemon)
 
 static void step(struct daemon *daemon)
 {
-    struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0}, {daemon->done_fd, POLLIN, 0}};
+    struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0},
+                           {daemon->done_fd, POLLIN, 0},
+                           {requests_fd(&daemon->requests), POLLIN, 0}}; /* -1 is passed over */
     uint64_t ended;
     if (clock_monotonic_ms() >= daemon->lease_check_ms)
         tend_lease(daemon);
     start_when_due(daemon);
-    if (poll(fds, 2, wait_ms(daemon)) < 0 && errno != EINTR)
+    if (poll(fds, sizeof fds / sizeof fds[0], wait_ms(daemon)) < 0 && errno != EINTR)
         return;
     if (fds[0].revents != 0)
         take_signal(daemon);
     if (fds[1].revents != 0 && read(daemon->done_fd, &ended, sizeof ended) == sizeof ended)
         end_job(daemon);
+    if (fds[2].revents != 0)
+        take_requests(daemon);
     if (daemon->job != NULL)
         interrupt_check_deadline(&daemon->job->interrupt, clock_monotonic_ms());
 }
@@ -337,6 +370,10 @@ enum exit_status daemon_run(const struct settings *settings, const struct daemon
     }
     redis_link_init(&daemon.link, &settings->redis, settings->redis_timeout_ms);
     lease_init(&daemon.lease, &daemon.link, settings->redis_prefix, settings->lease_s * 1000);
+    if (requests_init(&daemon.requests, settings, &daemon.link, &err) != STATUS_OK) {
+        log_write(LOG_ERROR, "cannot start", LOG_FIELDS(log_text("error", err.message)));
+        return EXIT_FAILED;
+    }
     daemon.refresh_due_ms = NEVER;
     daemon.lease_check_ms = clock_monotonic_ms();
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
@@ -345,6 +382,7 @@ enum exit_status daemon_run(const struct settings *settings, const struct daemon
     if (lease_release(&daemon.lease, &err) != STATUS_OK)
         log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
                   LOG_FIELDS(log_text("error", err.message)));
+    requests_clear(&daemon.requests);
     redis_link_close(&daemon.link);
     close(daemon.done_fd);
     close(daemon.signal_fd);

@@ -11,7 +11,8 @@
 #include "worker/ecosys_sql.h"
 #include "worker/value.h"
 
-#define LOCK_WAIT_S 5
+#define LOCK_WAIT_S    5
+#define FIRST_CAPACITY 1024
 
 static enum status failed(struct ecosys *ecosys, const char *doing, struct error *err)
 {
@@ -113,9 +114,10 @@ struct loader {
     struct value_reader reader;
     int64_t *integrators; /* of all tenants */
     size_t integrators_count;
+    size_t users_capacity, logins_capacity;
 };
 
-static int compare_ids(const void *a, const void *b)
+static int compare_tenants(const void *a, const void *b)
 {
     const struct tenant *left = a, *right = b;
     return (left->id > right->id) - (left->id < right->id);
@@ -127,7 +129,7 @@ static struct tenant *find_tenant(const struct loader *loader, const struct rows
     struct tenant key = {.id = 0};
     if (!value_parse_uint(cell(rows, 0), &key.id))
         return NULL;
-    return bsearch(&key, loader->out->rows, loader->out->count, sizeof key, compare_ids);
+    return bsearch(&key, loader->out->rows, loader->out->count, sizeof key, compare_tenants);
 }
 
 static enum status take_tenant(struct loader *loader, const struct rows *rows, struct error *err)
@@ -146,6 +148,87 @@ static enum status take_tenant(struct loader *loader, const struct rows *rows, s
     tenant->cnpj = value_cnpj(reader, cell(rows, 3), &tenant->cnpj_key, &tenant->has_cnpj_key);
     tenant->is_normal = bytes_is(cell(rows, 4), "1");
     loader->out->count++;
+    return STATUS_OK;
+}
+
+/* Room for one more item of an array in the arena, which does not grow in place: doubling leaves less than the final
+ * size behind. NULL, and the reader says so, when memory is out. */
+static void *grow(struct loader *loader, void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t larger = *capacity > 0 ? *capacity * 2 : FIRST_CAPACITY;
+    void *grown = arena_take_array(loader->reader.arena, larger, size);
+    if (grown == NULL) {
+        loader->reader.out_of_memory = true;
+        return NULL;
+    }
+    if (count > 0)
+        memcpy(grown, items, count * size);
+    *capacity = larger;
+    return grown;
+}
+
+static enum status take_user(struct loader *loader, const struct rows *rows, struct error *err)
+{
+    struct tenant_rows *out = loader->out;
+    struct login_user user = {.has_tenant = false};
+    if (!value_parse_uint(cell(rows, 0), &user.id))
+        return STATUS_OK; /* nothing can refer to it */
+    struct login_user *users =
+        grow(loader, out->users, out->users_count, &loader->users_capacity, sizeof *users);
+    if (users == NULL)
+        return error_no_memory(err);
+    user.has_tenant = value_parse_uint(cell(rows, 1), &user.tenant_id);
+    user.name = value_text(&loader->reader, cell(rows, 2));
+    user.email = value_text(&loader->reader, cell(rows, 3));
+    users[out->users_count++] = user;
+    out->users = users;
+    return STATUS_OK;
+}
+
+static int compare_users(const void *a, const void *b)
+{
+    const struct login_user *left = a, *right = b;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+static const struct login_user *find_user(const struct tenant_rows *rows, uint64_t id)
+{
+    struct login_user key = {.id = id};
+    if (rows->users_count == 0)
+        return NULL;
+    return bsearch(&key, rows->users, rows->users_count, sizeof key, compare_users);
+}
+
+/* A row counts for its tenant or, without one, for the tenant of its user; of neither, nowhere. */
+static enum status take_login(struct loader *loader, const struct rows *rows, struct error *err)
+{
+    struct tenant_rows *out = loader->out;
+    struct login login = {.user = LOGIN_WITHOUT_USER};
+    int32_t ignored;
+    login.has_subject = value_parse_uint(cell(rows, 2), &login.subject_id);
+    const struct login_user *user = login.has_subject ? find_user(out, login.subject_id) : NULL;
+    bool has_tenant = value_parse_uint(cell(rows, 1), &login.tenant_id);
+    if (!has_tenant && user != NULL && user->has_tenant) {
+        login.tenant_id = user->tenant_id;
+        has_tenant = true;
+    }
+    struct timestamp when = value_timestamp(&loader->reader, cell(rows, 3), &ignored);
+    struct tenant key = {.id = login.tenant_id};
+    bool is_known = has_tenant && out->count > 0 &&
+                    bsearch(&key, out->rows, out->count, sizeof key, compare_tenants) != NULL;
+    if (!is_known || when.kind == TIMESTAMP_NONE || !value_parse_uint(cell(rows, 0), &login.id))
+        return STATUS_OK;
+    if (user != NULL)
+        login.user = (uint32_t)(user - out->users);
+    login.wall_us = when.wall_us;
+    struct login *logins =
+        grow(loader, out->logins, out->logins_count, &loader->logins_capacity, sizeof *logins);
+    if (logins == NULL)
+        return error_no_memory(err);
+    logins[out->logins_count++] = login;
+    out->logins = logins;
     return STATUS_OK;
 }
 
@@ -218,6 +301,7 @@ static const struct {
     [QUERY_ADS] = {take_flag, offsetof(struct tenant, has_recent_ad)},
     [QUERY_REPORTS] = {take_flag, offsetof(struct tenant, has_recent_report)},
     [QUERY_CONTRACTS] = {take_count, offsetof(struct tenant, contracts_count)},
+    [QUERY_STORES] = {take_count, offsetof(struct tenant, store_size)},
     [QUERY_INTEGRATORS] = {take_integrator, 0},
 };
 
@@ -226,6 +310,10 @@ static enum status take_row(struct loader *loader, enum ecosys_query query, cons
 {
     if (query == QUERY_TENANTS)
         return take_tenant(loader, rows, err);
+    if (query == QUERY_USERS)
+        return take_user(loader, rows, err);
+    if (query == QUERY_LOGIN_ROWS)
+        return take_login(loader, rows, err);
     struct tenant *tenant = find_tenant(loader, rows);
     if (tenant != NULL)
         HANDLERS[query].take(loader, rows, (char *)tenant + HANDLERS[query].offset);
@@ -249,6 +337,7 @@ static enum status take_rows(struct loader *loader, enum ecosys_query query, MYS
     return STATUS_OK;
 }
 
+/* Rows of logins may be many: they are taken as they come; all else is buffered. */
 static enum status run_query(struct ecosys *ecosys, enum ecosys_query query,
                              const struct scoring_model *model, int32_t today, MYSQL_RES **result,
                              struct error *err)
@@ -258,17 +347,35 @@ static enum status run_query(struct ecosys *ecosys, enum ecosys_query query,
     bool has_failed = buffer_is_failed(&sql);
     *result = NULL;
     if (!has_failed && mysql_real_query(ecosys->conn, sql.data, sql.len) == 0)
-        *result = mysql_store_result(ecosys->conn);
+        *result =
+            query == QUERY_LOGIN_ROWS ? mysql_use_result(ecosys->conn) : mysql_store_result(ecosys->conn);
     buffer_clear(&sql);
     if (has_failed)
         return error_no_memory(err);
     return *result != NULL ? STATUS_OK : failed(ecosys, ecosys_sql_table(query), err);
 }
 
+/* Puts the logins in order and measures the teams by them. */
+static enum status finish_logins(struct tenant_rows *out, struct error *err)
+{
+    if (out->logins_count > 0)
+        qsort(out->logins, out->logins_count, sizeof *out->logins, login_compare);
+    for (size_t next = 0; next < out->logins_count;) {
+        struct tenant_logins logins;
+        if (!tenant_logins_take(out->logins, out->logins_count, out->users, &next, &logins))
+            return error_no_memory(err);
+        struct tenant key = {.id = logins.tenant_id};
+        struct tenant *tenant = bsearch(&key, out->rows, out->count, sizeof key, compare_tenants);
+        if (tenant != NULL)
+            tenant->team_size = logins.unique_users;
+    }
+    return STATUS_OK;
+}
+
 enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model, int32_t today,
                         struct tenant_rows *out, struct error *err)
 {
-    struct loader loader = {ecosys, out, {&out->arena, &out->replaced, false}, NULL, 0};
+    struct loader loader = {ecosys, out, {&out->arena, &out->replaced, false}, NULL, 0, 0, 0};
     enum status status = STATUS_OK;
     for (enum ecosys_query query = 0; query < QUERY_COUNT && status == STATUS_OK; query++) {
         MYSQL_RES *result;
@@ -284,7 +391,7 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
         status = take_rows(&loader, query, result, err);
         mysql_free_result(result);
     }
-    return status;
+    return status == STATUS_OK ? finish_logins(out, err) : status;
 }
 
 static enum status check_engines(struct ecosys *ecosys, struct error *err)

@@ -56,6 +56,18 @@ static const struct query QUERIES[QUERY_COUNT] = {
     [QUERY_CONTRACTS] = {"contracts", WINDOW(contracts_days),
                          "SELECT tenant_id, COUNT(*) FROM contracts WHERE created_at >= {since}"
                          " GROUP BY tenant_id"},
+    [QUERY_USERS] = {"users", WINDOW(events_days),
+                     "SELECT id, tenant_id, name, email FROM users ORDER BY id"},
+    [QUERY_LOGIN_ROWS] = {"activity_log", WINDOW(events_days),
+                          "SELECT id, tenant_id, subject_id, created_at FROM activity_log"
+                          " WHERE event = 'login' AND created_at >= {since}"},
+    [QUERY_STORES] = {"inventory_entries", WINDOW(events_days),
+                      "SELECT e.tenant_id, COUNT(*) FROM inventory_entries e"
+                      " WHERE e.deleted_at IS NULL AND e.status = 'active' AND (e.vehicle_id IS NULL OR "
+                      "e.vehicle_id NOT IN"
+                      " (SELECT o.vehicle_id FROM inventory_outs o WHERE o.deleted_at IS NULL AND "
+                      "o.vehicle_id IS NOT NULL))"
+                      " GROUP BY e.tenant_id"},
     [QUERY_INTEGRATORS] = {"integrator_configurations", WINDOW(events_days),
                            "SELECT tenant_id, integrator_id FROM integrator_configurations"
                            " WHERE deleted_at IS NULL ORDER BY tenant_id, integrator_id"},

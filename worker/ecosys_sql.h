@@ -18,6 +18,9 @@ enum ecosys_query {
     QUERY_ADS,         /* the same, without excluded integrators */
     QUERY_REPORTS,     /* tenants with a row in the window */
     QUERY_CONTRACTS,   /* tenant, rows in the window */
+    QUERY_USERS,       /* id, tenant, name, e-mail; by id */
+    QUERY_LOGIN_ROWS,  /* id, tenant or NULL, user, instant: rows in the window */
+    QUERY_STORES,      /* tenant, active vehicles in stock that have not gone out */
     QUERY_INTEGRATORS, /* tenant, integrator; by both */
     QUERY_COUNT,
 };

@@ -7,20 +7,23 @@
 
 #include "common/date.h"
 #include "common/program.h"
+#include "worker/ask.h"
 #include "worker/check.h"
 #include "worker/daemon.h"
 
 static const char NAME[] = "ecosys-worker";
 
 static const char USAGE[] =
-    "usage: ecosys-worker [--once [--as-of 'YYYY-MM-DD HH:MM:SS'] | --check] [--env-file FILE]\n"
+    "usage: ecosys-worker [--once [--as-of 'YYYY-MM-DD HH:MM:SS'] | --refresh | --check] [--env-file FILE]\n"
     "\n"
     "Snapshots PostgreSQL (Kommo CRM) and MySQL (EcoSys), computes health scores and KPIs and publishes them "
     "to\n"
-    "Redis as a generation: at start, then every interval, and on SIGHUP.\n"
+    "Redis as a generation: at start, then every interval, on SIGHUP, and when asked.\n"
     "\n"
     "  --once           one refresh in this process; exit 0 only when a generation was published\n"
     "  --as-of INSTANT  with --once: the reference instant in TZ instead of now\n"
+    "  --refresh        asks the running daemon for a refresh and waits for its result; does it itself when "
+    "there is none\n"
     "  --check          tries settings and connections, says each in a line, changes nothing\n"
     "  --env-file FILE  settings that the environment does not have (default: ./.env where it exists)\n"
     "  --help           this text\n"
@@ -30,6 +33,7 @@ static const char USAGE[] =
 
 struct command_line {
     struct daemon_options options;
+    bool refresh;
     bool check;
     const char *env_file;
 };
@@ -46,11 +50,12 @@ static enum status parse_as_of(const char *text, struct daemon_options *out, str
     return STATUS_OK;
 }
 
-enum flag { FLAG_ONCE = 1, FLAG_AS_OF, FLAG_CHECK, FLAG_ENV_FILE, FLAG_HELP, FLAG_VERSION };
+enum flag { FLAG_ONCE = 1, FLAG_AS_OF, FLAG_REFRESH, FLAG_CHECK, FLAG_ENV_FILE, FLAG_HELP, FLAG_VERSION };
 
 static const struct option FLAGS[] = {
     {"once", no_argument, NULL, FLAG_ONCE},
     {"as-of", required_argument, NULL, FLAG_AS_OF},
+    {"refresh", no_argument, NULL, FLAG_REFRESH},
     {"check", no_argument, NULL, FLAG_CHECK},
     {"env-file", required_argument, NULL, FLAG_ENV_FILE},
     {"help", no_argument, NULL, FLAG_HELP},
@@ -81,6 +86,9 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
             if (parse_as_of(optarg, &out->options, err) != STATUS_OK)
                 return err->code;
             break;
+        case FLAG_REFRESH:
+            out->refresh = true;
+            break;
         case FLAG_CHECK:
             out->check = true;
             break;
@@ -98,9 +106,16 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
         return error_set(err, STATUS_INVALID, "\"%.60s\" is no flag; see --help", argv[optind]);
     if (out->options.has_as_of && !out->options.once)
         return error_set(err, STATUS_INVALID, "--as-of goes with --once");
-    if (out->check && out->options.once)
-        return error_set(err, STATUS_INVALID, "--check and --once exclude one another");
+    if (out->check + out->refresh + out->options.once > 1)
+        return error_set(err, STATUS_INVALID, "--once, --refresh and --check exclude one another");
     return STATUS_OK;
+}
+
+static enum exit_status run(const struct command_line *command_line, const struct settings *settings)
+{
+    if (command_line->check)
+        return check_run(settings);
+    return command_line->refresh ? ask_run(settings) : daemon_run(settings, &command_line->options);
 }
 
 int main(int argc, char **argv)
@@ -117,8 +132,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     mysql_library_init(0, NULL, NULL);
-    enum exit_status exit_status =
-        command_line.check ? check_run(&settings) : daemon_run(&settings, &command_line.options);
+    enum exit_status exit_status = run(&command_line, &settings);
     mysql_library_end();
     arena_clear(&arena);
     return (int)exit_status;

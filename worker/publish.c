@@ -14,6 +14,7 @@
 
 #include "common/answer.h"
 #include "common/codec.h"
+#include "common/codec_logins.h"
 #include "common/redis_names.h"
 
 /* Commands and bytes that may wait for their replies. */
@@ -45,8 +46,8 @@ static const char RETIRE_SCRIPT[] =
     "redis.call('ZREM', KEYS[2], ARGV[1])\n"
     "return 0";
 
-/* KEYS: a set; ARGV: its TTL in seconds, SADD or ZADD, what that command takes. One script: a set that a killed worker
- * left without a TTL would stay for ever. */
+/* KEYS: a set or a hash; ARGV: its TTL in seconds, the command that adds to it, what that takes. One script: what a
+ * killed worker left without a TTL would stay for ever. */
 static const char ADD_SCRIPT[] = "redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))\n"
                                  "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
 
@@ -103,18 +104,21 @@ static enum status call(struct run *run, const struct bytes *args, size_t count,
     return redis_link_call(run->publisher->link, args, count, reply, err);
 }
 
-/* Puts a member into a set; with a score when that is not NULL. */
-static enum status add(struct run *run, const struct redis_name *set, const char *score, const char *member,
-                       struct error *err)
+/* Adds to a set or hash: `command` is SADD (first: member), ZADD (score, member) or HSET (field, value). */
+static enum status add(struct run *run, const struct redis_name *key, const char *command, struct bytes first,
+                       struct bytes second, struct error *err)
 {
-    struct bytes args[8] = {bytes_of("EVAL"), bytes_of(ADD_SCRIPT), bytes_of("1"), bytes_of(set->text),
-                            bytes_of(run->ttl.text)};
-    size_t count = 5;
-    args[count++] = bytes_of(score != NULL ? "ZADD" : "SADD");
-    if (score != NULL)
-        args[count++] = bytes_of(score);
-    args[count++] = bytes_of(member);
-    return queue(run, args, count, err);
+    const struct bytes args[] = {
+        bytes_of("EVAL"),        bytes_of(ADD_SCRIPT), bytes_of("1"), bytes_of(key->text),
+        bytes_of(run->ttl.text), bytes_of(command),    first,         second};
+    return queue(run, args, second.data != NULL ? 8 : 7, err);
+}
+
+/* Invariant 1. */
+static enum status add_key(struct run *run, const struct redis_name *key, struct error *err)
+{
+    run->done.keys_count++;
+    return add(run, &run->key_set, "SADD", bytes_of(key->text), (struct bytes){NULL, 0}, err);
 }
 
 static enum status store(struct run *run, const struct redis_name *key, const struct buffer *blob,
@@ -123,9 +127,8 @@ static enum status store(struct run *run, const struct redis_name *key, const st
     const struct bytes set[] = {bytes_of("SET"), bytes_of(key->text), buffer_bytes(blob), bytes_of("EX"),
                                 bytes_of(run->ttl.text)};
     if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK ||
-        add(run, &run->key_set, NULL, key->text, err) != STATUS_OK || queue(run, set, 5, err) != STATUS_OK)
+        add_key(run, key, err) != STATUS_OK || queue(run, set, 5, err) != STATUS_OK)
         return err->code;
-    run->done.keys_count++;
     run->done.bytes_count += blob->len;
     return STATUS_OK;
 }
@@ -153,11 +156,10 @@ static enum status announce(struct run *run, struct error *err)
 {
     struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct number_text generation = number(run->generation);
-    if (add(run, &generations, generation.text, generation.text, err) != STATUS_OK ||
-        add(run, &run->key_set, NULL, run->key_set.text, err) != STATUS_OK)
+    struct bytes number_of_it = bytes_of(generation.text);
+    if (add(run, &generations, "ZADD", number_of_it, number_of_it, err) != STATUS_OK)
         return err->code;
-    run->done.keys_count++;
-    return STATUS_OK;
+    return add_key(run, &run->key_set, err);
 }
 
 static enum status store_model(struct run *run, const struct scored_snapshot *scored, struct buffer *blob,
@@ -209,23 +211,105 @@ static enum status store_answer(struct run *run, const struct scored_snapshot *s
     return status == STATUS_OK ? store(run, &name, blob, err) : status;
 }
 
-static enum status store_all(struct run *run, const struct scored_snapshot *scored, int64_t skew_us,
-                             struct buffer *blob, struct error *err)
+/* The answer of every bucket, and the list of them. */
+static enum status store_buckets(struct run *run, const struct scored_snapshot *scored, struct buffer *blob,
+                                 struct error *err)
+{
+    struct redis_name name = redis_name_buckets(run->prefix, run->generation);
+    struct date_filter filters[BUCKETS_MAX];
+    bool has_dates = scored->undated_count < scored->clients_count;
+    int32_t first_adhesion = has_dates ? scored->adhesion_days[scored->clients_count - 1] : DAY_NONE;
+    size_t count = buckets_list(first_adhesion, instants_today(&scored->instants), run->publisher->popular,
+                                run->publisher->popular_count, filters);
+    for (size_t i = 0; i < count; i++)
+        if (store_answer(run, scored, filters[i], blob, err) != STATUS_OK)
+            return err->code;
+    buffer_reset(blob);
+    if (codec_pack_buckets(filters, count, blob, err) != STATUS_OK)
+        return err->code;
+    return store(run, &name, blob, err);
+}
+
+static enum status store_tenant_ids(struct run *run, const struct tenant_rows *tenants, uint32_t *chunks,
+                                    struct buffer *blob, struct error *err)
+{
+    uint64_t *ids = malloc((tenants->count + 1) * sizeof *ids);
+    enum status status = ids != NULL ? STATUS_OK : error_no_memory(err);
+    for (size_t i = 0; status == STATUS_OK && i < tenants->count; i++)
+        ids[i] = tenants->rows[i].id;
+    for (size_t next = 0; status == STATUS_OK && next < tenants->count; (*chunks)++) {
+        struct redis_name name = redis_name_tenant_ids(run->prefix, run->generation, *chunks);
+        buffer_reset(blob);
+        status = codec_pack_tenant_ids(ids, tenants->count, &next, blob, err);
+        if (status == STATUS_OK)
+            status = store(run, &name, blob, err);
+    }
+    free(ids);
+    return status;
+}
+
+static enum status store_field(struct run *run, const struct redis_name *hash, const char *field,
+                               struct bytes value, struct error *err)
+{
+    run->done.bytes_count += value.len;
+    if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK)
+        return err->code;
+    return add(run, hash, "HSET", bytes_of(field), value, err);
+}
+
+static enum status store_tenant_logins(struct run *run, const struct redis_name *hash,
+                                       const struct tenant_logins *logins, struct buffer *blob,
+                                       struct error *err)
+{
+    unsigned part = 0;
+    for (size_t next = 0; next < logins->count; part++) {
+        char field[48];
+        snprintf(field, sizeof field, "%" PRIu64 ":%u", logins->tenant_id, part);
+        buffer_reset(blob);
+        if (codec_pack_logins(logins, &next, blob, err) != STATUS_OK ||
+            store_field(run, hash, field, buffer_bytes(blob), err) != STATUS_OK)
+            return err->code;
+    }
+    return STATUS_OK;
+}
+
+/* The last field says that all others are there: without it a tenant without fields may have lost them. */
+static enum status store_logins(struct run *run, const struct tenant_rows *tenants, struct buffer *blob,
+                                struct error *err)
+{
+    struct redis_name hash = redis_name_logins(run->prefix, run->generation);
+    if (add_key(run, &hash, err) != STATUS_OK)
+        return err->code;
+    for (size_t next = 0; next < tenants->logins_count;) {
+        struct tenant_logins logins;
+        if (!tenant_logins_take(tenants->logins, tenants->logins_count, tenants->users, &next, &logins))
+            return error_no_memory(err);
+        if (store_tenant_logins(run, &hash, &logins, blob, err) != STATUS_OK)
+            return err->code;
+    }
+    return store_field(run, &hash, REDIS_LOGINS_COMPLETE, bytes_of("1"), err);
+}
+
+static enum status store_all(struct run *run, const struct snapshot *snapshot,
+                             const struct scored_snapshot *scored, struct buffer *blob, struct error *err)
 {
     struct manifest manifest = {
         .generation = run->generation,
         .instants = scored->instants,
-        .skew_us = skew_us,
+        .skew_us = snapshot->skew_us,
         .clients_count = (uint32_t)scored->clients_count,
         .tenants_count = (uint32_t)scored->tenants_count,
         .groups_count = (uint32_t)scored->groups_count,
+        .tenant_ids_count = (uint32_t)snapshot->tenants.count,
         .replaced = scored->replaced,
     };
     struct redis_name name = redis_name_manifest(run->prefix, run->generation);
     if (announce(run, err) != STATUS_OK || store_model(run, scored, blob, err) != STATUS_OK ||
         store_clients(run, scored, &manifest.client_chunks, blob, err) != STATUS_OK ||
         store_tenants(run, scored, &manifest.tenant_chunks, blob, err) != STATUS_OK ||
-        store_answer(run, scored, DATE_FILTER_ALL, blob, err) != STATUS_OK)
+        store_buckets(run, scored, blob, err) != STATUS_OK ||
+        store_tenant_ids(run, &snapshot->tenants, &manifest.tenant_id_chunks, blob, err) != STATUS_OK ||
+        store_logins(run, &snapshot->tenants, blob, err) != STATUS_OK)
         return err->code;
     buffer_reset(blob);
     if (codec_pack_manifest(&manifest, blob, err) != STATUS_OK || store(run, &name, blob, err) != STATUS_OK)
@@ -322,8 +406,8 @@ static bool withdraw(struct run *run)
     return is_current;
 }
 
-enum status publish(struct publisher *publisher, const struct scored_snapshot *scored, int64_t skew_us,
-                    struct published *out, struct error *err)
+enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
+                    const struct scored_snapshot *scored, struct published *out, struct error *err)
 {
     struct run run = {.publisher = publisher, .prefix = publisher->settings->redis_prefix};
     struct buffer blob = BUFFER_INIT;
@@ -331,7 +415,7 @@ enum status publish(struct publisher *publisher, const struct scored_snapshot *s
     run.ttl = number((uint64_t)publisher->settings->cache_max_stale_s + PUBLISH_GRACE_S);
     enum status status = choose_generation(&run, scored->instants.taken_at_ms, err);
     if (status == STATUS_OK)
-        status = store_all(&run, scored, skew_us, &blob, err);
+        status = store_all(&run, snapshot, scored, &blob, err);
     if (status == STATUS_OK)
         status = flip(&run, err);
     buffer_clear(&blob);

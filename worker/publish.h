@@ -16,6 +16,9 @@ struct publisher {
     const struct settings *settings; /* not owned */
     const char *lease_token;         /* not owned */
     struct interrupt *interrupt;     /* not owned; looked at between commands */
+    const struct date_filter
+        *popular; /* not owned: filters that become buckets because people asked for them */
+    size_t popular_count;
 };
 
 struct published {
@@ -24,10 +27,11 @@ struct published {
     uint64_t bytes_count;
 };
 
-/* Publishes the scored snapshot as a new generation, whose number is max(pointer + 1, taken_at in ms), so that it
+/* Publishes the scored snapshot, and the logins of the snapshot it was made of, as a new generation, whose number is max(pointer + 1, taken_at in ms), so that it
  * rises even when Redis was emptied. On failure what was written is removed as far as Redis lets us, and readers see
  * nothing of it. STATUS_CONFLICT: the lease was lost or the pointer moved. */
-MUST_CHECK enum status publish(struct publisher *publisher, const struct scored_snapshot *scored,
-                               int64_t skew_us, struct published *out, struct error *err);
+MUST_CHECK enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
+                               const struct scored_snapshot *scored, struct published *out,
+                               struct error *err);
 
 #endif

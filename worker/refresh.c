@@ -157,14 +157,19 @@ static enum status score_and_publish(const struct refresh_request *request, cons
     outcome->phase_ms[PHASE_SCORE] = clock_monotonic_ms() - start;
     if (status == STATUS_OK) {
         struct redis_link link;
-        struct publisher publisher = {&link, request->settings, request->lease_token, request->interrupt};
+        struct publisher publisher = {.link = &link,
+                                      .settings = request->settings,
+                                      .lease_token = request->lease_token,
+                                      .interrupt = request->interrupt,
+                                      .popular = request->popular,
+                                      .popular_count = request->popular_count};
         redis_link_init(&link, &request->settings->redis, request->settings->redis_timeout_ms);
         start = clock_monotonic_ms();
         outcome->phase = PHASE_PUBLISH;
         outcome->clients_count = scored.clients_count;
         outcome->tenants_count = scored.tenants_count;
         outcome->replaced = scored.replaced;
-        status = publish(&publisher, &scored, snapshot->skew_us, &outcome->published, err);
+        status = publish(&publisher, snapshot, &scored, &outcome->published, err);
         outcome->phase_ms[PHASE_PUBLISH] = clock_monotonic_ms() - start;
         redis_link_close(&link);
     }

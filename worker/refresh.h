@@ -21,6 +21,8 @@ struct refresh_request {
     const struct settings *settings;
     const char *lease_token;
     struct interrupt *interrupt;
+    const struct date_filter *popular; /* become buckets besides those of the calendar */
+    size_t popular_count;
     bool has_as_of;
     int64_t as_of_wall_us; /* on TZ's wall clock; now when has_as_of is false */
 };

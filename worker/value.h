@@ -5,8 +5,8 @@
 
 #include "common/snapshot.h"
 
-/* Longer texts are cut at a character: eight of them must fit a chunk. */
-#define VALUE_TEXT_MAX 120000u
+/* Longer texts are cut at a character: the nine of a client must fit a chunk. */
+#define VALUE_TEXT_MAX 115000u
 
 struct value_reader {
     struct arena *arena;

@@ -1,0 +1,153 @@
+/* worker/ask.c - the asking side of the request protocol, for one request. */
+#include "worker/ask.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "common/clock.h"
+#include "common/messages.h"
+#include "common/redis_link.h"
+#include "common/redis_names.h"
+#include "worker/daemon.h"
+
+#define REPEAT_MS    1000
+#define NO_WORKER_MS 2000
+#define GIVE_UP_MS   600000
+
+enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_OUT };
+
+struct ask {
+    const struct settings *settings;
+    struct redis_link ear, voice;
+    struct redis_name events, inbox;
+    struct request_id id;
+    int64_t began_ms, next_ms;
+    bool was_answered;
+    uint64_t generation;
+    char word[32];
+};
+
+static void make_id(struct request_id *out)
+{
+    uint64_t random[2] = {(uint64_t)clock_read_us(CLOCK_REALTIME), (uint64_t)clock_read_us(CLOCK_MONOTONIC)};
+    ssize_t ignored = getrandom(random, sizeof random, 0);
+    (void)ignored;
+    snprintf(out->text, sizeof out->text, "%016" PRIx64 "-%016" PRIx64, random[0], random[1]);
+}
+
+static bool names_us(struct message *message, const struct request_id *own)
+{
+    struct request_id id;
+    while (message_next_id(message, &id))
+        if (strcmp(id.text, own->text) == 0)
+            return true;
+    return false;
+}
+
+static enum ask_state take_message(struct ask *ask, struct bytes text)
+{
+    struct message message = message_parse(text);
+    if (!names_us(&message, &ask->id))
+        return ASK_WAITING;
+    ask->was_answered = true;
+    ask->generation = message.generation;
+    if (message.kind == MESSAGE_PUBLISHED)
+        return ASK_PUBLISHED;
+    if (message.kind != MESSAGE_FAILED)
+        return ASK_WAITING;
+    snprintf(ask->word, sizeof ask->word, "%.*s", (int)message.word.len, message.word.data);
+    return ASK_FAILED;
+}
+
+static enum status request(struct ask *ask, struct error *err)
+{
+    struct buffer message = BUFFER_INIT;
+    message_begin(MESSAGE_REFRESH, &message);
+    message_add_word(&message, ask->id.text);
+    ask->next_ms = clock_monotonic_ms() + REPEAT_MS;
+    enum status status = redis_link_publish(&ask->voice, ask->inbox.text, buffer_bytes(&message), NULL, err);
+    buffer_clear(&message);
+    return status;
+}
+
+/* One second at most: says it again when it is time, and takes what has come. */
+static enum status step(struct ask *ask, enum ask_state *state, struct error *err)
+{
+    struct pollfd fd = {redis_link_fd(&ask->ear), POLLIN, 0};
+    struct bytes text;
+    if (clock_monotonic_ms() >= ask->next_ms && request(ask, err) != STATUS_OK)
+        return err->code;
+    int64_t wait_ms = ask->next_ms - clock_monotonic_ms();
+    if (poll(&fd, 1, wait_ms > 0 ? (int)wait_ms : 0) <= 0)
+        return STATUS_OK;
+    if (redis_link_read(&ask->ear, err) != STATUS_OK)
+        return err->code;
+    do {
+        if (redis_link_next_message(&ask->ear, &text, err) != STATUS_OK)
+            return err->code;
+        if (text.data != NULL)
+            *state = take_message(ask, text);
+    } while (text.data != NULL && *state == ASK_WAITING);
+    return STATUS_OK;
+}
+
+static enum status wait_for_result(struct ask *ask, enum ask_state *state, struct error *err)
+{
+    *state = ASK_WAITING;
+    if (redis_link_subscribe(&ask->ear, ask->events.text, err) != STATUS_OK)
+        return err->code;
+    while (*state == ASK_WAITING) {
+        if (step(ask, state, err) != STATUS_OK)
+            return err->code;
+        int64_t waited_ms = clock_monotonic_ms() - ask->began_ms;
+        if (*state == ASK_WAITING && !ask->was_answered && waited_ms > NO_WORKER_MS)
+            *state = ASK_NOBODY;
+        else if (*state == ASK_WAITING && waited_ms > GIVE_UP_MS)
+            *state = ASK_TIMED_OUT;
+    }
+    return STATUS_OK;
+}
+
+static enum exit_status conclude(const struct ask *ask, enum ask_state state)
+{
+    const struct daemon_options once = {.once = true};
+    switch (state) {
+    case ASK_PUBLISHED:
+        log_write(LOG_INFO, "the daemon published a generation",
+                  LOG_FIELDS(log_int("generation", (int64_t)ask->generation),
+                             log_int("waited_ms", clock_monotonic_ms() - ask->began_ms)));
+        return EXIT_DONE;
+    case ASK_FAILED:
+        log_write(LOG_ERROR, "the daemon's refresh failed", LOG_FIELDS(log_text("phase", ask->word)));
+        return EXIT_FAILED;
+    case ASK_NOBODY:
+        log_write(LOG_INFO, "no daemon answers; refreshing in this process", NULL);
+        return daemon_run(ask->settings, &once);
+    case ASK_WAITING:
+    case ASK_TIMED_OUT:
+        break;
+    }
+    log_write(LOG_ERROR, "the daemon's refresh did not end in time", NULL);
+    return EXIT_FAILED;
+}
+
+enum exit_status ask_run(const struct settings *settings)
+{
+    struct ask ask = {.settings = settings, .began_ms = clock_monotonic_ms()};
+    enum ask_state state;
+    struct error err;
+    ask.events = redis_name_events(settings->redis_prefix, settings->redis.db);
+    ask.inbox = redis_name_requests(settings->redis_prefix, settings->redis.db);
+    redis_link_init(&ask.ear, &settings->redis, settings->redis_timeout_ms);
+    redis_link_init(&ask.voice, &settings->redis, settings->redis_timeout_ms);
+    make_id(&ask.id);
+    enum status status = wait_for_result(&ask, &state, &err);
+    redis_link_close(&ask.voice);
+    redis_link_close(&ask.ear);
+    if (status == STATUS_OK)
+        return conclude(&ask, state);
+    log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err.message)));
+    return EXIT_FAILED;
+}

@@ -1,0 +1,12 @@
+/* worker/ask.h - `ecosys-worker --refresh`: asks the running daemon for a refresh and waits for its result. */
+#ifndef ECOSYS_WORKER_ASK_H
+#define ECOSYS_WORKER_ASK_H
+
+#include "common/program.h"
+#include "common/settings.h"
+
+/* EXIT_DONE when a generation was published, EXIT_FAILED when the refresh failed or did not end in time. When no daemon
+ * is there, the refresh is done in this process. */
+enum exit_status ask_run(const struct settings *settings);
+
+#endif
