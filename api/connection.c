@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/routes.h"
+#include "api/wait.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -22,6 +23,7 @@
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
     STATE_BODY,      /* in the middle of its body */
+    STATE_WAITING,   /* its answer is being made elsewhere */
     STATE_CLOSING,   /* the last answer is being sent */
     STATE_LINGERING, /* it was sent; what still comes is dropped, lest a reset destroys the answer on its way */
 };
@@ -40,11 +42,14 @@ struct connection {
     struct buffer body;
     struct request request; /* borrows from head */
     const struct route *route;
+    struct wait *wait; /* while STATE_WAITING */
 };
 
 static void connection_free(struct connection *connection)
 {
     struct loop *loop = connection->loop;
+    if (connection->wait != NULL)
+        connection->wait->connection = NULL;
     *connection->link = connection->next;
     if (connection->next != NULL)
         connection->next->link = connection->link;
@@ -81,7 +86,7 @@ static void finish(struct connection *connection)
 
 /* The body of an answer, while libevent sends it by reference. */
 struct body_in_flight {
-    struct generation *generation;
+    struct body *shared;
     char *text;
 };
 
@@ -90,7 +95,7 @@ static void release_body(const void *data, size_t len, void *context)
     struct body_in_flight *body = context;
     (void)data;
     (void)len;
-    generation_unref(body->generation);
+    body_unref(body->shared);
     free(body->text);
     free(body);
 }
@@ -98,18 +103,18 @@ static void release_body(const void *data, size_t len, void *context)
 /* Hands the body over to libevent; a static one is referred to as it is. */
 static bool add_body(struct evbuffer *output, struct reply *reply)
 {
-    bool is_static = reply->text.data == NULL && reply->generation == NULL;
+    bool is_static = reply->text.data == NULL && reply->shared == NULL;
     if (is_static)
         return evbuffer_add_reference(output, reply->body.data, reply->body.len, NULL, NULL) == 0;
     struct body_in_flight *body = malloc(sizeof *body);
     if (body == NULL)
         return false;
-    *body = (struct body_in_flight){reply->generation, reply->text.data};
+    *body = (struct body_in_flight){reply->shared, reply->text.data};
     if (evbuffer_add_reference(output, reply->body.data, reply->body.len, release_body, body) != 0) {
         free(body);
         return false;
     }
-    reply->generation = NULL;
+    reply->shared = NULL;
     reply->text = (struct buffer)BUFFER_INIT;
     return true;
 }
@@ -149,12 +154,17 @@ static void connection_send(struct connection *connection, const struct request 
 
 static struct exchange exchange_of(const struct connection *connection)
 {
-    const struct loop *loop = connection->loop;
+    struct loop *loop = connection->loop;
     return (struct exchange){.request = &connection->request,
                              .settings = loop->shared->settings,
                              .auth = loop->shared->auth,
                              .generation = loop->generation,
                              .outlook = &loop->outlook,
+                             .body = buffer_bytes(&connection->body),
+                             .makers = loop->shared->makers,
+                             .fetchers = loop->shared->fetchers,
+                             .follower = loop->shared->follower,
+                             .asked = &loop->shared->asked,
                              .now_ms = clock_unix_ms()};
 }
 
@@ -171,8 +181,16 @@ static void answer_request(struct connection *connection)
 {
     struct exchange exchange = exchange_of(connection);
     struct reply reply;
+    struct wait *wait = wait_new(connection->loop, connection);
     reply_init(&reply);
-    routes_answer(&exchange, connection->route, &reply);
+    if (wait == NULL) {
+        reply_error(&reply, ERROR_OVERLOADED);
+    } else if (!routes_answer(&exchange, connection->route, wait, &reply)) {
+        connection->wait = wait;
+        connection->state = STATE_WAITING;
+        return;
+    }
+    free(wait);
     connection_send(connection, &connection->request, &reply);
 }
 
@@ -180,7 +198,6 @@ static void expect_body(struct connection *connection)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     connection->state = STATE_BODY;
-    buffer_reset(&connection->body);
     if (connection->request.expects_continue)
         bufferevent_write(connection->stream, go_on, sizeof go_on - 1);
 }
@@ -237,6 +254,7 @@ static bool step_head(struct connection *connection)
         return false;
     buffer_reset(&connection->head);
     buffer_append(&connection->head, received.data, head_len);
+    buffer_reset(&connection->body);
     evbuffer_drain(input, head_len);
     connection->scanned = 0;
     take_head(connection);
@@ -262,18 +280,20 @@ static bool step_body(struct connection *connection)
     return true;
 }
 
-/* One deadline runs from a request's first byte to its last, another between requests. */
+/* One deadline runs from a request's first byte to its last, another while nothing is under way in either direction.
+ * While an answer is being sent, the stream's write timeout watches its reader. */
 static void keep_time(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
-    bool is_receiving =
-        connection->state == STATE_BODY || evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
-    if (connection->state != STATE_HEAD && connection->state != STATE_BODY)
-        evtimer_del(connection->deadline);
-    else if (!is_receiving)
-        set_deadline(connection, settings->idle_timeout_s);
-    else if (!connection->is_receiving)
+    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
+    bool is_receiving = connection->state == STATE_BODY ||
+                        (is_reading && evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0);
+    if (is_receiving && !connection->is_receiving)
         set_deadline(connection, settings->request_timeout_s);
+    else if (!is_receiving && is_reading && unsent_len(connection) == 0)
+        set_deadline(connection, settings->idle_timeout_s);
+    else if (!is_receiving)
+        evtimer_del(connection->deadline);
     connection->is_receiving = is_receiving;
 }
 
@@ -296,6 +316,21 @@ static void advance(struct connection *connection)
         finish(connection);
 }
 
+void connection_resume(struct wait *take_wait)
+{
+    struct connection *connection = take_wait->connection;
+    struct reply reply;
+    if (connection != NULL) {
+        struct exchange exchange = exchange_of(connection);
+        connection->wait = NULL;
+        reply_init(&reply);
+        routes_finish(&exchange, take_wait, &reply);
+        connection_send(connection, &connection->request, &reply);
+        advance(connection);
+    }
+    wait_free(take_wait);
+}
+
 static void on_read(struct bufferevent *stream, void *context)
 {
     struct connection *connection = context;
@@ -304,6 +339,8 @@ static void on_read(struct bufferevent *stream, void *context)
         advance(connection);
         return;
     }
+    if (connection->state == STATE_WAITING)
+        return;
     connection->dropped += evbuffer_get_length(input);
     evbuffer_drain(input, evbuffer_get_length(input));
     if (connection->dropped > LINGER_BYTES && connection->state == STATE_LINGERING)
@@ -327,6 +364,10 @@ static void on_event(struct bufferevent *stream, short events, void *context)
     struct connection *connection = context;
     (void)stream;
     bool has_only_ended = (events & BEV_EVENT_EOF) != 0 && (events & BEV_EVENT_ERROR) == 0;
+    if (has_only_ended && connection->state == STATE_WAITING) {
+        connection->request.keeps_alive = false;
+        return;
+    }
     if (has_only_ended && connection->state != STATE_LINGERING && unsent_len(connection) > 0) {
         connection->state = STATE_CLOSING;
         connection->lingers = false;

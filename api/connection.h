@@ -8,6 +8,9 @@
 /* Takes the socket, which was counted in loop->shared, over. With `overloaded` the client is told so and sent away. */
 void connection_new(struct loop *loop, int socket, bool overloaded);
 
+/* What a request waited for is there: its answer is finished and sent, if its client is still there. Takes the wait. */
+void connection_resume(struct wait *take_wait);
+
 /* Ends each connection of the loop as soon as what it was answering is sent; at once when it is idle. */
 void connection_retire_all(struct loop *loop);
 

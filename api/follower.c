@@ -1,17 +1,22 @@
-/* api/follower.c - looks at the pointer, loads what it points at, tells. Failures are logged when they begin and end,
- * not at every look. */
+/* api/follower.c - looks at the pointer, loads what it points at, tells; listens and asks. Failures are logged when they
+ * begin and end, not at every look. */
 #include "api/follower.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "api/loader.h"
+#include "api/tickets.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/redis_names.h"
 
-#define LOOK_EVERY_MS 500
+#define LOOK_EVERY_MS   500
+#define REPORT_EVERY_MS 5000
 
 /* What the thread knows from look to look. */
 struct watch {
@@ -22,6 +27,10 @@ struct watch {
     bool redis_was_ok;
     bool has_looked;
     struct outlook outlook;
+    struct redis_link ear; /* subscribed to the worker's events */
+    struct tickets tickets;
+    int64_t look_ms, report_ms; /* when to look at the pointer, and to report what people ask for */
+    bool has_receivers;         /* somebody heard the last thing that was said */
 };
 
 /* The values of pointer, lease and the worker's report, in one round trip. */
@@ -50,8 +59,8 @@ static void load(struct watch *watch, uint64_t number)
     struct generation *loaded;
     struct error err;
     int64_t start = clock_monotonic_ms();
-    if (loader_load(&watch->link, watch->follower->settings->redis_prefix, number, &loaded, &err) !=
-        STATUS_OK) {
+    if (loader_load(&watch->link, watch->follower->settings->redis_prefix, number,
+                    (size_t)watch->follower->settings->cache_memory, &loaded, &err) != STATUS_OK) {
         if (watch->refused != number)
             log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
                       LOG_FIELDS(log_int("generation", (int64_t)number),
@@ -64,8 +73,8 @@ static void load(struct watch *watch, uint64_t number)
     watch->refused = 0;
     log_write(LOG_INFO, "generation loaded",
               LOG_FIELDS(log_int("generation", (int64_t)number),
-                         log_int("clients", loaded->manifest.clients_count),
-                         log_int("tenants", loaded->manifest.tenants_count),
+                         log_int("clients", loaded->loaded.manifest.clients_count),
+                         log_int("tenants", loaded->loaded.manifest.tenants_count),
                          log_int("load_ms", clock_monotonic_ms() - start)));
 }
 
@@ -94,27 +103,106 @@ static void step(struct watch *watch)
         watch->outlook.worker_is_alive = lease != NULL && redis_reply_text(lease).data != NULL;
         take_report(watch, worker != NULL ? redis_reply_text(worker) : (struct bytes){NULL, 0});
         redis_reply_free(reply);
-        if (number != 0 && (watch->generation == NULL || watch->generation->manifest.generation != number))
+        if (number != 0 &&
+            (watch->generation == NULL || watch->generation->loaded.manifest.generation != number))
             load(watch, number);
     }
-    watch->follower->tell(watch->follower->context, watch->generation, &watch->outlook);
+    const struct follower_client *client = &watch->follower->client;
+    client->tell(client->context, watch->generation, &watch->outlook);
 }
 
-/* Sleeps until the next look; true when it is time to stop. */
-static bool wait_for_stop(struct follower *follower)
+/* Messages of the worker: a flip or a failure makes the next look due. */
+static void hear(struct watch *watch)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct error err;
+    struct bytes text = {"", 0};
+    if (redis_link_read(&watch->ear, &err) != STATUS_OK)
+        return; /* the next look subscribes again */
+    while (redis_link_next_message(&watch->ear, &text, &err) == STATUS_OK && text.data != NULL) {
+        enum message_kind kind = message_parse(text).kind;
+        if (kind == MESSAGE_PUBLISHED || kind == MESSAGE_FAILED)
+            watch->look_ms = 0;
+        tickets_take_message(&watch->tickets, text);
+    }
+}
+
+static void listen_again(struct watch *watch)
+{
+    struct redis_name events =
+        redis_name_events(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
+    struct error ignored;
+    if (watch->outlook.redis_is_ok && redis_link_fd(&watch->ear) < 0)
+        (void)!redis_link_subscribe(&watch->ear, events.text, &ignored);
+}
+
+static void say(struct watch *watch, const struct buffer *message)
+{
+    struct redis_name inbox =
+        redis_name_requests(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
+    struct error ignored;
+    long long receivers = 0;
+    if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=
+        STATUS_OK)
+        receivers = 0;
+    watch->has_receivers = receivers > 0;
+}
+
+/* Requests for a refresh, and from time to time what people ask for. */
+static void say_what_is_due(struct watch *watch)
+{
+    struct buffer message = BUFFER_INIT;
+    int64_t now_ms = clock_monotonic_ms();
+    if (tickets_request(&watch->tickets, now_ms, &message))
+        say(watch, &message);
+    buffer_reset(&message);
+    if (now_ms >= watch->report_ms) {
+        watch->report_ms = now_ms + REPORT_EVERY_MS;
+        if (asked_report(watch->follower->asked, &message))
+            say(watch, &message);
+    }
+    buffer_clear(&message);
+}
+
+static void settle(struct watch *watch)
+{
+    const struct follower_client *client = &watch->follower->client;
+    uint64_t loaded = watch->generation != NULL ? watch->generation->loaded.manifest.generation : 0;
+    const struct tickets_view view = {.now_ms = clock_monotonic_ms(),
+                                      .worker_is_alive =
+                                          watch->outlook.worker_is_alive || watch->has_receivers,
+                                      .loaded = loaded,
+                                      .loaded_is_served = client->is_served(client->context, loaded)};
+    tickets_settle(&watch->tickets, &view);
+}
+
+/* False when it is time to stop. */
+static bool take_inbox(struct watch *watch)
+{
+    struct follower *follower = watch->follower;
     pthread_mutex_lock(&follower->mutex);
-    while (!follower->is_stopping &&
-           pthread_cond_timedwait(&follower->stop_asked, &follower->mutex, &until) == 0)
-        continue;
+    struct wait *waits = follower->inbox;
     bool is_stopping = follower->is_stopping;
+    follower->inbox = NULL;
     pthread_mutex_unlock(&follower->mutex);
-    return is_stopping;
+    for (struct wait *next; waits != NULL; waits = next) {
+        next = waits->next;
+        tickets_add(&watch->tickets, waits, clock_monotonic_ms());
+    }
+    return !is_stopping;
+}
+
+static void wait_for_something(struct watch *watch)
+{
+    struct pollfd fds[] = {{watch->follower->ring_fd, POLLIN, 0}, {redis_link_fd(&watch->ear), POLLIN, 0}};
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t left_ms = watch->look_ms > now_ms ? watch->look_ms - now_ms : 0;
+    uint64_t rings;
+    if (poll(fds, 2, (int)tickets_wait_ms(&watch->tickets, now_ms, left_ms)) < 0)
+        return;
+    if (fds[0].revents != 0 && read(fds[0].fd, &rings, sizeof rings) != sizeof rings)
+        return;
+    if (fds[1].revents != 0)
+        hear(watch);
 }
 
 static void *follow(void *context)
@@ -122,38 +210,72 @@ static void *follow(void *context)
     struct follower *follower = context;
     struct watch watch = {.follower = follower};
     redis_link_init(&watch.link, &follower->settings->redis, follower->settings->redis_timeout_ms);
-    do
-        step(&watch);
-    while (!wait_for_stop(follower));
+    redis_link_init(&watch.ear, &follower->settings->redis, follower->settings->redis_timeout_ms);
+    tickets_init(&watch.tickets);
+    while (take_inbox(&watch)) {
+        if (clock_monotonic_ms() >= watch.look_ms) {
+            watch.look_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
+            step(&watch);
+            listen_again(&watch);
+        }
+        say_what_is_due(&watch);
+        settle(&watch);
+        wait_for_something(&watch);
+    }
+    tickets_clear(&watch.tickets);
+    redis_link_close(&watch.ear);
     redis_link_close(&watch.link);
     generation_unref(watch.generation);
     return NULL;
 }
 
-enum status follower_start(struct follower *follower, const struct settings *settings, follower_tell *tell,
-                           void *context, struct error *err)
+enum status follower_start(struct follower *follower, const struct settings *settings,
+                           const struct follower_client *client, struct asked *asked, struct error *err)
 {
-    pthread_condattr_t attributes;
-    *follower = (struct follower){.settings = settings, .tell = tell, .context = context};
-    pthread_mutex_init(&follower->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&follower->stop_asked, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (pthread_create(&follower->thread, NULL, follow, follower) == 0)
+    *follower = (struct follower){
+        .settings = settings, .client = *client, .asked = asked, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    follower->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (follower->ring_fd >= 0 && pthread_create(&follower->thread, NULL, follow, follower) == 0)
         return STATUS_OK;
-    pthread_cond_destroy(&follower->stop_asked);
+    if (follower->ring_fd >= 0)
+        close(follower->ring_fd);
     pthread_mutex_destroy(&follower->mutex);
     return error_set(err, STATUS_NO_MEMORY, "no thread to follow generations");
+}
+
+void follower_ring(struct follower *follower)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(follower->ring_fd, &one, sizeof one); /* full means that it rings already */
+    (void)ignored;
+}
+
+void follower_ask(struct follower *follower, struct wait *take_wait)
+{
+    pthread_mutex_lock(&follower->mutex);
+    bool is_stopping = follower->is_stopping;
+    if (!is_stopping) {
+        take_wait->next = follower->inbox;
+        follower->inbox = take_wait;
+    }
+    pthread_mutex_unlock(&follower->mutex);
+    if (is_stopping)
+        wait_fail(take_wait, ERROR_NO_WORKER);
+    else
+        follower_ring(follower);
 }
 
 void follower_stop(struct follower *follower)
 {
     pthread_mutex_lock(&follower->mutex);
     follower->is_stopping = true;
-    pthread_cond_signal(&follower->stop_asked);
     pthread_mutex_unlock(&follower->mutex);
+    follower_ring(follower);
     pthread_join(follower->thread, NULL);
-    pthread_cond_destroy(&follower->stop_asked);
+}
+
+void follower_clear(struct follower *follower)
+{
+    close(follower->ring_fd);
     pthread_mutex_destroy(&follower->mutex);
 }

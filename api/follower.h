@@ -1,10 +1,12 @@
 /* api/follower.h - follows the generations that the worker publishes, in a thread of its own that may block on Redis,
- * and hands each new one to whoever serves it. */
+ * and hands each new one to whoever serves it. Hears of a flip by subscription and looks at the pointer twice a second
+ * besides, as messages may get lost. Carries requests for a refresh to the worker, too. */
 #ifndef ECOSYS_API_FOLLOWER_H
 #define ECOSYS_API_FOLLOWER_H
 
 #include <pthread.h>
 
+#include "api/asked.h"
 #include "api/generation.h"
 #include "common/settings.h"
 
@@ -15,25 +17,41 @@ struct outlook {
     char worker_error[sizeof((struct worker_report *)0)->last_error]; /* empty: none */
 };
 
-/* Called from the follower's thread after every look at Redis; `generation` is the newest loaded one, or NULL, and
- * stays the follower's: whoever keeps it takes a reference. */
-typedef void follower_tell(void *context, struct generation *generation, const struct outlook *outlook);
+/* Whoever serves. Both are called from the follower's thread. */
+struct follower_client {
+    void *context;
+    /* After every look at Redis; `generation` is the newest loaded one, or NULL, and stays the follower's: whoever keeps
+     * it takes a reference. */
+    void (*tell)(void *context, struct generation *generation, const struct outlook *outlook);
+    /* True when everybody serves that generation. */
+    bool (*is_served)(void *context, uint64_t generation);
+};
 
 struct follower {
     const struct settings *settings;
-    follower_tell *tell;
-    void *context;
+    struct follower_client client;
+    struct asked *asked; /* not owned */
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t stop_asked;
+    int ring_fd;
+    pthread_mutex_t mutex; /* guards the rest: */
+    struct wait *inbox;    /* requests for a refresh, newest first */
     bool is_stopping;
 };
 
-/* Starts the thread. `settings` and `context` must outlive follower_stop. */
+/* Starts the thread. `settings`, `asked` and the client's context must outlive follower_stop. */
 MUST_CHECK enum status follower_start(struct follower *follower, const struct settings *settings,
-                                      follower_tell *tell, void *context, struct error *err);
+                                      const struct follower_client *client, struct asked *asked,
+                                      struct error *err);
 
-/* Ends the thread, which may take as long as one answer of Redis, and drops its generation. */
+/* Ends the thread, which may take as long as one answer of Redis, drops its generation and hands back all waits; what
+ * is asked from then on fails at once. follower_clear must follow when nobody uses the follower any more. */
 void follower_stop(struct follower *follower);
+void follower_clear(struct follower *follower);
+
+/* Any thread: takes a wait of kind WAIT_REFRESH, which is handed back when the refresh has ended or been taken. */
+void follower_ask(struct follower *follower, struct wait *take_wait);
+
+/* Any thread: something the follower waits for may have changed. */
+void follower_ring(struct follower *follower);
 
 #endif

@@ -1,65 +1,76 @@
-/* api/generation.c - rendering a generation before it takes over, and its life. */
+/* api/generation.c - rendering a generation before it takes over, making its answers, and its life. */
 #include "api/generation.h"
 
 #include <stdlib.h>
 
-static enum status render_rows(struct generation *generation, struct error *err)
+void stored_answers_clear(struct stored_answers *stored)
 {
-    const struct scored_snapshot *scored = &generation->scored;
-    if (render_clients(scored, &generation->client_rows, err) != STATUS_OK ||
-        render_tenants(scored, HEALTH_FORMAT_PLANO, &generation->tenant_rows[HEALTH_FORMAT_PLANO], err) !=
-            STATUS_OK)
-        return err->code;
-    return render_tenants(scored, HEALTH_FORMAT_DETALHADO, &generation->tenant_rows[HEALTH_FORMAT_DETALHADO],
-                          err);
+    for (size_t i = 0; i < stored->count; i++)
+        answer_clear(&stored->items[i]);
+    free(stored->items);
+    *stored = (struct stored_answers){NULL, 0};
 }
 
-static enum status assemble_unfiltered(struct generation *generation, const struct answer *all,
-                                       struct error *err)
+static enum status render_rows(struct generation *generation, struct error *err)
 {
-    struct buffer *bodies = generation->unfiltered;
-    assemble_clients(&generation->client_rows, all, &bodies[DOCUMENT_CLIENTES]);
-    assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_PLANO], all, &bodies[DOCUMENT_HEALTH_PLANO]);
-    assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_DETALHADO], all,
-                     &bodies[DOCUMENT_HEALTH_DETALHADO]);
-    if (render_dashboard(&generation->scored.model, &all->kpis, &bodies[DOCUMENT_DASHBOARD], err) !=
-        STATUS_OK)
+    const struct scored_snapshot *scored = &generation->loaded.scored;
+    struct rendered_rows *tenants = generation->tenant_rows;
+    if (render_clients(scored, &generation->client_rows, err) != STATUS_OK ||
+        render_tenants(scored, HEALTH_FORMAT_PLANO, &tenants[HEALTH_FORMAT_PLANO], err) != STATUS_OK)
         return err->code;
-    for (int document = 0; document < DOCUMENT_COUNT; document++)
-        if (buffer_is_failed(&bodies[document]))
-            return error_no_memory(err);
+    return render_tenants(scored, HEALTH_FORMAT_DETALHADO, &tenants[HEALTH_FORMAT_DETALHADO], err);
+}
+
+/* What most people ask for is finished before the generation takes over. */
+static enum status make_unfiltered(struct generation *generation, struct error *err)
+{
+    static const enum encoding encodings[] = {ENCODING_IDENTITY, ENCODING_GZIP};
+    for (int document = 0; document < DOCUMENT_LOGINS; document++) {
+        for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
+            const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, encodings[i]};
+            struct body *body;
+            enum source source;
+            if (generation_make(generation, &key, NULL, &body, &source, err) != STATUS_OK)
+                return err->code;
+            answers_keep(generation->answers, &key, body);
+            body_unref(body);
+        }
+    }
     return STATUS_OK;
 }
 
-static enum status make_unfiltered(struct generation *generation, const struct answer *stored,
-                                   struct error *err)
+void loaded_init(struct loaded *loaded)
 {
-    struct answer computed;
-    if (stored != NULL && stored->kpis.categories_count == generation->scored.model.categories_count)
-        return assemble_unfiltered(generation, stored, err);
-    generation->answer_was_refused = true;
-    if (answer(&generation->scored, DATE_FILTER_ALL, &computed, err) != STATUS_OK)
-        return err->code;
-    enum status status = assemble_unfiltered(generation, &computed, err);
-    answer_clear(&computed);
-    return status;
+    *loaded = (struct loaded){.tenant_ids = NULL};
+    scored_snapshot_init(&loaded->scored);
 }
 
-enum status generation_new(const struct manifest *manifest, struct scored_snapshot *take_scored,
-                           const struct answer *stored, struct generation **out, struct error *err)
+void loaded_clear(struct loaded *loaded)
+{
+    stored_answers_clear(&loaded->stored);
+    scored_snapshot_clear(&loaded->scored);
+    free(loaded->tenant_ids);
+    loaded_init(loaded);
+}
+
+enum status generation_new(struct loaded *take_loaded, size_t answers_bytes, struct generation **out,
+                           struct error *err)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL) {
-        scored_snapshot_clear(take_scored);
+        loaded_clear(take_loaded);
         return error_no_memory(err);
     }
     atomic_init(&generation->references, 1);
-    generation->manifest = *manifest;
-    generation->scored = *take_scored;
-    scored_snapshot_init(take_scored);
-    if (render_rows(generation, err) != STATUS_OK || make_unfiltered(generation, stored, err) != STATUS_OK) {
+    generation->loaded = *take_loaded;
+    loaded_init(take_loaded);
+    generation->answers = answers_new(answers_bytes);
+    enum status status = generation->answers != NULL ? render_rows(generation, err) : error_no_memory(err);
+    if (status == STATUS_OK)
+        status = make_unfiltered(generation, err);
+    if (status != STATUS_OK) {
         generation_unref(generation);
-        return err->code;
+        return status;
     }
     *out = generation;
     return STATUS_OK;
@@ -75,16 +86,97 @@ void generation_unref(struct generation *generation)
 {
     if (generation == NULL || atomic_fetch_sub_explicit(&generation->references, 1, memory_order_acq_rel) > 1)
         return;
-    for (int document = 0; document < DOCUMENT_COUNT; document++)
-        buffer_clear(&generation->unfiltered[document]);
+    answers_free(generation->answers);
     rendered_rows_clear(&generation->client_rows);
     rendered_rows_clear(&generation->tenant_rows[HEALTH_FORMAT_PLANO]);
     rendered_rows_clear(&generation->tenant_rows[HEALTH_FORMAT_DETALHADO]);
-    scored_snapshot_clear(&generation->scored);
+    loaded_clear(&generation->loaded);
     free(generation);
 }
 
-struct bytes generation_unfiltered(const struct generation *generation, enum document document)
+static int compare_to_answer(const void *filter, const void *answer)
 {
-    return buffer_bytes(&generation->unfiltered[document]);
+    return date_filter_compare(*(const struct date_filter *)filter, ((const struct answer *)answer)->filter);
+}
+
+static enum status assemble(const struct generation *generation, const struct answer *answer,
+                            enum document document, struct buffer *out, struct error *err)
+{
+    switch (document) {
+    case DOCUMENT_CLIENTES:
+        assemble_clients(&generation->client_rows, answer, out);
+        return STATUS_OK;
+    case DOCUMENT_HEALTH_PLANO:
+        assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_PLANO], answer, out);
+        return STATUS_OK;
+    case DOCUMENT_HEALTH_DETALHADO:
+        assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_DETALHADO], answer, out);
+        return STATUS_OK;
+    case DOCUMENT_DASHBOARD:
+    case DOCUMENT_LOGINS: /* not of an answer */
+        break;
+    }
+    return render_dashboard(&generation->loaded.scored.model, &answer->kpis, out, err);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id)
+{
+    const struct loaded *loaded = &generation->loaded;
+    return loaded->tenant_ids_count > 0 && bsearch(&tenant_id, loaded->tenant_ids, loaded->tenant_ids_count,
+                                                   sizeof tenant_id, compare_ids) != NULL;
+}
+
+/* The stored answer for a filter, or NULL. */
+static const struct answer *find_stored(const struct generation *generation, struct date_filter filter)
+{
+    const struct stored_answers *stored = &generation->loaded.stored;
+    if (stored->count == 0)
+        return NULL;
+    return bsearch(&filter, stored->items, stored->count, sizeof *stored->items, compare_to_answer);
+}
+
+bool generation_has_bucket(const struct generation *generation, struct date_filter filter)
+{
+    return find_stored(generation, filter) != NULL;
+}
+
+static enum status make_filtered(const struct generation *generation, const struct answer_key *key,
+                                 struct buffer *content, enum source *source, struct error *err)
+{
+    struct answer computed = {.tenants = NULL};
+    const struct answer *answered = find_stored(generation, key->filter);
+    *source = answered != NULL ? SOURCE_BUCKET : SOURCE_COMPUTED;
+    if (answered == NULL) {
+        if (answer(&generation->loaded.scored, key->filter, &computed, err) != STATUS_OK)
+            return err->code;
+        answered = &computed;
+    }
+    enum status status = assemble(generation, answered, key->document, content, err);
+    answer_clear(&computed);
+    return status;
+}
+
+enum status generation_make(const struct generation *generation, const struct answer_key *key,
+                            struct fetcher *fetcher, struct body **out, enum source *source,
+                            struct error *err)
+{
+    struct buffer content = BUFFER_INIT;
+    enum status status;
+    if (key->document == DOCUMENT_LOGINS) {
+        *source = SOURCE_BUCKET;
+        status = logins_make(fetcher, generation->loaded.manifest.generation, key->tenant_id, &content, err);
+    } else {
+        status = make_filtered(generation, key, &content, source, err);
+    }
+    if (status != STATUS_OK) {
+        buffer_clear(&content);
+        return status;
+    }
+    return body_new(&content, key->encoding, out, err);
 }

@@ -1,45 +1,62 @@
-/* api/generation.h - one generation as the API serves it: decoded, rendered, immutable. Event loops share it and
- * count references; the last one frees it. Any thread. */
+/* api/generation.h - one generation as the API serves it: decoded, rows rendered, immutable but for the answers that
+ * are kept as they are made. Event loops share it and count references; the last one frees it. Any thread. */
 #ifndef ECOSYS_API_GENERATION_H
 #define ECOSYS_API_GENERATION_H
 
 #include <stdatomic.h>
 
+#include "api/answers.h"
+#include "api/logins.h"
 #include "api/render.h"
 #include "common/codec.h"
 #include "common/scored_snapshot.h"
 #include "common/status.h"
 
-/* The documents that are made for an answer. */
-enum document {
-    DOCUMENT_CLIENTES,
-    DOCUMENT_HEALTH_PLANO,
-    DOCUMENT_HEALTH_DETALHADO,
-    DOCUMENT_DASHBOARD,
-    DOCUMENT_COUNT,
+/* The answers that the worker stored, in the order of date_filter_compare. Unusable ones are left out. */
+struct stored_answers {
+    struct answer *items; /* owned */
+    size_t count;
 };
+
+void stored_answers_clear(struct stored_answers *stored);
+
+/* What was loaded of a generation. */
+struct loaded {
+    struct manifest manifest;
+    struct scored_snapshot scored;
+    struct stored_answers stored;
+    uint64_t *tenant_ids; /* owned: of all tenants, rising */
+    size_t tenant_ids_count;
+};
+
+void loaded_init(struct loaded *loaded);
+void loaded_clear(struct loaded *loaded);
 
 struct generation {
     atomic_uint references;
-    struct manifest manifest;
-    struct scored_snapshot scored;
+    struct loaded loaded;
     struct rendered_rows client_rows;
-    struct rendered_rows tenant_rows[2];      /* by enum health_format */
-    struct buffer unfiltered[DOCUMENT_COUNT]; /* finished bodies */
-    bool answer_was_refused; /* the stored answer was unusable and was computed from the rows instead */
+    struct rendered_rows tenant_rows[2]; /* by enum health_format */
+    struct answers *answers;
 };
 
-/* Takes the scored snapshot (even on failure, when it is cleared) and renders it. `stored` is the unfiltered answer
- * as the worker stored it, or NULL: then it is computed here, to the same result. The caller has the first
- * reference. */
-MUST_CHECK enum status generation_new(const struct manifest *manifest, struct scored_snapshot *take_scored,
-                                      const struct answer *stored, struct generation **out,
-                                      struct error *err);
+/* Takes what was loaded (even on failure, when it is cleared), renders the rows and finishes the answers without
+ * filter. At most `answers_bytes` bytes of finished answers are kept. The caller has the first reference. */
+MUST_CHECK enum status generation_new(struct loaded *take_loaded, size_t answers_bytes,
+                                      struct generation **out, struct error *err);
 
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation); /* NULL is fine */
 
-/* The finished body of a document without filter; lives as long as the generation. */
-struct bytes generation_unfiltered(const struct generation *generation, enum document document);
+/* True when EcoSys has that tenant, scored or not. */
+bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
+
+/* True when the worker stored an answer for that filter. */
+bool generation_has_bucket(const struct generation *generation, struct date_filter filter);
+
+/* Makes an answer, from a stored one where there is one. Logins come from Redis: `fetcher` is for them, else NULL. */
+MUST_CHECK enum status generation_make(const struct generation *generation, const struct answer_key *key,
+                                       struct fetcher *fetcher, struct body **out, enum source *source,
+                                       struct error *err);
 
 #endif

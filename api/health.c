@@ -7,15 +7,16 @@
 #include "api/json_writer.h"
 #include "common/date.h"
 
-int64_t health_age_s(const struct exchange *exchange)
+int64_t health_age_s(const struct exchange *exchange, const struct generation *generation)
 {
-    int64_t age_ms = exchange->now_ms - exchange->generation->manifest.instants.taken_at_ms;
+    int64_t age_ms = exchange->now_ms - generation->loaded.manifest.instants.taken_at_ms;
     return age_ms > 0 ? age_ms / 1000 : 0;
 }
 
 bool health_can_serve(const struct exchange *exchange)
 {
-    return exchange->generation != NULL && health_age_s(exchange) <= exchange->settings->cache_max_stale_s;
+    return exchange->generation != NULL &&
+           health_age_s(exchange, exchange->generation) <= exchange->settings->cache_max_stale_s;
 }
 
 /* Stale as soon as one endpoint's data is. */
@@ -24,7 +25,7 @@ static bool is_stale(const struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     int64_t ttl_s = settings->ttl_clientes_s < settings->ttl_health_scores_s ? settings->ttl_clientes_s
                                                                              : settings->ttl_health_scores_s;
-    return health_age_s(exchange) > ttl_s;
+    return health_age_s(exchange, exchange->generation) > ttl_s;
 }
 
 static void put_unix_ms(struct json_writer *writer, const char *key, int64_t unix_ms)
@@ -77,15 +78,30 @@ static void put_generation(struct json_writer *writer, const struct exchange *ex
         json_bool(writer, true);
         return;
     }
-    const struct manifest *manifest = &exchange->generation->manifest;
+    const struct manifest *manifest = &exchange->generation->loaded.manifest;
     json_key(writer, "generation");
     json_uint(writer, manifest->generation);
     put_as_of(writer, &manifest->instants);
     put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
     json_key(writer, "age_s");
-    json_int(writer, health_age_s(exchange));
+    json_int(writer, health_age_s(exchange, exchange->generation));
     json_key(writer, "stale");
     json_bool(writer, is_stale(exchange));
+}
+
+static void put_model(struct json_writer *writer, const struct generation *generation)
+{
+    json_key(writer, "scoring_model");
+    if (generation == NULL) {
+        json_null(writer);
+        return;
+    }
+    json_open_object(writer);
+    json_key(writer, "version");
+    json_text(writer, generation->loaded.scored.model.version);
+    json_key(writer, "hash");
+    json_text(writer, bytes_of(generation->loaded.scored.model.hash));
+    json_close_object(writer);
 }
 
 static void put_worker(struct json_writer *writer, const struct outlook *outlook)
@@ -116,6 +132,7 @@ static void put_document(struct json_writer *writer, const struct exchange *exch
     put_unix_ms(writer, "timestamp", exchange->now_ms);
     put_generation(writer, exchange);
     put_worker(writer, exchange->outlook);
+    put_model(writer, exchange->generation);
     json_close_object(writer);
 }
 

@@ -11,6 +11,6 @@ void health_answer(const struct exchange *exchange, struct reply *reply);
 bool health_can_serve(const struct exchange *exchange);
 
 /* Seconds since the snapshot of the generation was taken; 0 when the clock has stepped back behind it. */
-int64_t health_age_s(const struct exchange *exchange);
+int64_t health_age_s(const struct exchange *exchange, const struct generation *generation);
 
 #endif

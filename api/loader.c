@@ -1,13 +1,18 @@
-/* api/loader.c - the keys of a generation, a few at a time, decoded as they come. */
+/* api/loader.c - the keys of a generation, some at a time, decoded as they come. */
 #include "api/loader.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "common/codec_logins.h"
 #include "common/log.h"
 #include "common/redis_names.h"
 
 /* Chunks of at most 1 MiB that are asked for before the first one is decoded. */
 #define CHUNKS_AHEAD 8
+
+/* The same for answers, which are small. */
+#define ANSWERS_AHEAD 128
 
 static enum status get(struct redis_link *link, const struct redis_name *name, struct redisReply **reply,
                        struct error *err)
@@ -101,41 +106,117 @@ static enum status load_rows(struct redis_link *link, const char *prefix, const 
     return codec_end_rows(manifest, out, err);
 }
 
-/* False, and a line in the log, when there is no answer that can be used. */
-static bool load_answer(struct redis_link *link, const char *prefix, const struct manifest *manifest,
-                        struct answer *out)
+/* The list of buckets; none, and a line in the log, when it cannot be used: all is computed on demand then. */
+static size_t load_buckets(struct redis_link *link, const char *prefix, uint64_t number,
+                           struct date_filter out[BUCKETS_MAX])
 {
-    struct redis_name name = redis_name_answer(prefix, manifest->generation, DATE_FILTER_ALL);
-    struct redisReply *reply;
+    struct redis_name name = redis_name_buckets(prefix, number);
+    struct redisReply *reply = NULL;
     struct error err;
+    size_t count = 0;
     enum status status = get(link, &name, &reply, &err);
     if (status == STATUS_OK) {
-        status = codec_unpack_answer(redis_reply_text(reply), manifest, out, &err);
+        status = codec_unpack_buckets(redis_reply_text(reply), out, &count, &err);
         redis_reply_free(reply);
     }
     if (status != STATUS_OK)
-        log_write(LOG_WARNING, "a stored answer cannot be used and is computed instead",
+        log_write(LOG_WARNING, "the list of stored answers cannot be used",
                   LOG_FIELDS(log_text("key", name.text), log_text("error", err.message)));
-    return status == STATUS_OK;
+    return status == STATUS_OK ? count : 0;
 }
 
-enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number, struct generation **out,
-                        struct error *err)
+/* Takes the reply for one answer; an unusable one is left out. */
+static enum status take_answer(struct redis_link *link, const struct manifest *manifest,
+                               struct date_filter filter, struct stored_answers *out, size_t *refused,
+                               struct error *err)
 {
-    struct manifest manifest = {.generation = 0};
-    struct scored_snapshot scored;
-    struct answer stored;
-    if (load_manifest(link, prefix, number, &manifest, err) != STATUS_OK)
+    struct answer *answer = &out->items[out->count];
+    struct redisReply *reply = NULL;
+    struct error ignored;
+    if (redis_link_take(link, &reply, err) != STATUS_OK)
         return err->code;
-    scored_snapshot_init(&scored);
-    if (load_rows(link, prefix, &manifest, &scored, err) != STATUS_OK) {
-        scored_snapshot_clear(&scored);
-        redis_link_close(link); /* replies may be outstanding */
-        return err->code;
+    struct bytes blob = redis_reply_text(reply);
+    bool is_usable = blob.data != NULL && codec_unpack_answer(blob, manifest, answer, &ignored) == STATUS_OK;
+    if (is_usable && date_filter_compare(answer->filter, filter) != 0) {
+        answer_clear(answer);
+        is_usable = false;
     }
-    bool has_stored = load_answer(link, prefix, &manifest, &stored);
-    enum status status = generation_new(&manifest, &scored, has_stored ? &stored : NULL, out, err);
-    if (has_stored)
-        answer_clear(&stored);
-    return status;
+    redis_reply_free(reply);
+    *(is_usable ? &out->count : refused) += 1;
+    return STATUS_OK;
+}
+
+static enum status load_answers(struct redis_link *link, const char *prefix, const struct manifest *manifest,
+                                size_t categories_count, struct stored_answers *out, struct error *err)
+{
+    struct date_filter filters[BUCKETS_MAX];
+    size_t count = load_buckets(link, prefix, manifest->generation, filters), asked = 0, refused = 0;
+    out->items = calloc(count + 1, sizeof *out->items);
+    if (out->items == NULL)
+        return error_no_memory(err);
+    for (size_t taken = 0; taken < count; taken++) {
+        for (; asked < count && asked - taken < ANSWERS_AHEAD; asked++) {
+            struct redis_name name = redis_name_answer(prefix, manifest->generation, filters[asked]);
+            const struct bytes args[] = {bytes_of("GET"), bytes_of(name.text)};
+            if (redis_link_queue(link, args, 2, err) != STATUS_OK)
+                return err->code;
+        }
+        if (take_answer(link, manifest, filters[taken], out, &refused, err) != STATUS_OK)
+            return err->code;
+        bool fits = out->count == 0 || out->items[out->count - 1].kpis.categories_count == categories_count;
+        if (!fits)
+            answer_clear(&out->items[--out->count]);
+    }
+    if (refused > 0)
+        log_write(LOG_WARNING, "stored answers cannot be used and are computed instead",
+                  LOG_FIELDS(log_int("generation", (int64_t)manifest->generation),
+                             log_int("answers", (int64_t)refused)));
+    return STATUS_OK;
+}
+
+static enum status load_tenant_ids(struct redis_link *link, const char *prefix, struct loaded *out,
+                                   struct error *err)
+{
+    const struct manifest *manifest = &out->manifest;
+    out->tenant_ids = calloc(manifest->tenant_ids_count + 1u, sizeof *out->tenant_ids);
+    if (out->tenant_ids == NULL)
+        return error_no_memory(err);
+    for (uint32_t i = 0; i < manifest->tenant_id_chunks; i++) {
+        struct redis_name name = redis_name_tenant_ids(prefix, manifest->generation, i);
+        struct redisReply *reply = NULL;
+        if (get(link, &name, &reply, err) != STATUS_OK)
+            return err->code;
+        enum status status = codec_unpack_tenant_ids(redis_reply_text(reply), out->tenant_ids,
+                                                     manifest->tenant_ids_count, &out->tenant_ids_count, err);
+        redis_reply_free(reply);
+        if (status != STATUS_OK)
+            return error_context(err, "%s", name.text);
+    }
+    if (out->tenant_ids_count != manifest->tenant_ids_count)
+        return error_set(err, STATUS_CORRUPT, "%zu tenant ids, the manifest says %" PRIu32,
+                         out->tenant_ids_count, manifest->tenant_ids_count);
+    return STATUS_OK;
+}
+
+static enum status load_all(struct redis_link *link, const char *prefix, uint64_t number, struct loaded *out,
+                            struct error *err)
+{
+    struct manifest *manifest = &out->manifest;
+    if (load_manifest(link, prefix, number, manifest, err) != STATUS_OK ||
+        load_rows(link, prefix, manifest, &out->scored, err) != STATUS_OK ||
+        load_tenant_ids(link, prefix, out, err) != STATUS_OK)
+        return err->code;
+    return load_answers(link, prefix, manifest, out->scored.model.categories_count, &out->stored, err);
+}
+
+enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number, size_t answers_bytes,
+                        struct generation **out, struct error *err)
+{
+    struct loaded loaded;
+    loaded_init(&loaded);
+    if (load_all(link, prefix, number, &loaded, err) == STATUS_OK)
+        return generation_new(&loaded, answers_bytes, out, err);
+    loaded_clear(&loaded);
+    redis_link_close(link); /* replies may be outstanding */
+    return err->code;
 }

@@ -1,4 +1,4 @@
-/* api/loader.h - reads a generation from Redis: manifest, model, rows, answer. Blocks; for the follower's thread. */
+/* api/loader.h - reads a generation from Redis: manifest, model, rows, answers. Blocks; for the follower's thread. */
 #ifndef ECOSYS_API_LOADER_H
 #define ECOSYS_API_LOADER_H
 
@@ -8,6 +8,6 @@
 /* Loads generation `number`. STATUS_NOT_FOUND: a key of it is not there (it was replaced meanwhile). STATUS_CORRUPT:
  * a blob was refused; an unusable answer alone is no failure, it is computed from the rows. */
 MUST_CHECK enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
-                                   struct generation **out, struct error *err);
+                                   size_t answers_bytes, struct generation **out, struct error *err);
 
 #endif

@@ -13,14 +13,18 @@
 #include <unistd.h>
 
 #include "api/connection.h"
+#include "api/wait.h"
 #include "common/log.h"
 
 #define LISTEN_BACKLOG 511
+#define ACCEPT_REST_S  1
 
 static void take_mail(struct loop *loop)
 {
     struct generation *old = loop->generation;
     pthread_mutex_lock(&loop->mutex);
+    struct wait *waits = loop->mail_waits;
+    loop->mail_waits = NULL;
     bool has_mail = loop->has_mail;
     if (has_mail) {
         loop->generation = loop->mail_generation;
@@ -30,8 +34,16 @@ static void take_mail(struct loop *loop)
     }
     loop->is_stopping = loop->mail_stop;
     pthread_mutex_unlock(&loop->mutex);
-    if (has_mail)
+    if (has_mail) {
+        uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
+        if (atomic_exchange(&loop->served, served) != served)
+            follower_ring(loop->shared->follower);
         generation_unref(old);
+    }
+    for (struct wait *next; waits != NULL; waits = next) {
+        next = waits->next;
+        connection_resume(waits);
+    }
 }
 
 static void end_when_idle(struct loop *loop)
@@ -53,8 +65,8 @@ static void on_stop_timeout(evutil_socket_t fd, short events, void *context)
 static void begin_stop(struct loop *loop)
 {
     struct timeval timeout = {loop->shared->settings->shutdown_timeout_s, 0};
-    evconnlistener_free(
-        loop->listener); /* closed, so that who comes now is refused and does not wait in vain */
+    /* Closed, so that who comes now is refused and does not wait in vain. */
+    evconnlistener_free(loop->listener);
     loop->listener = NULL;
     event_add(loop->stop_timer, &timeout);
     connection_retire_all(loop);
@@ -93,6 +105,15 @@ void loop_tell(struct loop *loop, struct generation *generation, const struct ou
     ring(loop);
 }
 
+void loop_hand_back(struct loop *loop, struct wait *wait)
+{
+    pthread_mutex_lock(&loop->mutex);
+    wait->next = loop->mail_waits;
+    loop->mail_waits = wait;
+    pthread_mutex_unlock(&loop->mutex);
+    ring(loop);
+}
+
 void loop_stop(struct loop *loop)
 {
     pthread_mutex_lock(&loop->mutex);
@@ -118,12 +139,24 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, s
     connection_new(loop, socket, before >= loop->shared->settings->connections_max);
 }
 
+/* Out of descriptors or memory: accepting again at once would only fail again, so the listener rests for a moment. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
-    (void)listener;
-    (void)context;
-    log_write(LOG_WARNING, "a connection could not be accepted",
-              LOG_FIELDS(log_text("error", strerror(errno))));
+    struct loop *loop = context;
+    struct timeval rest = {ACCEPT_REST_S, 0};
+    log_write(LOG_WARNING, "connections cannot be accepted for a moment",
+              LOG_FIELDS(log_text("error", strerror(errno)), log_int("rest_s", ACCEPT_REST_S)));
+    evconnlistener_disable(listener);
+    event_add(loop->rest_timer, &rest);
+}
+
+static void on_rested(evutil_socket_t fd, short events, void *context)
+{
+    struct loop *loop = context;
+    (void)fd;
+    (void)events;
+    if (loop->listener != NULL)
+        evconnlistener_enable(loop->listener);
 }
 
 static enum status cannot_listen(const struct settings *settings, struct error *err)
@@ -186,7 +219,9 @@ enum status loop_init(struct loop *loop, struct shared *shared, struct error *er
         return error_set(err, STATUS_NO_MEMORY, "no event loop: %s", strerror(errno));
     loop->mail_event = event_new(loop->base, loop->mail_fd, EV_READ | EV_PERSIST, on_mail, loop);
     loop->stop_timer = evtimer_new(loop->base, on_stop_timeout, loop);
-    if (loop->mail_event == NULL || loop->stop_timer == NULL || event_add(loop->mail_event, NULL) != 0)
+    loop->rest_timer = evtimer_new(loop->base, on_rested, loop);
+    if (loop->mail_event == NULL || loop->stop_timer == NULL || loop->rest_timer == NULL ||
+        event_add(loop->mail_event, NULL) != 0)
         return error_no_memory(err);
     return open_listener(loop, err);
 }
@@ -196,6 +231,8 @@ void loop_clear(struct loop *loop)
     connection_free_all(loop);
     if (loop->listener != NULL)
         evconnlistener_free(loop->listener);
+    if (loop->rest_timer != NULL)
+        event_free(loop->rest_timer);
     if (loop->stop_timer != NULL)
         event_free(loop->stop_timer);
     if (loop->mail_event != NULL)
@@ -204,6 +241,10 @@ void loop_clear(struct loop *loop)
         event_base_free(loop->base);
     if (loop->mail_fd >= 0)
         close(loop->mail_fd);
+    for (struct wait *wait = loop->mail_waits, *next; wait != NULL; wait = next) {
+        next = wait->next;
+        wait_free(wait);
+    }
     generation_unref(loop->generation);
     generation_unref(loop->mail_generation);
     pthread_mutex_destroy(&loop->mutex);

@@ -8,17 +8,23 @@
 
 #include "api/auth.h"
 #include "api/follower.h"
+#include "api/pool.h"
 #include "common/settings.h"
 
 struct event;
 struct event_base;
 struct evconnlistener;
 struct connection;
+struct wait;
 
 /* What all loops of a process have in common. */
 struct shared {
     const struct settings *settings;
     const struct auth *auth;
+    struct pool *makers;       /* of answers */
+    struct pool *fetchers;     /* of logins; their threads have a struct fetcher each */
+    struct follower *follower; /* set before the loops run */
+    struct asked asked;
     atomic_llong connections; /* open ones, of all loops */
     bool port_is_ours;        /* no other process listens there; while the loops are made */
 };
@@ -29,17 +35,20 @@ struct loop {
     struct evconnlistener *listener;
     struct event *mail_event;
     struct event *stop_timer;
+    struct event *rest_timer;       /* of the listener, after accepting failed */
     struct connection *connections; /* newest first */
     struct generation *generation;  /* the loop's own reference, or NULL */
     struct outlook outlook;
     bool is_stopping;
-    char date[32]; /* of the Date header, as of date_s */
+    atomic_ullong served; /* number of the generation that is served; 0: none. Read by other threads */
+    char date[32];        /* of the Date header, as of date_s */
     int64_t date_s;
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards the mailbox: */
     int mail_fd;
     bool has_mail;
+    struct wait *mail_waits; /* handed back, newest first */
     bool mail_stop;
     struct generation *mail_generation;
     struct outlook mail_outlook;
@@ -57,6 +66,9 @@ void loop_join(struct loop *loop);
  * SHUTDOWN_TIMEOUT. */
 void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
 void loop_stop(struct loop *loop);
+
+/* From any thread: what a request of this loop waited for is there. */
+void loop_hand_back(struct loop *loop, struct wait *wait);
 
 /* From the loop's own thread: a connection was closed. */
 void loop_connection_closed(struct loop *loop);

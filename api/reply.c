@@ -2,6 +2,10 @@
 #include "api/reply.h"
 
 #define RETRY_AFTER "Retry-After: 5\r\n"
+#define NOT_A_DATE  "data inválida; use uma data que exista, no formato AAAA-MM-DD"
+#define INVALID(place, name, message, type)                                                                  \
+    "{\"detail\":[{\"loc\":[\"" place "\",\"" name "\"],\"msg\":\"" message "\",\"type\":\"" type "\"}]}"
+#define NOT_AN_ID   "tenant_id deve ser um número inteiro positivo"
 #define BASIC_REALM "WWW-Authenticate: Basic\r\n"
 
 static const struct {
@@ -22,12 +26,32 @@ static const struct {
                        RETRY_AFTER},
     [ERROR_OVERLOADED] = {503, "{\"detail\":\"Serviço sobrecarregado; tente novamente em instantes.\"}",
                           RETRY_AFTER},
-    [ERROR_FILTER_UNAVAILABLE] =
-        {501, "{\"detail\":\"Filtros por data ainda não estão disponíveis nesta versão.\"}", ""},
-    [ERROR_FORMATO] =
-        {422,
-         "{\"detail\":[{\"loc\":[\"query\",\"formato\"],\"msg\":\"formato desconhecido; use plano ou "
-         "detalhado\",\"type\":\"value_error.formato\"}]}",
+    [ERROR_FORMATO] = {422,
+                       INVALID("query", "formato", "formato desconhecido; use plano ou detalhado",
+                               "value_error.formato"),
+                       ""},
+    [ERROR_INICIO] = {422, INVALID("query", "data_adesao_inicio", NOT_A_DATE, "value_error.date"), ""},
+    [ERROR_FIM] = {422, INVALID("query", "data_adesao_fim", NOT_A_DATE, "value_error.date"), ""},
+    [ERROR_RANGE] = {422,
+                     INVALID("query", "data_adesao_inicio",
+                             "data_adesao_inicio é posterior a data_adesao_fim", "value_error.date_range"),
+                     ""},
+    [ERROR_TENANT_MISSING] = {422, INVALID("query", "tenant_id", "informe tenant_id", "value_error.missing"),
+                              ""},
+    [ERROR_TENANT_IN_QUERY] = {422, INVALID("query", "tenant_id", NOT_AN_ID, "type_error.integer"), ""},
+    [ERROR_TENANT_IN_BODY] = {422, INVALID("body", "tenant_id", NOT_AN_ID, "type_error.integer"), ""},
+    [ERROR_BODY] = {422, INVALID("body", "body", "o corpo deve ser um objeto JSON", "value_error.jsondecode"),
+                    ""},
+    [ERROR_NO_TENANT] = {404, "{\"detail\":\"Tenant não encontrado.\"}", ""},
+    [ERROR_WAIT] = {422, INVALID("query", "wait", "use true ou false", "type_error.bool"), ""},
+    [ERROR_NO_WORKER] = {503, "{\"detail\":\"O serviço de atualização não está disponível.\"}", RETRY_AFTER},
+    [ERROR_REFRESH_FAILED] = {502,
+                              "{\"detail\":\"A atualização falhou; os dados anteriores continuam no ar.\"}",
+                              ""},
+    [ERROR_REFRESH_TIMEOUT] =
+        {504,
+         "{\"detail\":\"A atualização não terminou a tempo; os dados anteriores continuam no "
+         "ar.\"}",
          ""},
     [ERROR_INTERNAL] = {500, "{\"detail\":\"Erro interno.\"}", ""},
 };
@@ -41,7 +65,7 @@ void reply_clear(struct reply *reply)
 {
     buffer_clear(&reply->text);
     buffer_clear(&reply->headers);
-    generation_unref(reply->generation);
+    body_unref(reply->shared);
     reply_init(reply);
 }
 
@@ -61,6 +85,7 @@ const char *reply_reason(int status)
         const char *phrase;
     } reasons[] = {
         {200, "OK"},
+        {202, "Accepted"},
         {204, "No Content"},
         {304, "Not Modified"},
         {400, "Bad Request"},
@@ -70,8 +95,9 @@ const char *reply_reason(int status)
         {413, "Content Too Large"},
         {422, "Unprocessable Content"},
         {500, "Internal Server Error"},
-        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
         {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].status == status)

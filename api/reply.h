@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/generation.h"
+#include "api/body.h"
 #include "common/buffer.h"
 
 #define JSON_TYPE "application/json"
 
 struct reply {
     int status;
-    const char *content_type;      /* NULL: no body */
-    struct bytes body;             /* borrowed: static, of `text`, or of `generation` */
-    struct buffer text;            /* owned; the body when one was made for this answer */
-    struct generation *generation; /* owned reference; set when the body or the headers speak of it */
-    struct buffer headers;         /* owned; finished lines "Name: value\r\n" of this answer alone */
-    bool is_data;                  /* a data answer: private, no-cache; anything else is no-store */
-    bool closes;                   /* the connection, after it */
+    const char *content_type; /* NULL: no body */
+    struct bytes body;        /* borrowed: static, of `text`, or of `shared` */
+    struct buffer text;       /* owned; the body when one was made for this answer alone */
+    struct body *shared;      /* owned reference; the body when others may be sent the same */
+    struct buffer headers;    /* owned; finished lines "Name: value\r\n" of this answer alone */
+    bool is_data;             /* a data answer: private, no-cache; anything else is no-store */
+    bool closes;              /* the connection, after it */
 };
 
 void reply_init(struct reply *reply);
@@ -36,8 +36,19 @@ enum reply_error {
     ERROR_BODY_TOO_LARGE,
     ERROR_NO_DATA,
     ERROR_OVERLOADED,
-    ERROR_FILTER_UNAVAILABLE,
     ERROR_FORMATO,
+    ERROR_INICIO,
+    ERROR_FIM,
+    ERROR_RANGE,
+    ERROR_TENANT_MISSING,
+    ERROR_TENANT_IN_QUERY,
+    ERROR_TENANT_IN_BODY,
+    ERROR_BODY,
+    ERROR_NO_TENANT,
+    ERROR_WAIT,
+    ERROR_NO_WORKER,
+    ERROR_REFRESH_FAILED,
+    ERROR_REFRESH_TIMEOUT,
     ERROR_INTERNAL,
 };
 

@@ -146,6 +146,8 @@ static int on_value(http_parser *parser, const char *data, size_t len)
         {"Content-Length", &reader->content_length, &reader->content_lengths},
         {"Transfer-Encoding", &ignored, &reader->transfer_encodings},
         {"Authorization", &request->authorization, &reader->authorizations},
+        {"Accept-Encoding", &request->accept_encoding, NULL},
+        {"If-None-Match", &request->if_none_match, NULL},
         {"Origin", &request->origin, NULL},
         {"Access-Control-Request-Method", &request->wanted_method, NULL},
         {"Access-Control-Request-Headers", &request->wanted_headers, NULL},
@@ -243,6 +245,41 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
         return false;
     *out = request;
     return true;
+}
+
+/* ";q=0", ";q=0.000": not wanted. */
+static bool is_refused(struct bytes weight)
+{
+    for (size_t i = 0; i + 1 < weight.len; i++)
+        if ((weight.data[i] | 0x20) == 'q' && weight.data[i + 1] == '=') {
+            size_t at = i + 2;
+            while (at < weight.len && (weight.data[at] == '0' || weight.data[at] == '.'))
+                at++;
+            return at > i + 2 && (at == weight.len || weight.data[at] < '1' || weight.data[at] > '9');
+        }
+    return false;
+}
+
+bool request_takes_gzip(const struct request *request)
+{
+    struct bytes rest = request->accept_encoding;
+    bool takes_any = false;
+    while (rest.len > 0) {
+        const char *comma = memchr(rest.data, ',', rest.len);
+        struct bytes item = {rest.data, comma != NULL ? (size_t)(comma - rest.data) : rest.len};
+        rest = comma != NULL ? (struct bytes){comma + 1, rest.len - item.len - 1} : (struct bytes){NULL, 0};
+        while (item.len > 0 && (*item.data == ' ' || *item.data == '\t'))
+            item = (struct bytes){item.data + 1, item.len - 1};
+        size_t name_len = 0;
+        while (name_len < item.len && strchr(" \t;", item.data[name_len]) == NULL)
+            name_len++;
+        struct bytes name = {item.data, name_len}, weight = {item.data + name_len, item.len - name_len};
+        if (is_named(name, "gzip"))
+            return !is_refused(weight);
+        if (bytes_is(name, "*"))
+            takes_any = !is_refused(weight);
+    }
+    return takes_any;
 }
 
 static int hex_value(char c)

@@ -34,6 +34,8 @@ struct request {
     struct bytes path;  /* as it came, without query; a trailing slash is left out, but for "/" */
     struct bytes query; /* behind the '?'; no data without one */
     struct bytes authorization;
+    struct bytes accept_encoding;
+    struct bytes if_none_match;
     struct bytes origin;
     struct bytes wanted_method;  /* Access-Control-Request-Method */
     struct bytes wanted_headers; /* Access-Control-Request-Headers */
@@ -43,6 +45,9 @@ struct request {
 
 /* False: not clean HTTP; *problem says why, for the log. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
+
+/* True when the client takes gzip: Accept-Encoding names it, or "*", with a weight above zero. */
+bool request_takes_gzip(const struct request *request);
 
 /* The value of the last parameter of that name, decoded, with a NUL behind it; false when there is none. An escape
  * that is broken stays as it is. `out` is emptied first. */

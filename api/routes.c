@@ -4,90 +4,253 @@
 #include <inttypes.h>
 
 #include "api/health.h"
+#include "common/date.h"
+#include "common/json.h"
 
 struct route {
     const char *path;
     enum method method; /* METHOD_GET also takes HEAD */
     bool needs_auth;
-    const char *allow;
-    void (*answer)(const struct exchange *exchange, struct reply *reply);
+    const char *methods; /* as Allow tells them */
+    /* As routes_answer. */
+    bool (*answer)(const struct exchange *exchange, struct wait *wait, struct reply *reply);
 };
 
-static void answer_root(const struct exchange *exchange, struct reply *reply)
+static bool answer_root(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
     (void)exchange;
+    (void)wait;
     reply->content_type = JSON_TYPE;
     reply->body = bytes_of("{\"message\":\"API de Gestão de Clientes está no ar!\"}");
+    return true;
 }
 
-/* An empty value is no bound. */
-static bool has_filter(const struct request *request)
+static bool answer_health(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
-    static const char *const names[] = {"data_adesao_inicio", "data_adesao_fim"};
+    (void)wait;
+    health_answer(exchange, reply);
+    return true;
+}
+
+/* A bound of the filter; an empty value is none. */
+static bool read_bound(const struct request *request, const char *name, int32_t *day)
+{
     struct buffer value = BUFFER_INIT;
-    bool found = false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        found = found || (request_parameter(request, names[i], &value) && value.len > 0);
+    bool is_given = request_parameter(request, name, &value) && value.len > 0;
+    bool is_good = !is_given || day_parse(buffer_bytes(&value), day);
     buffer_clear(&value);
-    return found;
+    return is_good;
 }
 
-static void answer_document(const struct exchange *exchange, enum document document, struct reply *reply)
+static bool read_filter(const struct request *request, struct date_filter *out, struct reply *reply)
 {
-    if (has_filter(exchange->request)) {
-        reply_error(reply, ERROR_FILTER_UNAVAILABLE);
-        return;
+    *out = DATE_FILTER_ALL;
+    if (!read_bound(request, "data_adesao_inicio", &out->first_day))
+        reply_error(reply, ERROR_INICIO);
+    else if (!read_bound(request, "data_adesao_fim", &out->last_day))
+        reply_error(reply, ERROR_FIM);
+    else if (out->first_day > out->last_day)
+        reply_error(reply, ERROR_RANGE);
+    else
+        return true;
+    return false;
+}
+
+/* The head that belongs to a finished body; a client that has the same already gets no body. */
+static void put_body(const struct exchange *exchange, const struct generation *generation,
+                     struct body *take_body, enum source source, struct reply *reply)
+{
+    static const char *const sources[] = {
+        [SOURCE_CACHE] = "HIT", [SOURCE_BUCKET] = "BLOB", [SOURCE_COMPUTED] = "COMPUTE"};
+    bool is_known = body_is_known(take_body, exchange->request->if_none_match);
+    reply->status = is_known ? 304 : 200;
+    reply->content_type = JSON_TYPE;
+    reply->shared = take_body;
+    reply->body = (struct bytes){take_body->data, take_body->len};
+    reply->is_data = true;
+    buffer_append_format(&reply->headers,
+                         "ETag: %s\r\nAge: %" PRId64 "\r\nX-Generation: %" PRIu64 "\r\nX-Cache: %s\r\n",
+                         take_body->etag, health_age_s(exchange, generation),
+                         generation->loaded.manifest.generation, sources[source]);
+    if (take_body->encoding == ENCODING_GZIP && !is_known)
+        buffer_append_text(&reply->headers, "Content-Encoding: gzip\r\n");
+}
+
+/* Looks an answer up, or has it made. */
+static bool answer_key(const struct exchange *exchange, struct answer_key *key, struct pool *pool,
+                       struct wait *wait, struct reply *reply)
+{
+    struct body *body;
+    key->encoding = request_takes_gzip(exchange->request) ? ENCODING_GZIP : ENCODING_IDENTITY;
+    switch (answers_get(exchange->generation, key, pool, wait, &body)) {
+    case ANSWERS_WAITING:
+        return false;
+    case ANSWERS_READY:
+        put_body(exchange, exchange->generation, body, SOURCE_CACHE, reply);
+        return true;
+    case ANSWERS_BUSY:
+        break;
     }
+    reply_error(reply, ERROR_OVERLOADED);
+    return true;
+}
+
+static bool answer_document(const struct exchange *exchange, enum document document, struct wait *wait,
+                            struct reply *reply)
+{
+    struct answer_key key = {.document = document};
+    if (!read_filter(exchange->request, &key.filter, reply))
+        return true;
     if (!health_can_serve(exchange)) {
         reply_error(reply, ERROR_NO_DATA);
-        return;
+        return true;
     }
-    reply->generation = generation_ref(exchange->generation);
-    reply->content_type = JSON_TYPE;
-    reply->body = generation_unfiltered(exchange->generation, document);
-    reply->is_data = true;
-    buffer_append_format(&reply->headers, "Age: %" PRId64 "\r\nX-Generation: %" PRIu64 "\r\nX-Cache: HIT\r\n",
-                         health_age_s(exchange), exchange->generation->manifest.generation);
+    if (!generation_has_bucket(exchange->generation, key.filter))
+        asked_add(exchange->asked, key.filter);
+    return answer_key(exchange, &key, exchange->makers, wait, reply);
 }
 
-static void answer_clientes(const struct exchange *exchange, struct reply *reply)
+static bool parse_id(struct bytes text, uint64_t *out)
 {
-    answer_document(exchange, DOCUMENT_CLIENTES, reply);
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value))
+            return false;
+    *out = value;
+    return value > 0;
 }
 
-static void answer_dashboard(const struct exchange *exchange, struct reply *reply)
+/* {"tenant_id": "1"} or {"tenant_id": 1}, as the Python service took it. */
+static bool read_tenant_in_body(struct bytes body, uint64_t *out, enum reply_error *problem)
 {
-    answer_document(exchange, DOCUMENT_DASHBOARD, reply);
+    const struct json *document, *member = NULL;
+    struct arena arena;
+    struct error err;
+    arena_init(&arena);
+    *problem = ERROR_BODY;
+    if (json_parse(&arena, body, &document, &err) == STATUS_OK && document->type == JSON_OBJECT) {
+        member = json_member(document, "tenant_id");
+        *problem = member != NULL ? ERROR_TENANT_IN_BODY : ERROR_TENANT_MISSING;
+    }
+    bool is_good = member != NULL && (member->type == JSON_TEXT || member->type == JSON_NUMBER) &&
+                   parse_id(member->text, out);
+    arena_clear(&arena);
+    return is_good;
 }
 
-static void answer_health_scores(const struct exchange *exchange, struct reply *reply)
+static bool read_tenant(const struct exchange *exchange, uint64_t *out, enum reply_error *problem)
 {
-    enum document document = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO
-                                 ? DOCUMENT_HEALTH_DETALHADO
-                                 : DOCUMENT_HEALTH_PLANO;
+    struct buffer value = BUFFER_INIT;
+    bool is_in_query = request_parameter(exchange->request, "tenant_id", &value) && value.len > 0;
+    bool is_good = is_in_query && parse_id(buffer_bytes(&value), out);
+    buffer_clear(&value);
+    *problem = is_in_query ? ERROR_TENANT_IN_QUERY : ERROR_TENANT_MISSING;
+    if (!is_in_query && exchange->body.len > 0)
+        return read_tenant_in_body(exchange->body, out, problem);
+    return is_good;
+}
+
+static bool answer_logins(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    struct answer_key key = {.document = DOCUMENT_LOGINS, .filter = DATE_FILTER_ALL};
+    enum reply_error problem;
+    if (!read_tenant(exchange, &key.tenant_id, &problem))
+        reply_error(reply, problem);
+    else if (!health_can_serve(exchange))
+        reply_error(reply, ERROR_NO_DATA);
+    else if (!generation_has_tenant(exchange->generation, key.tenant_id))
+        reply_error(reply, ERROR_NO_TENANT);
+    else
+        return answer_key(exchange, &key, exchange->fetchers, wait, reply);
+    return true;
+}
+
+static bool answer_clientes(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    return answer_document(exchange, DOCUMENT_CLIENTES, wait, reply);
+}
+
+static bool answer_dashboard(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    return answer_document(exchange, DOCUMENT_DASHBOARD, wait, reply);
+}
+
+static bool answer_health_scores(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    bool is_detalhado = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO, is_known = true;
     struct buffer formato = BUFFER_INIT;
-    bool is_known = true;
     if (request_parameter(exchange->request, "formato", &formato) && formato.len > 0) {
-        bool is_detalhado = bytes_is(buffer_bytes(&formato), "detalhado");
+        is_detalhado = bytes_is(buffer_bytes(&formato), "detalhado");
         is_known = is_detalhado || bytes_is(buffer_bytes(&formato), "plano");
-        document = is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO;
     }
     buffer_clear(&formato);
     if (is_known)
-        answer_document(exchange, document, reply);
-    else
-        reply_error(reply, ERROR_FORMATO);
+        return answer_document(exchange, is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO,
+                               wait, reply);
+    reply_error(reply, ERROR_FORMATO);
+    return true;
 }
 
-#define ALLOW_GET "Allow: GET, HEAD, OPTIONS\r\n"
+static bool answer_cache_clear(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    struct buffer value = BUFFER_INIT;
+    bool is_given = request_parameter(exchange->request, "wait", &value) && value.len > 0;
+    bool is_false = is_given && bytes_is(buffer_bytes(&value), "false");
+    bool is_good = !is_given || is_false || bytes_is(buffer_bytes(&value), "true");
+    buffer_clear(&value);
+    if (!is_good) {
+        reply_error(reply, ERROR_WAIT);
+        return true;
+    }
+    wait->kind = WAIT_REFRESH;
+    wait->refresh.accepted_is_enough = is_false;
+    follower_ask(exchange->follower, wait);
+    return false;
+}
+
+static void put_refresh(const struct wait_refresh *refresh, struct reply *reply)
+{
+    reply->content_type = JSON_TYPE;
+    reply->status = refresh->accepted_is_enough ? 202 : 200;
+    if (refresh->accepted_is_enough)
+        buffer_append_text(&reply->text, "{\"status\":\"accepted\",\"message\":\"Atualização solicitada.\"}");
+    else
+        buffer_append_format(
+            &reply->text,
+            "{\"status\":\"success\",\"message\":\"Dados recalculados.\",\"generation\":%" PRIu64
+            ",\"duration_ms\":%" PRId64 "}",
+            refresh->generation, refresh->duration_ms);
+    reply->body = buffer_bytes(&reply->text);
+}
+
+void routes_finish(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    if (wait->has_failed) {
+        reply_error(reply, wait->error);
+    } else if (wait->kind == WAIT_REFRESH) {
+        put_refresh(&wait->refresh, reply);
+    } else {
+        put_body(exchange, wait->generation, wait->body, wait->source, reply);
+        wait->body = NULL;
+    }
+}
+
+#define TAKES_GET  "GET, HEAD, OPTIONS"
+#define TAKES_POST "POST, OPTIONS"
 
 static const struct route ROUTES[] = {
-    {"/", METHOD_GET, false, ALLOW_GET, answer_root},
-    {"/health", METHOD_GET, false, ALLOW_GET, health_answer},
-    {"/clientes", METHOD_GET, true, ALLOW_GET, answer_clientes},
-    {"/health-scores", METHOD_GET, true, ALLOW_GET, answer_health_scores},
-    {"/dashboard", METHOD_GET, true, ALLOW_GET, answer_dashboard},
+    {"/", METHOD_GET, false, TAKES_GET, answer_root},
+    {"/health", METHOD_GET, false, TAKES_GET, answer_health},
+    {"/clientes", METHOD_GET, true, TAKES_GET, answer_clientes},
+    {"/health-scores", METHOD_GET, true, TAKES_GET, answer_health_scores},
+    {"/dashboard", METHOD_GET, true, TAKES_GET, answer_dashboard},
+    {"/logins", METHOD_GET, true, TAKES_GET, answer_logins},
+    {"/cache/clear", METHOD_POST, true, TAKES_POST, answer_cache_clear},
 };
+
+/* "OPTIONS *": the server as a whole. */
+static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, false, "GET, HEAD, POST, OPTIONS", NULL};
 
 #define ROUTES_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
@@ -113,17 +276,22 @@ static bool takes_method(const struct route *route, enum method method)
     return method == route->method || (method == METHOD_HEAD && route->method == METHOD_GET);
 }
 
+static void put_allow(const struct route *route, struct reply *reply)
+{
+    buffer_append_format(&reply->headers, "Allow: %s\r\n", route->methods);
+}
+
 /* A preflight is answered without credentials: browsers send none. */
 static void answer_options(const struct request *request, const struct route *route, struct reply *reply)
 {
     reply->status = 204;
     if (request->origin.data == NULL || request->wanted_method.data == NULL) {
-        buffer_append_text(&reply->headers, route->allow);
+        put_allow(route, reply);
         return;
     }
     buffer_append_format(&reply->headers,
                          "Access-Control-Allow-Methods: %s\r\nAccess-Control-Max-Age: 600\r\n",
-                         "GET, HEAD, POST, OPTIONS");
+                         route->methods);
     if (request->wanted_headers.len > 0)
         buffer_append_format(&reply->headers, "Access-Control-Allow-Headers: %.*s\r\n",
                              (int)request->wanted_headers.len, request->wanted_headers.data);
@@ -150,7 +318,7 @@ static bool refuse_credentials(const struct exchange *exchange, struct reply *re
 bool routes_check(const struct exchange *exchange, const struct route **route, struct reply *reply)
 {
     const struct request *request = exchange->request;
-    *route = find_route(request->path);
+    *route = bytes_is(request->path, "*") ? &ANY_ROUTE : find_route(request->path);
     if (*route == NULL) {
         reply_error(reply, ERROR_NOT_FOUND);
         return true;
@@ -161,15 +329,16 @@ bool routes_check(const struct exchange *exchange, const struct route **route, s
     }
     if (!takes_method(*route, request->method)) {
         reply_error(reply, ERROR_METHOD);
-        buffer_append_text(&reply->headers, (*route)->allow);
+        put_allow(*route, reply);
         return true;
     }
     return (*route)->needs_auth && refuse_credentials(exchange, reply);
 }
 
-void routes_answer(const struct exchange *exchange, const struct route *route, struct reply *reply)
+bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,
+                   struct reply *reply)
 {
-    route->answer(exchange, reply);
+    return route->answer(exchange, wait, reply);
 }
 
 /* True when `origin` is in the comma-separated list. */

@@ -5,8 +5,10 @@
 
 #include "api/auth.h"
 #include "api/follower.h"
+#include "api/pool.h"
 #include "api/reply.h"
 #include "api/request.h"
+#include "api/wait.h"
 #include "common/settings.h"
 
 /* All that a handler knows. */
@@ -16,7 +18,12 @@ struct exchange {
     const struct auth *auth;
     struct generation *generation; /* newest loaded one, or NULL; a handler that keeps it takes a reference */
     const struct outlook *outlook;
-    int64_t now_ms; /* since 1970-01-01 UTC */
+    struct bytes body;         /* of the request; empty: none */
+    struct pool *makers;       /* where answers are made */
+    struct pool *fetchers;     /* where logins are fetched */
+    struct follower *follower; /* who asks for a refresh */
+    struct asked *asked;       /* where filters without a bucket are counted */
+    int64_t now_ms;            /* since 1970-01-01 UTC */
 };
 
 struct route;
@@ -25,8 +32,14 @@ struct route;
  * True: *reply is the answer. False: the route is to be answered by routes_answer. */
 bool routes_check(const struct exchange *exchange, const struct route **route, struct reply *reply);
 
-/* The answer of a route whose request was read whole. HEAD is answered as GET: connection_send leaves the body out. */
-void routes_answer(const struct exchange *exchange, const struct route *route, struct reply *reply);
+/* The answer of a route whose request was read whole. HEAD is answered as GET: connection_send leaves the body out.
+ * False: the answer is being made; the wait was taken, will be handed back, and is then for routes_finish. True: the
+ * wait is still the caller's. */
+bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,
+                   struct reply *reply);
+
+/* The answer of a request whose wait was handed back. */
+void routes_finish(const struct exchange *exchange, struct wait *wait, struct reply *reply);
 
 /* The CORS headers of every answer, errors included. `request` NULL: none could be read. */
 void routes_append_cors(const struct settings *settings, const struct request *request, struct buffer *out);

@@ -4,11 +4,19 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/follower.h"
+#include "api/logins.h"
 #include "api/loop.h"
 #include "common/log.h"
+
+/* Threads that wait for Redis when somebody asks for logins. */
+#define FETCHERS 2
+
+/* Descriptors besides those of connections. */
+#define SPARE_DESCRIPTORS 128
 
 struct server {
     struct shared shared;
@@ -16,6 +24,9 @@ struct server {
     size_t loops_count;   /* initialised ones */
     size_t running_count; /* ones with a thread */
     struct follower follower;
+    struct pool makers;
+    struct pool fetchers;
+    struct fetcher fetcher_contexts[FETCHERS];
 };
 
 /* In the follower's thread. */
@@ -24,6 +35,16 @@ static void tell_loops(void *context, struct generation *generation, const struc
     struct server *server = context;
     for (size_t i = 0; i < server->loops_count; i++)
         loop_tell(&server->loops[i], generation, outlook);
+}
+
+/* In the follower's thread. */
+static bool is_served_by_all(void *context, uint64_t generation)
+{
+    const struct server *server = context;
+    for (size_t i = 0; i < server->loops_count; i++)
+        if (atomic_load(&server->loops[i].served) != generation)
+            return false;
+    return true;
 }
 
 static size_t count_threads(const struct settings *settings)
@@ -57,12 +78,15 @@ static enum status start_loops(struct server *server, struct error *err)
     return STATUS_OK;
 }
 
-static void stop_loops(struct server *server)
+/* The follower goes in between, so that who waits for a refresh is answered. */
+static void stop_all(struct server *server)
 {
     for (size_t i = 0; i < server->running_count; i++)
         loop_stop(&server->loops[i]);
+    follower_stop(&server->follower);
     for (size_t i = 0; i < server->running_count; i++)
         loop_join(&server->loops[i]);
+    follower_clear(&server->follower);
 }
 
 /* The signals are blocked before any thread exists, so that only sigwait gets them. */
@@ -75,12 +99,53 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-static enum status serve(struct server *server, const sigset_t *signals, struct error *err)
+/* A descriptor for each connection and some for everything else, as far as the system lets us. */
+static void raise_descriptor_limit(const struct settings *settings)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_write(LOG_WARNING,
+                  "fewer connections than HTTP_CONNECTIONS can be open: raise the limit of open files",
+                  LOG_FIELDS(log_int("limit", (int64_t)limit.rlim_cur), log_int("wanted", (int64_t)wanted)));
+}
+
+static enum status start_pools(struct server *server, struct error *err)
+{
+    const struct settings *settings = server->shared.settings;
+    void *contexts[FETCHERS];
+    for (size_t i = 0; i < FETCHERS; i++) {
+        struct fetcher *fetcher = &server->fetcher_contexts[i];
+        redis_link_init(&fetcher->link, &settings->redis, settings->redis_timeout_ms);
+        fetcher->prefix = settings->redis_prefix;
+        contexts[i] = fetcher;
+    }
+    size_t queue = (size_t)settings->compute_queue;
+    if (pool_start(&server->makers, count_threads(settings), NULL, queue, err) != STATUS_OK)
+        return err->code;
+    if (pool_start(&server->fetchers, FETCHERS, contexts, queue, err) != STATUS_OK) {
+        pool_stop(&server->makers);
+        return err->code;
+    }
+    server->shared.makers = &server->makers;
+    server->shared.fetchers = &server->fetchers;
+    return STATUS_OK;
+}
+
+static void stop_pools(struct server *server)
+{
+    pool_stop(&server->fetchers);
+    pool_stop(&server->makers);
+    for (size_t i = 0; i < FETCHERS; i++)
+        redis_link_close(&server->fetcher_contexts[i].link);
+}
+
+static enum status run_loops(struct server *server, const sigset_t *signals, struct error *err)
 {
     int signal_number = 0;
-    if (open_loops(server, err) != STATUS_OK ||
-        follower_start(&server->follower, server->shared.settings, tell_loops, server, err) != STATUS_OK)
-        return err->code;
     enum status status = start_loops(server, err);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "listening",
@@ -90,8 +155,22 @@ static enum status serve(struct server *server, const sigset_t *signals, struct 
         sigwait(signals, &signal_number);
         log_write(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", signal_number)));
     }
-    stop_loops(server);
-    follower_stop(&server->follower);
+    stop_all(server);
+    return status;
+}
+
+static enum status serve(struct server *server, const sigset_t *signals, struct error *err)
+{
+    if (open_loops(server, err) != STATUS_OK || start_pools(server, err) != STATUS_OK)
+        return err->code;
+    const struct follower_client client = {server, tell_loops, is_served_by_all};
+    server->shared.follower = &server->follower;
+    enum status status =
+        follower_start(&server->follower, server->shared.settings, &client, &server->shared.asked, err);
+    if (status == STATUS_OK) {
+        status = run_loops(server, signals, err);
+    }
+    stop_pools(server);
     return status;
 }
 
@@ -101,12 +180,15 @@ enum exit_status server_run(const struct settings *settings, const struct auth *
     sigset_t signals;
     struct error err;
     atomic_init(&server.shared.connections, 0);
+    raise_descriptor_limit(settings);
+    asked_init(&server.shared.asked);
     block_signals(&signals);
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
     enum status status = serve(&server, &signals, &err);
     for (size_t i = 0; i < server.loops_count; i++)
         loop_clear(&server.loops[i]);
     free(server.loops);
+    asked_clear(&server.shared.asked);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "stopped", NULL);
         return EXIT_DONE;

@@ -1,0 +1,247 @@
+/* api/answers.c - a hash table with a list by age, under one mutex that is never held while anything is made. */
+#include "api/answers.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "api/generation.h"
+#include "common/log.h"
+
+#define CHAINS         16384u
+#define ENTRY_OVERHEAD 256u /* bytes that an entry is counted for besides its body */
+
+struct entry {
+    struct answer_key key;
+    struct body *body;   /* NULL while it is being made */
+    struct wait *waits;  /* for it, newest first */
+    struct entry *chain; /* next one of the same hash */
+    struct entry *newer, *older;
+};
+
+struct answers {
+    pthread_mutex_t mutex;
+    struct entry *chains[CHAINS];
+    struct entry *newest, *oldest; /* finished ones, by last use */
+    size_t bytes, bytes_max;
+};
+
+struct answers *answers_new(size_t bytes_max)
+{
+    struct answers *answers = calloc(1, sizeof *answers);
+    if (answers == NULL)
+        return NULL;
+    pthread_mutex_init(&answers->mutex, NULL);
+    answers->bytes_max = bytes_max;
+    return answers;
+}
+
+static struct entry **chain_of(struct answers *answers, const struct answer_key *key)
+{
+    const uint64_t words[] = {(uint64_t)key->filter.first_day, (uint64_t)key->filter.last_day, key->tenant_id,
+                              key->document, key->encoding};
+    return &answers->chains[XXH3_64bits(words, sizeof words) % CHAINS];
+}
+
+static bool is_key(const struct answer_key *a, const struct answer_key *b)
+{
+    return a->document == b->document && a->tenant_id == b->tenant_id && a->encoding == b->encoding &&
+           date_filter_compare(a->filter, b->filter) == 0;
+}
+
+static struct entry *find(struct answers *answers, const struct answer_key *key)
+{
+    struct entry *entry = *chain_of(answers, key);
+    while (entry != NULL && !is_key(&entry->key, key))
+        entry = entry->chain;
+    return entry;
+}
+
+static struct entry *add(struct answers *answers, const struct answer_key *key)
+{
+    struct entry **chain = chain_of(answers, key);
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    entry->key = *key;
+    entry->chain = *chain;
+    *chain = entry;
+    return entry;
+}
+
+static void unchain(struct answers *answers, struct entry *entry)
+{
+    struct entry **link = chain_of(answers, &entry->key);
+    while (*link != entry)
+        link = &(*link)->chain;
+    *link = entry->chain;
+}
+
+static void leave_ages(struct answers *answers, struct entry *entry)
+{
+    *(entry->newer != NULL ? &entry->newer->older : &answers->newest) = entry->older;
+    *(entry->older != NULL ? &entry->older->newer : &answers->oldest) = entry->newer;
+}
+
+static void become_newest(struct answers *answers, struct entry *entry)
+{
+    entry->newer = NULL;
+    entry->older = answers->newest;
+    *(entry->older != NULL ? &entry->older->newer : &answers->oldest) = entry;
+    answers->newest = entry;
+}
+
+static void drop(struct answers *answers, struct entry *entry)
+{
+    leave_ages(answers, entry);
+    unchain(answers, entry);
+    answers->bytes -= entry->body->len + ENTRY_OVERHEAD;
+    body_unref(entry->body);
+    free(entry);
+}
+
+/* A body for an entry that had none; the oldest ones go until there is room. */
+static void finish(struct answers *answers, struct entry *entry, struct body *body)
+{
+    entry->body = body_ref(body);
+    answers->bytes += body->len + ENTRY_OVERHEAD;
+    become_newest(answers, entry);
+    while (answers->bytes > answers->bytes_max && answers->oldest != NULL)
+        drop(answers, answers->oldest);
+}
+
+void answers_free(struct answers *answers)
+{
+    if (answers == NULL)
+        return;
+    while (answers->oldest != NULL)
+        drop(answers, answers->oldest);
+    pthread_mutex_destroy(&answers->mutex);
+    free(answers);
+}
+
+static struct body *use(struct answers *answers, struct entry *entry)
+{
+    leave_ages(answers, entry);
+    become_newest(answers, entry);
+    return body_ref(entry->body);
+}
+
+struct body *answers_find(struct answers *answers, const struct answer_key *key)
+{
+    pthread_mutex_lock(&answers->mutex);
+    struct entry *entry = find(answers, key);
+    struct body *body = entry != NULL && entry->body != NULL ? use(answers, entry) : NULL;
+    pthread_mutex_unlock(&answers->mutex);
+    return body;
+}
+
+void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body)
+{
+    pthread_mutex_lock(&answers->mutex);
+    struct entry *entry = find(answers, key) == NULL ? add(answers, key) : NULL;
+    if (entry != NULL)
+        finish(answers, entry, body);
+    pthread_mutex_unlock(&answers->mutex);
+}
+
+/* One answer to be made. */
+struct making {
+    struct generation *generation; /* owned */
+    struct answer_key key;
+};
+
+/* Hands the result to everybody who waits. The first one had it made; for the others it was at hand. */
+static void hand_out(struct wait *waits, struct generation *generation, struct body *body, enum source source,
+                     enum reply_error error)
+{
+    for (struct wait *wait = waits, *next; wait != NULL; wait = next) {
+        next = wait->next;
+        wait->generation = generation_ref(generation);
+        if (body == NULL) {
+            wait_fail(wait, error);
+            continue;
+        }
+        wait->body = body_ref(body);
+        wait->source = next == NULL ? source : SOURCE_CACHE;
+        wait_done(wait);
+    }
+}
+
+static void make(void *context, void *thread_context)
+{
+    struct making *making = context;
+    struct answers *answers = making->generation->answers;
+    struct body *body = NULL;
+    struct error err;
+    enum source source = SOURCE_COMPUTED;
+    enum status status =
+        generation_make(making->generation, &making->key, thread_context, &body, &source, &err);
+    enum reply_error error =
+        status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND ? ERROR_NO_DATA : ERROR_INTERNAL;
+    if (status != STATUS_OK)
+        log_write(LOG_ERROR, "an answer could not be made", LOG_FIELDS(log_text("error", err.message)));
+    pthread_mutex_lock(&answers->mutex);
+    struct entry *entry = find(answers, &making->key);
+    struct wait *waits = entry->waits;
+    entry->waits = NULL;
+    if (body != NULL) {
+        finish(answers, entry, body);
+    } else {
+        unchain(answers, entry);
+        free(entry);
+    }
+    pthread_mutex_unlock(&answers->mutex);
+    hand_out(waits, making->generation, body, source, error);
+    body_unref(body);
+    generation_unref(making->generation);
+    free(making);
+}
+
+static bool order(struct generation *generation, const struct answer_key *key, struct pool *pool)
+{
+    struct making *making = malloc(sizeof *making);
+    if (making == NULL)
+        return false;
+    *making = (struct making){generation_ref(generation), *key};
+    if (pool_submit(pool, make, making))
+        return true;
+    generation_unref(making->generation);
+    free(making);
+    return false;
+}
+
+static enum answers_state get_locked(struct generation *generation, const struct answer_key *key,
+                                     struct pool *pool, struct wait *wait, struct body **out)
+{
+    struct answers *answers = generation->answers;
+    struct entry *entry = find(answers, key);
+    if (entry != NULL && entry->body != NULL) {
+        *out = use(answers, entry);
+        return ANSWERS_READY;
+    }
+    if (entry == NULL) {
+        entry = add(answers, key);
+        if (entry == NULL)
+            return ANSWERS_BUSY;
+        if (!order(generation, key, pool)) {
+            unchain(answers, entry);
+            free(entry);
+            return ANSWERS_BUSY;
+        }
+    }
+    wait->next = entry->waits;
+    entry->waits = wait;
+    return ANSWERS_WAITING;
+}
+
+enum answers_state answers_get(struct generation *generation, const struct answer_key *key, struct pool *pool,
+                               struct wait *wait, struct body **out)
+{
+    struct answers *answers = generation->answers;
+    pthread_mutex_lock(&answers->mutex);
+    enum answers_state state = get_locked(generation, key, pool, wait, out);
+    pthread_mutex_unlock(&answers->mutex);
+    return state;
+}

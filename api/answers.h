@@ -1,0 +1,49 @@
+/* api/answers.h - the finished answers of one generation: looked up by loops, made by the pool, each at most once at a
+ * time however many ask. Bounded in bytes: what was not asked for longest goes first. Any thread. */
+#ifndef ECOSYS_API_ANSWERS_H
+#define ECOSYS_API_ANSWERS_H
+
+#include "api/pool.h"
+#include "api/wait.h"
+#include "common/date_filter.h"
+
+/* The documents that are made for a filter, or for a tenant. */
+enum document {
+    DOCUMENT_CLIENTES,
+    DOCUMENT_HEALTH_PLANO,
+    DOCUMENT_HEALTH_DETALHADO,
+    DOCUMENT_DASHBOARD,
+    DOCUMENT_LOGINS,
+};
+
+struct answer_key {
+    struct date_filter filter; /* DATE_FILTER_ALL for logins */
+    uint64_t tenant_id;        /* for logins, else 0 */
+    enum document document;
+    enum encoding encoding;
+};
+
+struct answers;
+
+/* NULL when memory is out. */
+struct answers *answers_new(size_t bytes_max);
+void answers_free(struct answers *answers); /* NULL is fine; nothing may be under way */
+
+enum answers_state {
+    ANSWERS_READY,   /* *out is the body, with a reference for the caller */
+    ANSWERS_WAITING, /* the wait was taken and will be handed back */
+    ANSWERS_BUSY,    /* the pool's queue is full; the wait stays the caller's */
+};
+
+/* Looks the answer up and has it made when it is not there. `generation` owns the answers; a reference is kept while
+ * the work is under way. */
+enum answers_state answers_get(struct generation *generation, const struct answer_key *key, struct pool *pool,
+                               struct wait *wait, struct body **out);
+
+/* As answers_get without a wait: only what is finished. NULL: it is not. */
+struct body *answers_find(struct answers *answers, const struct answer_key *key);
+
+/* Keeps a body that was made elsewhere, with a reference of its own. */
+void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body);
+
+#endif

@@ -1,0 +1,38 @@
+/* api/body.h - a finished body: what is sent, shared by everybody who asked for the same. Immutable and counted; the
+ * last reference frees it. Any thread. */
+#ifndef ECOSYS_API_BODY_H
+#define ECOSYS_API_BODY_H
+
+#include <stdatomic.h>
+
+#include "common/buffer.h"
+#include "common/status.h"
+
+/* How a body is encoded on its way (Content-Encoding). */
+enum encoding { ENCODING_IDENTITY, ENCODING_GZIP };
+
+/* A shorter body is never compressed. */
+#define GZIP_LEN_MIN 1000
+
+#define ETAG_MAX 40 /* W/"32 hexadecimal digits" and a NUL */
+
+struct body {
+    atomic_uint references;
+    char *data; /* owned */
+    size_t len;
+    enum encoding encoding;
+    char etag[ETAG_MAX]; /* of the content before encoding */
+};
+
+/* Takes the buffer's memory, even on failure. With ENCODING_GZIP and at least GZIP_LEN_MIN bytes it is compressed. */
+MUST_CHECK enum status body_new(struct buffer *take_content, enum encoding encoding, struct body **out,
+                                struct error *err);
+
+struct body *body_ref(struct body *body);
+void body_unref(struct body *body); /* NULL is fine */
+
+/* True when the value of an If-None-Match header (no data: there was none) matches: "*" or a list that holds the
+ * ETag, compared weakly. */
+bool body_is_known(const struct body *body, struct bytes if_none_match);
+
+#endif

@@ -1,0 +1,141 @@
+/* api/logins.c - the parts of a tenant's logins become one document. */
+#include "api/logins.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/json_writer.h"
+#include "common/codec_logins.h"
+#include "common/date.h"
+#include "common/redis_names.h"
+
+static const char PERIOD[] = "últimos 30 dias";
+
+static void put_text(struct json_writer *writer, const char *key, struct bytes text)
+{
+    json_key(writer, key);
+    json_text(writer, text);
+}
+
+static void put_uint(struct json_writer *writer, const char *key, uint64_t value)
+{
+    json_key(writer, key);
+    json_uint(writer, value);
+}
+
+/* Seconds are shown whole. */
+static void put_login(struct json_writer *writer, const struct stored_login *login)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+    int32_t day = day_of_wall_us(login->wall_us);
+    int64_t second = (login->wall_us - day * US_PER_DAY) / US_PER_S;
+    struct timestamp whole = {day * US_PER_DAY + second * US_PER_S, TIMESTAMP_TIME};
+    size_t len = timestamp_format(whole, text);
+    json_open_object(writer);
+    put_uint(writer, "id", login->id);
+    put_text(writer, "usuario_nome", login->name);
+    put_text(writer, "usuario_email", login->email);
+    put_text(writer, "data_login", (struct bytes){text, len});
+    put_text(writer, "data", (struct bytes){text, DATE_TEXT_LEN});
+    put_text(writer, "hora", (struct bytes){text + DATE_TEXT_LEN + 1, len - DATE_TEXT_LEN - 1});
+    json_close_object(writer);
+}
+
+static void put_head(struct json_writer *writer, const struct logins_part *part)
+{
+    json_open_object(writer);
+    put_uint(writer, "tenant_id", part->head.tenant_id);
+    put_text(writer, "periodo", bytes_of(PERIOD));
+    put_uint(writer, "total_logins", part->head.total);
+    put_uint(writer, "usuarios_unicos", part->head.unique_users);
+    put_uint(writer, "dias_com_acesso", part->head.days);
+    put_uint(writer, "dias_com_login", part->head.days);
+    json_key(writer, "ultimo_login");
+    if (part->count > 0)
+        put_login(writer, &part->rows[0]);
+    else
+        json_null(writer);
+    json_key(writer, "logins");
+    json_open_array(writer);
+}
+
+/* The field of the hash, and whether the hash is whole; both in one answer. */
+static enum status get_part(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, unsigned number,
+                            struct redisReply **reply, struct bytes *blob, struct error *err)
+{
+    struct redis_name hash = redis_name_logins(fetcher->prefix, generation);
+    char field[48];
+    snprintf(field, sizeof field, "%" PRIu64 ":%u", tenant_id, number);
+    const struct bytes args[] = {bytes_of("HMGET"), bytes_of(hash.text), bytes_of(field),
+                                 bytes_of(REDIS_LOGINS_COMPLETE)};
+    if (redis_link_call(&fetcher->link, args, 4, reply, err) != STATUS_OK)
+        return err->code;
+    const struct redisReply *value = redis_reply_item(*reply, 0), *complete = redis_reply_item(*reply, 1);
+    if (value != NULL && complete != NULL && redis_reply_text(complete).data != NULL) {
+        *blob = redis_reply_text(value);
+        return STATUS_OK;
+    }
+    redis_reply_free(*reply);
+    return error_set(err, STATUS_NOT_FOUND, "%s is not there any more", hash.text);
+}
+
+/* Reads a part; one that is not there is empty. */
+static enum status read_part(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
+                             unsigned number, struct arena *arena, struct logins_part *out, struct error *err)
+{
+    struct redisReply *reply = NULL;
+    struct bytes blob;
+    enum status status = STATUS_OK;
+    *out = (struct logins_part){.head = {.tenant_id = tenant_id}};
+    if (get_part(fetcher, generation, tenant_id, number, &reply, &blob, err) != STATUS_OK)
+        return err->code;
+    if (blob.data != NULL)
+        status = codec_unpack_logins(blob, arena, out, err);
+    redis_reply_free(reply);
+    if (status == STATUS_OK && out->head.tenant_id != tenant_id)
+        status = error_set(err, STATUS_CORRUPT, "logins of tenant %" PRIu64 " under tenant %" PRIu64,
+                           out->head.tenant_id, tenant_id);
+    return status;
+}
+
+static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
+                             struct json_writer *writer, struct error *err)
+{
+    uint64_t shown = 0, total = 0;
+    unsigned number = 0;
+    do {
+        struct arena arena;
+        struct logins_part part;
+        arena_init(&arena);
+        enum status status = read_part(fetcher, generation, tenant_id, number, &arena, &part, err);
+        if (status == STATUS_OK && number > 0 && (part.count == 0 || part.head.total != total))
+            status = error_set(err, STATUS_CORRUPT, "part %u of the logins of tenant %" PRIu64 " is missing",
+                               number, tenant_id);
+        if (status == STATUS_OK && number == 0)
+            put_head(writer, &part);
+        for (size_t i = 0; status == STATUS_OK && i < part.count; i++)
+            put_login(writer, &part.rows[i]);
+        arena_clear(&arena);
+        if (status != STATUS_OK)
+            return status;
+        total = part.head.total;
+        shown += part.count;
+        number++;
+    } while (shown < total);
+    json_close_array(writer);
+    json_close_object(writer);
+    return STATUS_OK;
+}
+
+enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, struct buffer *out,
+                        struct error *err)
+{
+    struct json_writer writer;
+    enum status status = json_writer_new(&writer, out, err);
+    if (status == STATUS_OK)
+        status = put_parts(fetcher, generation, tenant_id, &writer, err);
+    if (status == STATUS_OK)
+        status = json_writer_status(&writer, err);
+    json_writer_free(&writer);
+    return status;
+}
