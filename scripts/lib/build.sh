@@ -44,15 +44,17 @@ build_stop() {
     [[ -z $BUILD_PID ]] || kill -TERM -- "-$BUILD_PID" 2>/dev/null || true
 }
 
+# BUILD_TARGETS, an array, may name the targets; all are built without it.
 build_preset() {
-    local preset=$1 folder log fresh=()
+    local preset=$1 folder log fresh=() targets=()
+    [[ -z ${BUILD_TARGETS[*]-} ]] || targets=(--target "${BUILD_TARGETS[@]}")
     shift
     folder=$(build_folder "$preset")
     log=$folder/build.log
     mkdir -p "$folder" && : >"$log" || return 1
     ! build_is_from_elsewhere "$folder" || fresh=(--fresh)
     if ! build_run "$log" cmake "${fresh[@]}" --preset "$preset" "$@" ||
-        ! build_run "$log" cmake --build --preset "$preset" -j"$(nproc)"; then
+        ! build_run "$log" cmake --build --preset "$preset" -j"$(nproc)" "${targets[@]}"; then
         tail -n 40 "$log" >&2
         printf 'Building preset %s failed; the full output is in %s/%s.\n' "$preset" "$PWD" "$log" >&2
         return 1

@@ -204,9 +204,11 @@ def print_what_to_try(service):
     for path, cut in (
         ("/", ""), ("/health", ""), ("/dashboard", ""),
         ("/health-scores", " | head -c 800"), ("/health-scores?formato=detalhado", " | head -c 800"),
-        ("/clientes", " | head -c 800"),
+        ("/clientes", " | head -c 800"), (f"/dashboard?data_adesao_inicio={time.strftime('%Y')}-01-01", ""),
+        ("/logins?tenant_id=1", " | head -c 800"),
     ):
         say(f"  curl -s -u {shlex.quote(login)} {shlex.quote(service.url + path)}{cut}; echo")
+    say(f"  curl -s -u {shlex.quote(login)} -X POST {shlex.quote(service.url + '/cache/clear')}; echo")
     say("\nCtrl-C stops everything and removes .run.")
 
 
@@ -263,6 +265,10 @@ QUESTIONS = (
      lambda d: all_have(d, 300, "tenant_id", "scores", "metrics", "categoria")),
     ("has more than 300 clients", "/clientes", True, 200, is_document,
      lambda d: all_have(d, 301, "client_id", "nome", "valor", "pipeline")),
+    ("has fewer clients in the last two years", f"/clientes?data_adesao_inicio={int(time.strftime('%Y')) - 1}-01-01", True, 200,
+     lambda d: isinstance(d, dict), lambda d: all_have(d, 10, "data_adesao") and len(d) < 400),
+    ("refuses a day that does not exist", "/clientes?data_adesao_fim=2023-02-29", True, 422, lambda d: "detail" in d, None),
+    ("has a tenant's logins", "/logins?tenant_id=1", True, 200, is_document, lambda d: d["tenant_id"] == 1),
 )
 
 
