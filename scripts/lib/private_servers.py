@@ -639,7 +639,7 @@ class MariaDB(SqlServer):
 
     def set_up(self):
         self._run([
-            _program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+            _program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}", "--skip-test-db",
             "--skip-name-resolve", "--auth-root-authentication-method=socket",
             f"--auth-root-socket-user={current_user()}", "--innodb-flush-method=nosync", "--innodb-use-native-aio=0",
         ])
