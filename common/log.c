@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/utf8.h"
 
 static struct {
     const char *program;
@@ -36,12 +37,13 @@ static bool is_plain(struct bytes text)
 
 static void append_quoted(struct buffer *line, struct bytes text)
 {
+    bool is_utf8 = utf8_is_valid(text); /* a message that was cut may end inside a character */
     buffer_append_char(line, '"');
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (c == '"' || c == '\\')
             buffer_append_format(line, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
+        else if (c < ' ' || c == 0x7f || (c > 0x7f && !is_utf8))
             buffer_append_format(line, "\\u%04x", c);
         else
             buffer_append_char(line, (char)c);

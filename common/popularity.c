@@ -9,7 +9,7 @@ void popularity_add(struct popularity *popularity, struct date_filter filter, ui
     for (size_t i = 0; i < popularity->count; i++) {
         struct popular *item = &popularity->items[i];
         if (date_filter_compare(item->filter, filter) == 0) {
-            item->count += count;
+            item->count = count < UINT64_MAX - item->count ? item->count + count : UINT64_MAX;
             return;
         }
         if (item->count < least->count)

@@ -43,7 +43,7 @@ static struct bands volume_of(const struct event_bands *bands, const struct tena
 {
     uint64_t size = size_of(tenant, bands->measure);
     size_t i = 0;
-    while (size > (uint64_t)bands->volumes[i].up_to)
+    while (i + 1 < bands->volumes_count && size > (uint64_t)bands->volumes[i].up_to)
         i++;
     return bands->volumes[i].bands;
 }

@@ -172,7 +172,8 @@ static enum status read_excluded_integrators(const struct reader *reader, const 
         if (item->type != JSON_NUMBER || !decimal_parse(item->text, &value) ||
             !decimal_to_scaled(value, 0, &ids[i]))
             return error_set(reader->err, STATUS_INVALID,
-                             "%s.excluded_integrators[%zu]: takes a whole number", path, i);
+                             "%s.excluded_integrators[%zu]: is %.40s, takes a whole number", path, i,
+                             item->type == JSON_NUMBER ? item->text.data : json_type_name(item->type));
     }
     out->excluded_integrators = ids;
     out->excluded_integrators_count = list->count;
