@@ -178,8 +178,9 @@ static void make(void *context, void *thread_context)
     enum source source = SOURCE_COMPUTED;
     enum status status =
         generation_make(making->generation, &making->key, thread_context, &body, &source, &err);
-    enum reply_error error =
-        status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND ? ERROR_NO_DATA : ERROR_INTERNAL;
+    /* The next generation may have what this one lacks. */
+    bool is_for_now = status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT;
+    enum reply_error error = is_for_now ? ERROR_NO_DATA : ERROR_INTERNAL;
     if (status != STATUS_OK)
         log_write(LOG_ERROR, "an answer could not be made", LOG_FIELDS(log_text("error", err.message)));
     pthread_mutex_lock(&answers->mutex);

@@ -133,8 +133,12 @@ static enum status take_answer(struct redis_link *link, const struct manifest *m
     struct answer *answer = &out->items[out->count];
     struct redisReply *reply = NULL;
     struct error ignored;
-    if (redis_link_take(link, &reply, err) != STATUS_OK)
-        return err->code;
+    if (redis_link_take(link, &reply, err) != STATUS_OK) {
+        if (redis_link_fd(link) < 0)
+            return err->code;
+        *refused += 1; /* Redis is there and refuses: the key is of another type */
+        return STATUS_OK;
+    }
     struct bytes blob = redis_reply_text(reply);
     bool is_usable = blob.data != NULL && codec_unpack_answer(blob, manifest, answer, &ignored) == STATUS_OK;
     if (is_usable && date_filter_compare(answer->filter, filter) != 0) {

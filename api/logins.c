@@ -98,10 +98,27 @@ static enum status read_part(struct fetcher *fetcher, uint64_t generation, uint6
     return status;
 }
 
+/* The last row of what was put already, and how many rows that was. */
+struct progress {
+    uint64_t shown;
+    struct stored_login last;
+};
+
+/* A part goes on where the one before it ended: newest first, ties by id, no more rows than the head told. */
+static bool goes_on(const struct progress *progress, const struct logins_part *part)
+{
+    const struct stored_login *last = &progress->last, *first = part->rows;
+    if (part->count > part->head.total - progress->shown)
+        return false;
+    return progress->shown == 0 || first->wall_us < last->wall_us ||
+           (first->wall_us == last->wall_us && first->id < last->id);
+}
+
 static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
                              struct json_writer *writer, struct error *err)
 {
-    uint64_t shown = 0, total = 0;
+    struct progress progress = {.shown = 0};
+    uint64_t total = 0;
     unsigned number = 0;
     do {
         struct arena arena;
@@ -111,17 +128,23 @@ static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint6
         if (status == STATUS_OK && number > 0 && (part.count == 0 || part.head.total != total))
             status = error_set(err, STATUS_CORRUPT, "part %u of the logins of tenant %" PRIu64 " is missing",
                                number, tenant_id);
+        if (status == STATUS_OK && !goes_on(&progress, &part))
+            status =
+                error_set(err, STATUS_CORRUPT, "part %u of the logins of tenant %" PRIu64 " is another one",
+                          number, tenant_id);
         if (status == STATUS_OK && number == 0)
             put_head(writer, &part);
         for (size_t i = 0; status == STATUS_OK && i < part.count; i++)
             put_login(writer, &part.rows[i]);
+        if (status == STATUS_OK && part.count > 0)
+            progress.last = part.rows[part.count - 1];
         arena_clear(&arena);
         if (status != STATUS_OK)
             return status;
         total = part.head.total;
-        shown += part.count;
+        progress.shown += part.count;
         number++;
-    } while (shown < total);
+    } while (progress.shown < total);
     json_close_array(writer);
     json_close_object(writer);
     return STATUS_OK;

@@ -37,10 +37,8 @@ static bool parse_number(struct bytes text, uint64_t *out)
 
 struct message message_parse(struct bytes text)
 {
-    struct message message = {.kind = MESSAGE_REFRESH, .rest = text};
-    struct bytes name = {"", 0};
-    if (text.data != NULL)
-        name = take_word(&message.rest);
+    struct message message = {.kind = MESSAGE_REFRESH, .rest = text.data != NULL ? text : bytes_of("")};
+    struct bytes name = take_word(&message.rest);
     while (message.kind < MESSAGE_UNKNOWN && !bytes_is(name, KINDS[message.kind]))
         message.kind++;
     if (message.kind == MESSAGE_PUBLISHED && !parse_number(take_word(&message.rest), &message.generation))

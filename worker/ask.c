@@ -14,7 +14,9 @@
 
 #define REPEAT_MS    1000
 #define NO_WORKER_MS 2000
-#define GIVE_UP_MS   600000
+#define SILENCE_MS                                                                                           \
+    10000 /* each repeat is answered: a daemon that was there and is silent for so long has gone */
+#define GIVE_UP_MS 600000
 
 enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_OUT };
 
@@ -24,7 +26,7 @@ struct ask {
     struct redis_name events, inbox;
     struct request_id id;
     int64_t began_ms, next_ms;
-    bool was_answered;
+    int64_t heard_ms; /* when the daemon last named our request; 0: not yet */
     uint64_t generation;
     char word[32];
 };
@@ -51,7 +53,7 @@ static enum ask_state take_message(struct ask *ask, struct bytes text)
     struct message message = message_parse(text);
     if (!names_us(&message, &ask->id))
         return ASK_WAITING;
-    ask->was_answered = true;
+    ask->heard_ms = clock_monotonic_ms();
     ask->generation = message.generation;
     if (message.kind == MESSAGE_PUBLISHED)
         return ASK_PUBLISHED;
@@ -93,6 +95,13 @@ static enum status step(struct ask *ask, enum ask_state *state, struct error *er
     return STATUS_OK;
 }
 
+static bool is_alone(const struct ask *ask, int64_t now_ms)
+{
+    if (ask->heard_ms == 0)
+        return now_ms - ask->began_ms > NO_WORKER_MS;
+    return now_ms - ask->heard_ms > SILENCE_MS;
+}
+
 static enum status wait_for_result(struct ask *ask, enum ask_state *state, struct error *err)
 {
     *state = ASK_WAITING;
@@ -101,10 +110,10 @@ static enum status wait_for_result(struct ask *ask, enum ask_state *state, struc
     while (*state == ASK_WAITING) {
         if (step(ask, state, err) != STATUS_OK)
             return err->code;
-        int64_t waited_ms = clock_monotonic_ms() - ask->began_ms;
-        if (*state == ASK_WAITING && !ask->was_answered && waited_ms > NO_WORKER_MS)
+        int64_t now_ms = clock_monotonic_ms();
+        if (*state == ASK_WAITING && is_alone(ask, now_ms))
             *state = ASK_NOBODY;
-        else if (*state == ASK_WAITING && waited_ms > GIVE_UP_MS)
+        else if (*state == ASK_WAITING && now_ms - ask->began_ms > GIVE_UP_MS)
             *state = ASK_TIMED_OUT;
     }
     return STATUS_OK;

@@ -52,7 +52,7 @@ struct daemon {
     uint64_t failures; /* in a row */
     struct job *job;   /* NULL while no refresh is under way */
     struct requests requests;
-    bool is_asked; /* by a signal, while a refresh is under way */
+    bool is_asked; /* for another refresh, while one is under way */
     bool is_stopping;
     bool redis_is_down;
     bool is_standby;
@@ -249,8 +249,10 @@ static void tend_lease(struct daemon *daemon)
     if (daemon->lease.is_held && daemon->holder.was_free) {
         log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
         daemon->refresh_due_ms = clock_monotonic_ms();
+        daemon->is_asked = daemon->job != NULL; /* what that one published may be lost as well */
     }
-    if (!daemon->lease.is_held)
+    /* --once has no ear: its next refresh, for which who asks now would be told to wait, never comes. */
+    if (!daemon->lease.is_held || daemon->options->once)
         requests_stop_listening(&daemon->requests);
     else if (requests_listen(&daemon->requests, &err) != STATUS_OK)
         lose_redis(daemon, &err);
@@ -325,13 +327,14 @@ static int wait_ms(const struct daemon *daemon)
 
 static void step(struct daemon *daemon)
 {
-    struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0},
-                           {daemon->done_fd, POLLIN, 0},
-                           {requests_fd(&daemon->requests), POLLIN, 0}}; /* -1 is passed over */
     uint64_t ended;
     if (clock_monotonic_ms() >= daemon->lease_check_ms)
         tend_lease(daemon);
     start_when_due(daemon);
+    /* Only now: the lease may have opened or closed the connection that requests come on; -1 is passed over. */
+    struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0},
+                           {daemon->done_fd, POLLIN, 0},
+                           {requests_fd(&daemon->requests), POLLIN, 0}};
     if (poll(fds, sizeof fds / sizeof fds[0], wait_ms(daemon)) < 0 && errno != EINTR)
         return;
     if (fds[0].revents != 0)
