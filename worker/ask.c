@@ -14,9 +14,8 @@
 
 #define REPEAT_MS    1000
 #define NO_WORKER_MS 2000
-#define SILENCE_MS                                                                                           \
-    10000 /* each repeat is answered: a daemon that was there and is silent for so long has gone */
-#define GIVE_UP_MS 600000
+#define SILENCE_MS   10000 /* of a daemon that was there: each repeat is answered, so it has gone */
+#define GIVE_UP_MS   600000
 
 enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_OUT };
 

@@ -150,10 +150,18 @@ static enum status connect_to(struct kommo *kommo, const struct settings *settin
     return STATUS_OK;
 }
 
+/* A server of this encoding refuses to send, as UTF-8, bytes that are not; as they are, they are cleaned here. */
+static const char *encoding_sql(const struct kommo *kommo)
+{
+    const char *encoding = PQparameterStatus(kommo->conn, "server_encoding");
+    bool takes_anything = encoding != NULL && strcmp(encoding, "SQL_ASCII") == 0;
+    return takes_anything ? "SET LOCAL client_encoding = 'SQL_ASCII';" : "";
+}
+
 /* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
 static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
 {
-    char sql[512];
+    char sql[768];
     char *zone = PQescapeLiteral(kommo->conn, settings->zone, strlen(settings->zone));
     if (zone == NULL)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
@@ -161,8 +169,8 @@ static enum status begin(struct kommo *kommo, const struct settings *settings, s
              "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
              "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
              "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
-             "SET LOCAL statement_timeout = %" PRId64 ";",
-             zone, settings->snapshot_timeout_s * 1000);
+             "SET LOCAL statement_timeout = %" PRId64 ";%s",
+             zone, settings->snapshot_timeout_s * 1000, encoding_sql(kommo));
     PQfreemem(zone);
     return execute(kommo, sql, err);
 }

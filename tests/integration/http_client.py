@@ -1,5 +1,6 @@
 """HTTP as bytes: what is sent and received is seen as it is, nothing is made right on the way."""
 import base64
+import gzip
 import json
 import re
 import socket
@@ -17,8 +18,12 @@ class Response:
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         return ', '.join(values) if values else None
 
+    def content(self):
+        """The body without its encoding."""
+        return gzip.decompress(self.body) if self.header('Content-Encoding') == 'gzip' else self.body
+
     def json(self):
-        return json.loads(self.body)
+        return json.loads(self.content())
 
     def __repr__(self):
         return f'<{self.status} {self.headers} {self.body[:200]!r}>'
@@ -127,7 +132,8 @@ def check_common(response):
     assert response.header('Cache-Control') == ('private, no-cache' if is_data else 'no-store'), response
     if response.body:
         assert response.header('Content-Type') == 'application/json', response
-        assert b'<' not in response.body[:1], response
+        assert response.header('Content-Encoding') in (None, 'gzip'), response
+        assert response.content()[:1] in (b'{', b'['), response
         response.json()
     if response.status >= 400 and response.body and 'status' not in response.json():
         assert list(response.json()) == ['detail'], response

@@ -15,12 +15,26 @@ class Action(enum.Enum):
     KILL = 'kill the worker instead of forwarding'
     CUT = 'close the connection instead of forwarding'
     CUT_REPLY = 'forward, let Redis answer, close the connection without passing the answer on'
+    LOSE = 'answer in place of Redis, which never hears of it: a message that gets lost, a subscription that is deaf'
     HOLD = 'close the connection and keep the command for later, as a network that is slow'
 
 
 def is_flip(words):
     """Whether a command is the script that moves the pointer."""
     return words[0] == b'EVAL' and b"return 'flipped'" in words[1]
+
+
+def is_message(words, kind):
+    """Whether a command says something of that kind to the worker or to the APIs: "refresh", "published"."""
+    return words[0] == b'PUBLISH' and words[2].split(b' ')[0] == kind.encode()
+
+
+def made_up_reply(words):
+    """What Redis says to a message that nobody hears, and to a subscription."""
+    if words[0] == b'PUBLISH':
+        return b':0\r\n'
+    assert words[0] == b'SUBSCRIBE', words
+    return b'*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n' % (len(words[1]), words[1])
 
 
 class Cut(Exception):
@@ -112,7 +126,9 @@ class RedisProxy:
             if action is Action.CUT_REPLY:
                 link.mute()
             link.upstream.sendall(raw)
-        if action is Action.FORWARD:
+        if action is Action.LOSE:
+            link.client.sendall(made_up_reply(words))
+        if action in (Action.FORWARD, Action.LOSE):
             return
         if action is Action.CUT_REPLY:
             assert link.reply_swallowed.wait(DEADLINE_S)

@@ -2,6 +2,7 @@
 
 A Stage is a data set and a Redis prefix of its own, so that tests share servers and nothing else.
 """
+import contextlib
 import itertools
 import json
 import os
@@ -26,8 +27,9 @@ AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'new_redis',
-           'prepare_counter', 'prepare_sample', 'published_generations', 'changed_model', 'start_fleet', 'unique', 'wait_for']
+__all__ = ['AS_OF', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'lock_in_mariadb',
+           'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample', 'published_generations',
+           'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres']
 
 
 def unique(name):
@@ -178,3 +180,38 @@ def changed_model(folder, change):
     with open(path, 'w', encoding='utf-8') as out:
         json.dump(model, out)
     return path
+
+
+# ---- Locks in the databases, for a refresh that is to take as long as a test needs
+
+
+@contextlib.contextmanager
+def held_lock(argv, sql):
+    """A session of a database's client that holds a lock from here to the end of the block."""
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8') as client:
+        try:
+            client.stdin.write(sql)
+            client.stdin.flush()
+            assert 'held' in client.stdout.readline()
+            yield
+        finally:
+            client.stdin.close()
+            client.kill()
+
+
+def lock_in_postgres(stage):
+    argv = stage.fleet.postgres.client(f'kommo_{stage.data}') + ['-t']
+    return held_lock(argv, "BEGIN; LOCK TABLE clientes_kommo IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+
+
+def lock_in_mariadb(stage):
+    argv = stage.fleet.mariadb.client(f'ecosys_{stage.data}') + ['--unbuffered']
+    return held_lock(argv, "LOCK TABLES cards WRITE; SELECT 'held';\n")
+
+
+def waits_in_postgres(stage):
+    return stage.fleet.postgres.query('SELECT 1 FROM pg_locks WHERE NOT granted')
+
+
+def waits_in_mariadb(stage):
+    return [row for row in stage.fleet.mariadb.query('SHOW PROCESSLIST') if 'Waiting for table' in (row[6] or '')]

@@ -1,5 +1,5 @@
-"""ecosys-api from outside: every endpoint, every error, hostile bytes, and what is served while parts are dead."""
-import collections
+"""ecosys-api from outside: connections, hostile bytes, limits, and what is served while parts are dead. What is said on a
+sound connection is test_http_contract.py's."""
 import concurrent.futures
 import random
 import re
@@ -13,10 +13,9 @@ import pytest
 import http_client
 from http_client import Connection, ask, basic, exchange, request_bytes
 from service import API, Stage, new_redis, prepare_counter, prepare_sample, wait_for
+from serving import start_loaded, wait_until_served
 
 DATA = ('/clientes', '/health-scores', '/dashboard')
-OPEN = ('/', '/health')
-ALLOW = {'GET', 'HEAD', 'OPTIONS'}
 
 
 @pytest.fixture(scope='module')
@@ -38,248 +37,6 @@ def counter(fleet):
 def port(published):
     """An API that only answers: for tests that do nothing to it but ask."""
     return start_loaded(published).port
-
-
-def start_loaded(stage, **settings):
-    api = stage.start_api(**settings)
-    wait_for(lambda: ask(api.port, '/health').status == 200, 'the API has loaded the generation')
-    return api
-
-
-def names_in(value):
-    return {name.strip() for name in (value or '').split(',') if name.strip()}
-
-
-# ---- Endpoints
-
-
-@pytest.mark.parametrize('path', [*DATA, '/health-scores?formato=plano', '/health-scores?formato=detalhado'])
-def test_data_answers(published, port, path):
-    response = ask(port, path)
-    assert response.status == 200
-    assert response.header('Content-Type') == 'application/json'
-    assert response.header('Cache-Control') == 'private, no-cache'
-    assert response.header('X-Generation') == str(published.pointer())
-    assert response.header('X-Cache') == 'HIT'
-    assert 0 <= int(response.header('Age')) < 3600
-    assert {'Accept-Encoding', 'Accept'} <= names_in(response.header('Vary'))
-    assert response.json()
-
-
-def test_root(port):
-    response = ask(port, '/', user=None)
-    assert response.status == 200
-    assert response.body.decode() == '{"message":"API de Gestão de Clientes está no ar!"}'
-
-
-def test_health(published, port):
-    response = ask(port, '/health', user=None)
-    health = response.json()
-    assert response.status == 200
-    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
-                            'as_of', 'taken_at', 'age_s', 'stale', 'worker']
-    assert (health['status'], health['environment'], health['redis_connection']) == ('healthy', 'development', 'ok')
-    assert health['env_variables'] == {'UPSTASH_REDIS_REST_URL': False, 'UPSTASH_REDIS_REST_TOKEN': False,
-                                       'REDIS_URL': True, 'BASIC_AUTH_USERS': True}
-    assert health['generation'] == published.pointer()
-    assert health['as_of'] == '2025-03-14T15:09:26-03:00'
-    for name in ('timestamp', 'taken_at'):
-        assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', health[name]), health[name]
-    assert health['worker'] == {'alive': False, 'last_error': None}
-    assert health['stale'] is False
-
-
-@pytest.mark.parametrize('path', [*OPEN, *DATA, '/nowhere', '/clientes?data_adesao_inicio=2024-01-01'])
-@pytest.mark.parametrize('user', [http_client.USER, None])
-def test_head_is_get_without_body(port, path, user):
-    def lasting(response):
-        return response.status, [pair for pair in response.headers if pair[0] not in ('Date', 'Age', 'Content-Length')]
-    with Connection(port) as connection:
-        get, head = connection.ask(path, user=user), connection.ask(path, 'HEAD', user=user)
-        assert lasting(head) == lasting(get)
-        assert get.header('Content-Length') == str(len(get.body))
-        if path != '/health':  # whose length may change with the seconds
-            assert head.header('Content-Length') == get.header('Content-Length')
-        assert connection.ask('/').status == 200
-
-
-@pytest.mark.parametrize('path', [*DATA, '/health', '/health-scores?formato=detalhado'])
-def test_trailing_slash_makes_no_difference(port, path):
-    name, question, query = path.partition('?')
-    response = ask(port, f'{name}/{question}{query}')
-    assert response.status == 200
-    assert response.header('Location') is None
-    if path != '/health':
-        assert response.body == ask(port, path).body
-
-
-Row = collections.namedtuple('Row', 'name method path options status detail headers', defaults=({},))
-NOBODY = {'user': None}
-NOT_FOUND, NOT_ALLOWED, NOT_AUTHENTICATED = 'Not Found', 'Method Not Allowed', 'Not authenticated'
-UNDECODABLE, DENIED = 'Invalid authentication credentials', 'Acesso negado.'
-CHALLENGE = {'WWW-Authenticate': 'Basic'}
-
-
-def authorization(value):
-    return {'user': None, 'headers': {'Authorization': value}}
-
-
-ERRORS = [
-    Row('unknown path', 'GET', '/nada', {}, 404, NOT_FOUND),
-    Row('unknown path before method', 'DELETE', '/nada', {}, 404, NOT_FOUND),
-    Row('unknown path before credentials', 'GET', '/nada', NOBODY, 404, NOT_FOUND),
-    Row('letter case counts', 'GET', '/Clientes', {}, 404, NOT_FOUND),
-    Row('below an endpoint', 'GET', '/clientes/1', {}, 404, NOT_FOUND),
-    Row('prefix of an endpoint', 'GET', '/client', {}, 404, NOT_FOUND),
-    Row('dots', 'GET', '/../clientes', {}, 404, NOT_FOUND),
-    Row('post', 'POST', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('post with body', 'POST', '/clientes', {'body': b'{}'}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('method before credentials', 'PUT', '/dashboard', NOBODY, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('delete', 'DELETE', '/', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('patch', 'PATCH', '/health', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('trace', 'TRACE', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('invented method', 'BREW', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    Row('method in small letters', 'get', '/clientes', {}, 405, NOT_ALLOWED, {'Allow': ALLOW}),
-    *[Row(f'no credentials for {path}', 'GET', path, NOBODY, 401, NOT_AUTHENTICATED, CHALLENGE) for path in DATA],
-    Row('another scheme', 'GET', '/clientes', authorization('Bearer abc'), 401, NOT_AUTHENTICATED, CHALLENGE),
-    Row('scheme that only begins so', 'GET', '/clientes', authorization('Basics ZGVtbzpkZW1v'), 401, NOT_AUTHENTICATED,
-        CHALLENGE),
-    Row('empty header', 'GET', '/clientes', authorization(''), 401, NOT_AUTHENTICATED, CHALLENGE),
-    Row('no base64', 'GET', '/clientes', authorization('Basic ????'), 401, UNDECODABLE, CHALLENGE),
-    Row('base64 cut short', 'GET', '/clientes', authorization('Basic ZGVtbzpkZW1'), 401, UNDECODABLE, CHALLENGE),
-    Row('no colon', 'GET', '/clientes', authorization('Basic ZGVtbw=='), 401, UNDECODABLE, CHALLENGE),
-    Row('wrong password', 'GET', '/clientes', {'user': 'demo:Demo'}, 401, DENIED, CHALLENGE),
-    Row('longer password', 'GET', '/clientes', {'user': 'demo:demodemo'}, 401, DENIED, CHALLENGE),
-    Row('shorter password', 'GET', '/clientes', {'user': 'demo:dem'}, 401, DENIED, CHALLENGE),
-    Row('empty password', 'GET', '/clientes', {'user': 'demo:'}, 401, DENIED, CHALLENGE),
-    Row('unknown user', 'GET', '/clientes', {'user': 'who:demo'}, 401, DENIED, CHALLENGE),
-    Row('empty user', 'GET', '/clientes', {'user': ':'}, 401, DENIED, CHALLENGE),
-    Row('NUL behind the password', 'GET', '/clientes', {'user': 'demo:demo\0'}, 401, DENIED, CHALLENGE),
-    Row('credentials before formato', 'GET', '/health-scores?formato=x', NOBODY, 401, NOT_AUTHENTICATED, CHALLENGE),
-    Row('credentials before body size', 'GET', '/clientes', {'user': None, 'body': b'x' * 70000}, 401, NOT_AUTHENTICATED),
-    Row('body too large', 'GET', '/clientes', {'body': b'x' * 65537}, 413, None),
-    Row('body far too large', 'GET', '/clientes', {'headers': {'Content-Length': '999999999999'}}, 413, None),
-]
-
-
-@pytest.mark.parametrize('row', ERRORS, ids=lambda row: row.name)
-def test_errors(port, row):
-    response = ask(port, row.path, row.method, **row.options)
-    assert response.status == row.status, response
-    if row.detail:
-        assert response.json() == {'detail': row.detail}
-    for name, value in row.headers.items():
-        found = response.header(name)
-        assert (names_in(found) if isinstance(value, set) else found) == value, response
-
-
-@pytest.mark.parametrize('scheme', ['basic', 'BASIC'])
-def test_scheme_in_any_letter_case(port, scheme):
-    assert ask(port, '/dashboard', headers={'Authorization': basic().replace('Basic', scheme)}).status == 200
-
-
-def test_users(published):
-    api = start_loaded(published, BASIC_AUTH_USERS='ana:a:b, joão:señha€,c:d')
-    for user, status in (('ana:a:b', 200), ('joão:señha€', 200), ('c:d', 200), ('ana:a', 401), ('c:a:b', 401)):
-        assert ask(api.port, '/dashboard', user=user).status == status, user
-
-
-# ---- Queries
-
-
-@pytest.mark.parametrize('query, status', [
-    ('data_adesao_inicio=2024-01-01', 501), ('data_adesao_fim=2024-01-01', 501),
-    ('data_adesao_inicio=2024-01-01&data_adesao_fim=2024-02-01', 501), ('data%5Fadesao_inicio=2024-01-01', 501),
-    ('data_adesao_inicio=&data_adesao_inicio=2024-01-01', 501),
-    ('data_adesao_inicio=', 200), ('data_adesao_inicio', 200), ('data_adesao_inicio=&data_adesao_fim=', 200),
-    ('data_adesao_inicio=2024-01-01&data_adesao_inicio=', 200), ('', 200), ('&&&=&', 200), ('outra=1&x', 200),
-    ('Data_Adesao_Inicio=2024-01-01', 200), ('xdata_adesao_inicio=2024-01-01', 200), ('a=%zz%', 200),
-])
-def test_filters(port, query, status):
-    for path in DATA:
-        response = ask(port, f'{path}?{query}')
-        assert response.status == status, (path, response)
-        if status == 200:
-            assert response.body == ask(port, path).body
-
-
-@pytest.mark.parametrize('query, same_as', [
-    ('formato=plano', 'plano'), ('formato=detalhado', 'detalhado'), ('formato=', None), ('formato', None),
-    ('formato=detalhado&formato=plano', 'plano'), ('formato=x&formato=detalhado', 'detalhado'),
-    ('formato=detalh%61do', 'detalhado'), ('Formato=detalhado', None),
-])
-@pytest.mark.parametrize('default', ['plano', 'detalhado'])
-def test_formato(port, port_detalhado, query, same_as, default):
-    port = port if default == 'plano' else port_detalhado
-    expected = ask(port, f'/health-scores?formato={same_as or default}')
-    assert ('1' in expected.json()) == ((same_as or default) == 'plano')
-    assert ask(port, f'/health-scores?{query}').body == expected.body
-
-
-@pytest.fixture(scope='module')
-def port_detalhado(published):
-    return start_loaded(published, HEALTH_SCORES_FORMATO='detalhado').port
-
-
-@pytest.mark.parametrize('value', ['xml', 'Plano', 'plano%20', 'plano%0a', '%ff', 'detalhado/'])
-def test_unknown_formato(port, value):
-    response = ask(port, f'/health-scores?formato={value}')
-    assert response.status == 422
-    (problem,) = response.json()['detail']
-    assert problem['loc'] == ['query', 'formato']
-    assert set(problem) == {'loc', 'msg', 'type'}
-
-
-# ---- CORS and OPTIONS
-
-
-def preflight(headers=None, **more):
-    return {'Origin': 'https://painel.example', 'Access-Control-Request-Method': 'GET', **(headers or {}), **more}
-
-
-@pytest.mark.parametrize('path', [*OPEN, *DATA])
-def test_preflight(port, path):
-    wanted = 'authorization, x-anything'
-    response = ask(port, path, 'OPTIONS', user=None, headers=preflight({'Access-Control-Request-Headers': wanted}))
-    assert (response.status, response.body) == (204, b'')
-    assert response.header('Access-Control-Allow-Origin') == '*'
-    assert names_in(response.header('Access-Control-Allow-Methods')) >= {'GET', 'HEAD', 'OPTIONS'}
-    assert response.header('Access-Control-Allow-Headers') == wanted
-    assert response.header('Access-Control-Max-Age') == '600'
-
-
-def test_preflight_that_asks_for_no_headers(port):
-    response = ask(port, '/clientes', 'OPTIONS', user=None, headers=preflight())
-    assert response.status == 204 and response.header('Access-Control-Allow-Headers') is None
-
-
-@pytest.mark.parametrize('path', [*OPEN, *DATA])
-def test_other_options(port, path):
-    response = ask(port, path, 'OPTIONS', user=None)
-    assert response.status == 204 and names_in(response.header('Allow')) == ALLOW
-
-
-def test_options_of_an_unknown_path(port):
-    assert ask(port, '/nada', 'OPTIONS', user=None, headers=preflight()).status == 404
-
-
-@pytest.mark.parametrize('path, status', [('/clientes', 200), ('/nada', 404), ('/', 200), ('/health-scores?formato=x', 422)])
-def test_listed_origins(published, path, status):
-    api = start_loaded(published, CORS_ALLOW_ORIGINS='https://a.example, https://b.example')
-    for origin, allowed in (('https://a.example', True), ('https://b.example', True), ('https://c.example', False),
-                            ('https://a.example.evil', False), ('null', False), ('', False), (None, False)):
-        response = ask(api.port, path, headers={'Origin': origin})
-        assert response.status == status
-        assert response.header('Access-Control-Allow-Origin') == (origin if allowed else None)
-        assert 'Origin' in names_in(response.header('Vary'))
-
-
-def test_origin_is_open_by_default_also_in_errors(port):
-    for path in (*OPEN, *DATA, '/nada', '/health-scores?formato=x'):
-        for user in (http_client.USER, None):
-            assert ask(port, path, user=user).header('Access-Control-Allow-Origin') == '*'
-    response, _ = exchange(port, b'broken\r\n\r\n')
-    assert response.header('Access-Control-Allow-Origin') == '*'
 
 
 # ---- Connections
@@ -594,17 +351,20 @@ def assert_nothing_to_serve(port, redis):
         assert ask(port, path, user=None).status == 401
 
 
-def test_redis_dies_and_comes_back_empty(fleet, published):
+def test_redis_dies_and_comes_back_empty(fleet, published, port):
     redis = new_redis(fleet)
     stage = Stage(fleet, published.data, redis)
     generation = stage.publish()
     api = start_loaded(stage)
     before = {path: ask(api.port, path).body for path in DATA}
+    filtered = '/clientes?data_adesao_inicio=2024-01-02', '/dashboard?data_adesao_fim=2025-01-31'
     redis.kill()
     wait_for(lambda: ask(api.port, '/health').json()['status'] == 'degraded', 'the API notices', 10)
     health = ask(api.port, '/health')
     assert health.status == 200 and health.json()['redis_connection'] == 'error'
     assert {path: ask(api.port, path).body for path in DATA} == before
+    for path in filtered:
+        assert ask(api.port, path).body == ask(port, path).body
     redis.start()
     wait_for(lambda: ask(api.port, '/health').json()['status'] == 'healthy', 'the API notices', 10)
     assert {path: ask(api.port, path).body for path in DATA} == before
@@ -680,15 +440,32 @@ def damage(stage, key, how):
         stage.command('EXPIRE', key, 600)
 
 
+MONTH = '?data_adesao_inicio=2025-03-01&data_adesao_fim=2025-03-31'
+
+
 @pytest.mark.parametrize('name', DAMAGE)
 def test_damaged_answer_is_computed_instead(fleet, published, port, name):
+    """Answers with and without filter, through an API that can use all others and one that can use no list of them."""
     stage = Stage(fleet, published.data)
     generation = stage.publish()
-    damage(stage, stage.generation_key(generation, 'answer:all:all'), DAMAGE[name])
+    for bounds in ('all:all', '2025-03-01:2025-03-31'):
+        damage(stage, stage.generation_key(generation, f'answer:{bounds}'), DAMAGE[name])
     api = start_loaded(stage)
+    assert_same_answers(api.port, port, 'COMPUTE')
+    assert re.search('message="stored answers cannot be used and are computed instead" .*answers=2', api.log())
+    assert ask(api.port, '/clientes?data_adesao_inicio=2025-01-01&data_adesao_fim=2025-03-31').header('X-Cache') == 'BLOB'
+    damage(stage, stage.generation_key(generation, 'buckets'), DAMAGE[name])
+    api = start_loaded(stage)
+    assert_same_answers(api.port, port, 'COMPUTE')
+    assert 'the list of stored answers cannot be used' in api.log()
+
+
+def assert_same_answers(port, other_port, source):
     for path in DATA:
-        assert ask(api.port, path).body == ask(port, path).body
-    assert 'a stored answer cannot be used' in api.log()
+        assert ask(port, path).body == ask(other_port, path).body
+        response = ask(port, path + MONTH)
+        assert response.header('X-Cache') == source
+        assert response.body == ask(other_port, path + MONTH).body
 
 
 @pytest.fixture(scope='module')
@@ -700,12 +477,12 @@ def followed(fleet, counter):
     return stage, start_loaded(stage)
 
 
-@pytest.mark.parametrize('key', ['manifest', 'model', 'clients:0', 'tenants:0'])
+@pytest.mark.parametrize('key', ['manifest', 'model', 'clients:0', 'tenants:0', 'tenant_ids:0'])
 @pytest.mark.parametrize('name', DAMAGE)
 def test_damaged_snapshot_keeps_the_old_generation(followed, key, name):
     stage, api = followed
     good = stage.pointer()
-    wait_for(lambda: ask(api.port, '/health').json()['generation'] == good, 'the good one is served', 10)
+    wait_until_served(api.port, good)
     before = {path: ask(api.port, path).body for path in DATA}
     api.process.pause()  # it must not see the new generation before the damage
     try:
@@ -763,7 +540,7 @@ def test_no_answer_mixes_two_generations(fleet, counter):
         try:
             for number in range(2, 8):
                 publish(number)
-                wait_for(lambda: ask(api.port, '/health').json()['generation'] == stage.pointer(), 'it is served', 20)
+                wait_until_served(api.port, stage.pointer())
         finally:
             stop.set()
         for future in running:
