@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#define ZLIB_CONST /* it only reads its input */
 #include <zlib.h>
 
 #define GZIP_LEVEL  6
@@ -23,7 +24,7 @@ static enum status compress_gzip(struct bytes content, struct buffer *out, struc
         deflateEnd(&stream);
         return error_no_memory(err);
     }
-    stream.next_in = (Bytef *)(uintptr_t)content.data; /* zlib only reads it */
+    stream.next_in = (const Bytef *)content.data;
     stream.avail_in = (uInt)content.len;
     stream.next_out = (Bytef *)out->data;
     stream.avail_out = (uInt)(out->capacity < UINT32_MAX ? out->capacity : UINT32_MAX);
@@ -43,8 +44,9 @@ static void set_etag(struct body *body, struct bytes content)
 /* The memory of a buffer that is no longer needed otherwise, cut to its length. */
 static void take_memory(struct body *body, struct buffer *from)
 {
-    char *shrunk = realloc(from->data, from->len > 0 ? from->len : 1);
-    body->data = shrunk != NULL ? shrunk : from->data;
+    body->data = realloc(from->data, from->len > 0 ? from->len : 1);
+    if (body->data == NULL)
+        body->data = from->data;
     body->len = from->len;
     *from = (struct buffer)BUFFER_INIT;
 }
@@ -90,6 +92,11 @@ void body_unref(struct body *body)
     free(body);
 }
 
+static bool separates_tags(char c)
+{
+    return c == ',' || c == ' ' || c == '\t';
+}
+
 static struct bytes without_weakness(struct bytes tag)
 {
     bool is_weak = tag.len > 2 && tag.data[0] == 'W' && tag.data[1] == '/';
@@ -101,10 +108,9 @@ bool body_is_known(const struct body *body, struct bytes if_none_match)
     struct bytes rest = if_none_match, own = without_weakness(bytes_of(body->etag));
     while (rest.len > 0) {
         size_t skip = 0, len = 0;
-        while (skip < rest.len &&
-               (rest.data[skip] == ' ' || rest.data[skip] == '\t' || rest.data[skip] == ','))
+        while (skip < rest.len && separates_tags(rest.data[skip]))
             skip++;
-        while (skip + len < rest.len && rest.data[skip + len] != ',' && rest.data[skip + len] != ' ')
+        while (skip + len < rest.len && !separates_tags(rest.data[skip + len]))
             len++;
         struct bytes tag = {rest.data + skip, len};
         if (bytes_is(tag, "*") || bytes_equal(without_weakness(tag), own))

@@ -84,7 +84,7 @@ static enum status read_part(struct fetcher *fetcher, uint64_t generation, uint6
                              unsigned number, struct arena *arena, struct logins_part *out, struct error *err)
 {
     struct redisReply *reply = NULL;
-    struct bytes blob;
+    struct bytes blob = {NULL, 0};
     enum status status = STATUS_OK;
     *out = (struct logins_part){.head = {.tenant_id = tenant_id}};
     if (get_part(fetcher, generation, tenant_id, number, &reply, &blob, err) != STATUS_OK)
@@ -110,8 +110,9 @@ static bool goes_on(const struct progress *progress, const struct logins_part *p
     const struct stored_login *last = &progress->last, *first = part->rows;
     if (part->count > part->head.total - progress->shown)
         return false;
-    return progress->shown == 0 || first->wall_us < last->wall_us ||
-           (first->wall_us == last->wall_us && first->id < last->id);
+    if (progress->shown == 0 || part->count == 0)
+        return progress->shown == 0;
+    return first->wall_us < last->wall_us || (first->wall_us == last->wall_us && first->id < last->id);
 }
 
 static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,

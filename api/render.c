@@ -276,9 +276,9 @@ static size_t row_start(const struct rendered_rows *rows, size_t row)
 /* Appends the rows first..last-1, which are one run of bytes. */
 static void append_run(const struct rendered_rows *rows, size_t first, size_t last, struct buffer *out)
 {
-    if (first < last)
-        buffer_append(out, rows->text.data + row_start(rows, first),
-                      rows->ends[last - 1] - row_start(rows, first));
+    size_t start = row_start(rows, first), end = row_start(rows, last);
+    if (start < end)
+        buffer_append(out, rows->text.data + start, end - start);
 }
 
 /* The last row's comma becomes the closing brace. */

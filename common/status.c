@@ -28,11 +28,6 @@ enum status error_context(struct error *err, const char *format, ...)
     return err->code;
 }
 
-enum status error_no_memory(struct error *err)
-{
-    return error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 const char *status_word(enum status code)
 {
     switch (code) {

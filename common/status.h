@@ -33,7 +33,11 @@ enum status error_set(struct error *err, enum status code, const char *format, .
 /* Puts "context: " in front of the message that a lower layer left and returns its code. */
 enum status error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-enum status error_no_memory(struct error *err);
+static inline enum status error_no_memory(struct error *err)
+{
+    (void)error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_NO_MEMORY;
+}
 
 /* The code as one lower-case word, for logs. */
 const char *status_word(enum status code);
