@@ -1,5 +1,5 @@
-/* api/asked.h - counts the filters that people ask for and that no bucket answers, for the worker to make buckets of
- * them. Any thread. */
+/* api/asked.h - counts the filters that people ask for, for the worker to make buckets of them: also of those that are
+ * buckets already because people asked for them. Any thread. */
 #ifndef ECOSYS_API_ASKED_H
 #define ECOSYS_API_ASKED_H
 

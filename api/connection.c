@@ -37,6 +37,7 @@ struct connection {
     size_t scanned;     /* of the head */
     bool is_receiving;  /* some of a request is here; its deadline runs */
     bool lingers;       /* after the last answer */
+    bool has_ended;     /* the client sends no more, but reads */
     size_t dropped;     /* bytes while lingering */
     struct buffer head; /* of the request that is being answered */
     struct buffer body;
@@ -286,8 +287,9 @@ static void keep_time(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
     bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
-    bool is_receiving = connection->state == STATE_BODY ||
-                        (is_reading && evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0);
+    bool is_held = unsent_len(connection) >= UNSENT_ENOUGH; /* we do not read, so nobody is late */
+    bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
+    bool is_receiving = !is_held && (connection->state == STATE_BODY || (is_reading && has_input));
     if (is_receiving && !connection->is_receiving)
         set_deadline(connection, settings->request_timeout_s);
     else if (!is_receiving && is_reading && unsent_len(connection) == 0)
@@ -311,6 +313,9 @@ static void advance(struct connection *connection)
         if (goes_on)
             connection->is_receiving = false; /* the next request has a deadline of its own */
     }
+    bool is_starved = !goes_on && (connection->state == STATE_HEAD || connection->state == STATE_BODY);
+    if (connection->has_ended && is_starved)
+        connection->state = STATE_CLOSING;
     keep_time(connection);
     if (connection->state == STATE_CLOSING && unsent_len(connection) == 0)
         finish(connection);
@@ -365,7 +370,7 @@ static void on_event(struct bufferevent *stream, short events, void *context)
     (void)stream;
     bool has_only_ended = (events & BEV_EVENT_EOF) != 0 && (events & BEV_EVENT_ERROR) == 0;
     if (has_only_ended && connection->state == STATE_WAITING) {
-        connection->request.keeps_alive = false;
+        connection->has_ended = true;
         return;
     }
     if (has_only_ended && connection->state != STATE_LINGERING && unsent_len(connection) > 0) {

@@ -15,14 +15,19 @@
 #include "common/log.h"
 #include "common/redis_names.h"
 
-#define LOOK_EVERY_MS   500
-#define REPORT_EVERY_MS 5000
+#define LOOK_EVERY_MS    500
+#define REPORT_EVERY_MS  5000
+#define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up who waits for a worker */
+#define RETRY_REFUSED_MS 10000
 
 /* What the thread knows from look to look. */
 struct watch {
     struct follower *follower;
-    struct redis_link link;
+    struct redis_link link;        /* for small things, soon answered */
+    struct redis_link load_link;   /* for what may be large */
     struct generation *generation; /* NULL until one was loaded */
+    struct generation *previous;   /* until every loop serves the newer one; else NULL */
+    int64_t retry_ms;              /* when to read the refused one again */
     uint64_t refused;              /* the generation whose failure was logged last; 0: none */
     bool redis_was_ok;
     bool has_looked;
@@ -59,16 +64,21 @@ static void load(struct watch *watch, uint64_t number)
     struct generation *loaded;
     struct error err;
     int64_t start = clock_monotonic_ms();
-    if (loader_load(&watch->link, watch->follower->settings->redis_prefix, number,
+    if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
+        return;
+    if (loader_load(&watch->load_link, watch->follower->settings->redis_prefix, number,
                     (size_t)watch->follower->settings->cache_memory, &loaded, &err) != STATUS_OK) {
         if (watch->refused != number)
             log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
                       LOG_FIELDS(log_int("generation", (int64_t)number),
                                  log_text("class", status_word(err.code)), log_text("error", err.message)));
         watch->refused = number;
+        /* What was refused stays bad; what was not there may have been replaced meanwhile. */
+        watch->retry_ms = err.code == STATUS_CORRUPT ? clock_monotonic_ms() + RETRY_REFUSED_MS : 0;
         return;
     }
-    generation_unref(watch->generation);
+    generation_unref(watch->previous);
+    watch->previous = watch->generation;
     watch->generation = loaded;
     watch->refused = 0;
     log_write(LOG_INFO, "generation loaded",
@@ -80,6 +90,8 @@ static void load(struct watch *watch, uint64_t number)
 
 static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
 {
+    if (!is_ok)
+        redis_link_close(&watch->ear); /* one that died without a word would be deaf for ever */
     if (!is_ok && (watch->redis_was_ok || !watch->has_looked))
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     if (is_ok && !watch->redis_was_ok && watch->has_looked)
@@ -141,6 +153,8 @@ static void say(struct watch *watch, const struct buffer *message)
         redis_name_requests(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
     struct error ignored;
     long long receivers = 0;
+    if (!watch->outlook.redis_is_ok)
+        return; /* the next look finds out whether it is there again */
     if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=
         STATUS_OK)
         receivers = 0;
@@ -173,6 +187,10 @@ static void settle(struct watch *watch)
                                       .loaded = loaded,
                                       .loaded_is_served = client->is_served(client->context, loaded)};
     tickets_settle(&watch->tickets, &view);
+    if (view.loaded_is_served && watch->previous != NULL) {
+        generation_unref(watch->previous); /* here, and not on an event loop */
+        watch->previous = NULL;
+    }
 }
 
 /* False when it is time to stop. */
@@ -209,8 +227,11 @@ static void *follow(void *context)
 {
     struct follower *follower = context;
     struct watch watch = {.follower = follower};
-    redis_link_init(&watch.link, &follower->settings->redis, follower->settings->redis_timeout_ms);
-    redis_link_init(&watch.ear, &follower->settings->redis, follower->settings->redis_timeout_ms);
+    int64_t timeout_ms = follower->settings->redis_timeout_ms;
+    redis_link_init(&watch.link, &follower->settings->redis,
+                    timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);
+    redis_link_init(&watch.load_link, &follower->settings->redis, timeout_ms);
+    redis_link_init(&watch.ear, &follower->settings->redis, timeout_ms);
     tickets_init(&watch.tickets);
     while (take_inbox(&watch)) {
         if (clock_monotonic_ms() >= watch.look_ms) {
@@ -224,7 +245,9 @@ static void *follow(void *context)
     }
     tickets_clear(&watch.tickets);
     redis_link_close(&watch.ear);
+    redis_link_close(&watch.load_link);
     redis_link_close(&watch.link);
+    generation_unref(watch.previous);
     generation_unref(watch.generation);
     return NULL;
 }

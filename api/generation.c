@@ -141,11 +141,6 @@ static const struct answer *find_stored(const struct generation *generation, str
     return bsearch(&filter, stored->items, stored->count, sizeof *stored->items, compare_to_answer);
 }
 
-bool generation_has_bucket(const struct generation *generation, struct date_filter filter)
-{
-    return find_stored(generation, filter) != NULL;
-}
-
 static enum status make_filtered(const struct generation *generation, const struct answer_key *key,
                                  struct buffer *content, enum source *source, struct error *err)
 {

@@ -51,9 +51,6 @@ void generation_unref(struct generation *generation); /* NULL is fine */
 /* True when EcoSys has that tenant, scored or not. */
 bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
 
-/* True when the worker stored an answer for that filter. */
-bool generation_has_bucket(const struct generation *generation, struct date_filter filter);
-
 /* Makes an answer, from a stored one where there is one. Logins come from Redis: `fetcher` is for them, else NULL. */
 MUST_CHECK enum status generation_make(const struct generation *generation, const struct answer_key *key,
                                        struct fetcher *fetcher, struct body **out, enum source *source,

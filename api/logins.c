@@ -5,9 +5,13 @@
 #include <stdio.h>
 
 #include "api/json_writer.h"
+#include "common/clock.h"
 #include "common/codec_logins.h"
 #include "common/date.h"
 #include "common/redis_names.h"
+
+/* After Redis failed, so that a queue of requests does not wait for one time-out after the other. */
+#define REST_MS 1000
 
 static const char PERIOD[] = "últimos 30 dias";
 
@@ -155,11 +159,15 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
                         struct error *err)
 {
     struct json_writer writer;
+    if (clock_monotonic_ms() < fetcher->rest_until_ms)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis failed a moment ago");
     enum status status = json_writer_new(&writer, out, err);
     if (status == STATUS_OK)
         status = put_parts(fetcher, generation, tenant_id, &writer, err);
     if (status == STATUS_OK)
         status = json_writer_status(&writer, err);
     json_writer_free(&writer);
+    if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0)
+        fetcher->rest_until_ms = clock_monotonic_ms() + REST_MS;
     return status;
 }

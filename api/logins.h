@@ -9,7 +9,8 @@
 /* What a thread that fetches has of its own. */
 struct fetcher {
     struct redis_link link;
-    const char *prefix; /* not owned */
+    const char *prefix;    /* not owned */
+    int64_t rest_until_ms; /* Redis failed a moment ago: until then, who waits in the queue fails at once */
 };
 
 /* Appends the document of /logins for a tenant that exists. STATUS_NOT_FOUND: the generation's logins are gone from

@@ -15,7 +15,8 @@ static const char NAME[] = "ecosys-api";
 static const char USAGE[] =
     "usage: ecosys-api [--check] [--env-file FILE]\n"
     "\n"
-    "Serves /health, /clientes, /health-scores and /dashboard from what ecosys-worker publishes to Redis. "
+    "Serves /health, /clientes, /health-scores, /dashboard, /logins and /cache/clear from what ecosys-worker "
+    "publishes to Redis. "
     "Reads Redis,\n"
     "never a database, and writes nothing.\n"
     "\n"

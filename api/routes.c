@@ -105,7 +105,7 @@ static bool answer_document(const struct exchange *exchange, enum document docum
         reply_error(reply, ERROR_NO_DATA);
         return true;
     }
-    if (!generation_has_bucket(exchange->generation, key.filter))
+    if (!date_filter_is_open(key.filter))
         asked_add(exchange->asked, key.filter);
     return answer_key(exchange, &key, exchange->makers, wait, reply);
 }

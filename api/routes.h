@@ -22,7 +22,7 @@ struct exchange {
     struct pool *makers;       /* where answers are made */
     struct pool *fetchers;     /* where logins are fetched */
     struct follower *follower; /* who asks for a refresh */
-    struct asked *asked;       /* where filters without a bucket are counted */
+    struct asked *asked;       /* where filters are counted */
     int64_t now_ms;            /* since 1970-01-01 UTC */
 };
 

@@ -123,6 +123,8 @@ static int on_key(void *context, const unsigned char *data, size_t len)
     struct bytes key = {(const char *)data, len};
     if (!utf8_is_valid(key))
         return fail(builder, STATUS_INVALID, "not UTF-8");
+    if (level->node->count == JSON_MEMBERS_MAX)
+        return fail(builder, STATUS_INVALID, "too many members");
     for (const struct json *item = level->node->first; item != NULL; item = item->next)
         if (bytes_equal(item->key, key)) {
             (void)error_set(builder->err, STATUS_INVALID, "member \"%.*s\" occurs twice",

@@ -9,7 +9,8 @@
 #include "common/decimal.h"
 #include "common/status.h"
 
-#define JSON_DEPTH_MAX 16
+#define JSON_DEPTH_MAX   16
+#define JSON_MEMBERS_MAX 256 /* of one object: each is compared with those before it */
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_TEXT, JSON_ARRAY, JSON_OBJECT };
 
@@ -23,7 +24,8 @@ struct json {
     size_t count;             /* JSON_ARRAY, JSON_OBJECT: number of items */
 };
 
-/* Reads one whole document. STATUS_INVALID: not JSON, not UTF-8, a member twice, deeper than JSON_DEPTH_MAX, or
+/* Reads one whole document. STATUS_INVALID: not JSON, not UTF-8, a member twice, deeper than JSON_DEPTH_MAX, with more
+ * members than JSON_MEMBERS_MAX, or
  * anything but blanks behind it. */
 MUST_CHECK enum status json_parse(struct arena *arena, struct bytes text, const struct json **out,
                                   struct error *err);

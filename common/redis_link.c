@@ -94,7 +94,8 @@ enum status redis_link_open(struct redis_link *link, struct error *err)
                         ? redisConnectUnixWithTimeout(address->unix_path, timeout)
                         : redisConnectWithTimeout(address->host, address->port, timeout);
     if (link->context == NULL || link->context->err != 0 ||
-        redisSetTimeout(link->context, timeout) != REDIS_OK)
+        redisSetTimeout(link->context, timeout) != REDIS_OK ||
+        (address->unix_path == NULL && redisEnableKeepAlive(link->context) != REDIS_OK))
         return give_up(link, err);
     enum status status = log_in(link, err);
     if (status != STATUS_OK)

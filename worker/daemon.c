@@ -23,7 +23,7 @@
 #define LEASE_CHECK_MS   1000 /* well below a third of LEASE_TIME; also how soon an emptied Redis is noticed */
 #define DEADLINE_TICK_MS 200  /* how often a refresh under way is looked at */
 #define ONCE_WATCH_MS    300  /* how often --once looks whether the lease's holder still renews it */
-#define POPULAR_BUCKETS  64   /* filters that become buckets because people asked for them */
+#define POPULAR_BUCKETS  128  /* filters that become buckets because people asked for them */
 #define RETRY_FIRST_MS   1000
 #define RETRY_MAX_MS     60000
 
@@ -55,6 +55,7 @@ struct daemon {
     bool is_asked; /* for another refresh, while one is under way */
     bool is_stopping;
     bool redis_is_down;
+    bool is_deaf; /* to requests, though it leads */
     bool is_standby;
     enum exit_status exit_status; /* of --once */
 };
@@ -216,6 +217,7 @@ static void lose_redis(struct daemon *daemon, const struct error *err)
     if (!daemon->redis_is_down)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     daemon->redis_is_down = true;
+    requests_stop_listening(&daemon->requests); /* an ear that died without a word would be deaf for ever */
     if (daemon->options->once)
         fail_once(daemon);
 }
@@ -228,6 +230,15 @@ static void meet_holder(struct daemon *daemon, const struct lease_holder *before
     }
     if (!was_standby)
         log_write(LOG_INFO, "standing by", LOG_FIELDS(log_text("holder", daemon->holder.token)));
+}
+
+static void listen_for_requests(struct daemon *daemon)
+{
+    struct error err;
+    bool is_deaf = requests_listen(&daemon->requests, &err) != STATUS_OK;
+    if (is_deaf && !daemon->is_deaf)
+        log_write(LOG_ERROR, "requests cannot be heard", LOG_FIELDS(log_text("error", err.message)));
+    daemon->is_deaf = is_deaf;
 }
 
 /* Takes or renews the lease. One that nobody had before makes a refresh due: this worker has just begun, or another
@@ -254,8 +265,8 @@ static void tend_lease(struct daemon *daemon)
     /* --once has no ear: its next refresh, for which who asks now would be told to wait, never comes. */
     if (!daemon->lease.is_held || daemon->options->once)
         requests_stop_listening(&daemon->requests);
-    else if (requests_listen(&daemon->requests, &err) != STATUS_OK)
-        lose_redis(daemon, &err);
+    else
+        listen_for_requests(daemon);
     if (daemon->is_standby)
         meet_holder(daemon, &before, was_standby);
     if (daemon->is_standby && daemon->options->once)
@@ -308,7 +319,7 @@ static void start_when_due(struct daemon *daemon)
     log_write(LOG_ERROR, "no memory or thread for a refresh", NULL);
     requests_end(&daemon->requests, 0, "memory");
     daemon->failures++;
-    plan_next(daemon, STATUS_NO_MEMORY);
+    daemon->refresh_due_ms = clock_monotonic_ms() + retry_wait_ms(daemon->failures);
 }
 
 /* Until the next thing that the clock brings, in milliseconds. */

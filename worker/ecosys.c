@@ -71,7 +71,10 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
     const struct database_settings *database = &settings->ecosys;
     bool is_socket = database->host[0] == '/';
     *ecosys = (struct ecosys){mysql_init(NULL), interrupt};
-    if (ecosys->conn == NULL || !set_options(ecosys->conn, settings))
+    /* Without it the library takes "localhost" for the socket of its own choice, whatever the port. */
+    unsigned protocol = is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    if (ecosys->conn == NULL || !set_options(ecosys->conn, settings) ||
+        mysql_options(ecosys->conn, MYSQL_OPT_PROTOCOL, &protocol) != 0)
         return error_no_memory(err);
     if (mysql_real_connect(ecosys->conn, is_socket ? NULL : database->host, database->user,
                            database->password, database->name, is_socket ? 0 : (unsigned)database->port,
@@ -379,6 +382,8 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
     enum status status = STATUS_OK;
     for (enum ecosys_query query = 0; query < QUERY_COUNT && status == STATUS_OK; query++) {
         MYSQL_RES *result;
+        if (!ecosys_sql_is_needed(query, model))
+            continue;
         if (run_query(ecosys, query, model, today, &result, err) != STATUS_OK)
             return err->code;
         if (query == QUERY_TENANTS) {
@@ -434,7 +439,7 @@ enum status ecosys_check(struct ecosys *ecosys, const struct scoring_model *mode
                          size_t version_size, struct error *err)
 {
     for (enum ecosys_query query = 0; query < QUERY_COUNT; query++)
-        if (explain(ecosys, query, model, err) != STATUS_OK)
+        if (ecosys_sql_is_needed(query, model) && explain(ecosys, query, model, err) != STATUS_OK)
             return err->code;
     if (check_engines(ecosys, err) != STATUS_OK)
         return err->code;

@@ -4,18 +4,23 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/date.h"
 
 struct query {
     const char *table;
-    size_t window; /* offset into struct windows */
+    size_t window; /* offset into struct windows, or WINDOW_OF_LOGINS */
     const char *sql;
 };
 
 #define EVENT_COLUMNS(created_at) "COUNT(CASE WHEN " created_at " >= {since} THEN 1 END), MAX(" created_at ")"
 #define WINDOW(field)             offsetof(struct windows, field)
+
+/* /logins says "últimos 30 dias", whatever the model's windows. */
+#define WINDOW_OF_LOGINS SIZE_MAX
+#define LOGINS_DAYS      30
 
 static const struct query QUERIES[QUERY_COUNT] = {
     [QUERY_TENANTS] = {"tenants", WINDOW(events_days),
@@ -58,7 +63,7 @@ static const struct query QUERIES[QUERY_COUNT] = {
                          " GROUP BY tenant_id"},
     [QUERY_USERS] = {"users", WINDOW(events_days),
                      "SELECT id, tenant_id, name, email FROM users ORDER BY id"},
-    [QUERY_LOGIN_ROWS] = {"activity_log", WINDOW(events_days),
+    [QUERY_LOGIN_ROWS] = {"activity_log", WINDOW_OF_LOGINS,
                           "SELECT id, tenant_id, subject_id, created_at FROM activity_log"
                           " WHERE event = 'login' AND created_at >= {since}"},
     [QUERY_STORES] = {"inventory_entries", WINDOW(events_days),
@@ -80,6 +85,16 @@ const char ECOSYS_SQL_ENGINES[] =
     " 'inventory_entries', 'inventory_outs', 'cards', 'econversa_instance_configurations', "
     "'econversa_messages',"
     " 'integrator_ads', 'reports', 'contracts', 'integrator_configurations') ORDER BY table_name";
+
+bool ecosys_sql_is_needed(enum ecosys_query query, const struct scoring_model *model)
+{
+    if (query != QUERY_STORES)
+        return true;
+    for (int pillar = 0; pillar < PILLAR_ADOPTION; pillar++)
+        if (model->events[pillar].measure == SIZE_STORE)
+            return true;
+    return false;
+}
 
 const char *ecosys_sql_table(enum ecosys_query query)
 {
@@ -108,8 +123,9 @@ void ecosys_sql_format(enum ecosys_query query, const struct scoring_model *mode
 {
     static const char since[] = "{since}", excluded[] = "{excluded}";
     const struct query *row = &QUERIES[query];
-    int64_t window_days;
-    memcpy(&window_days, (const char *)&model->windows + row->window, sizeof window_days);
+    int64_t window_days = LOGINS_DAYS;
+    if (row->window != WINDOW_OF_LOGINS)
+        memcpy(&window_days, (const char *)&model->windows + row->window, sizeof window_days);
     for (const char *at = row->sql; *at != '\0';) {
         if (strncmp(at, since, sizeof since - 1) == 0) {
             append_since(out, today, window_days);

@@ -29,6 +29,9 @@ enum ecosys_query {
 void ecosys_sql_format(enum ecosys_query query, const struct scoring_model *model, int32_t today,
                        struct buffer *out);
 
+/* False when the model has no use for what the query finds: the stores' sizes cost a walk over all history. */
+bool ecosys_sql_is_needed(enum ecosys_query query, const struct scoring_model *model);
+
 /* What the query reads, for messages: the name of its main table. */
 const char *ecosys_sql_table(enum ecosys_query query);
 

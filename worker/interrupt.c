@@ -1,7 +1,9 @@
 /* worker/interrupt.c - shutting sockets down from another thread. */
 #include "worker/interrupt.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 void interrupt_init(struct interrupt *interrupt)
 {
@@ -18,15 +20,17 @@ void interrupt_clear(struct interrupt *interrupt)
 void interrupt_watch(struct interrupt *interrupt, enum interrupt_slot slot, int socket)
 {
     pthread_mutex_lock(&interrupt->mutex);
-    interrupt->sockets[slot] = socket;
-    if (interrupt->raised != STATUS_OK && socket >= 0)
-        shutdown(socket, SHUT_RDWR);
+    int duplicate = interrupt->sockets[slot] = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (interrupt->raised != STATUS_OK && duplicate >= 0)
+        shutdown(duplicate, SHUT_RDWR);
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
 void interrupt_unwatch(struct interrupt *interrupt, enum interrupt_slot slot)
 {
     pthread_mutex_lock(&interrupt->mutex);
+    if (interrupt->sockets[slot] >= 0)
+        close(interrupt->sockets[slot]);
     interrupt->sockets[slot] = -1;
     pthread_mutex_unlock(&interrupt->mutex);
 }

@@ -13,7 +13,7 @@ enum interrupt_slot { INTERRUPT_KOMMO, INTERRUPT_ECOSYS, INTERRUPT_SLOTS };
 
 struct interrupt {
     pthread_mutex_t mutex;
-    int sockets[INTERRUPT_SLOTS]; /* -1: none; closed only after interrupt_unwatch */
+    int sockets[INTERRUPT_SLOTS]; /* -1: none; duplicates, as libraries close theirs when they please */
     int64_t deadline_ms;          /* on the monotonic clock; 0: none */
     enum status raised;           /* why; STATUS_OK: not raised */
 };

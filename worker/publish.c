@@ -4,8 +4,9 @@
  * 1. A generation is in the set of generations, and a key in its generation's set of keys, before the key exists.
  * 2. Every key has a TTL from its birth.
  * 3. The pointer moves only in FLIP_SCRIPT, after all keys were acknowledged.
- * 4. What is in the set of generations and is neither the new nor the previous one was never finished, or was left
- *    behind by a worker that died after its flip: the next publication removes it. */
+ * 4. What is in the set of generations and is neither the new nor the previous one is on its way out: the next
+ *    publication removes what was never flipped to and leaves the rest seconds to live, so that there is room for
+ *    two however fast they follow one another. */
 #include "worker/publish.h"
 
 #include <inttypes.h>
@@ -21,7 +22,7 @@
 #define BATCH_COMMANDS 64
 #define BATCH_BYTES    (8u * 1024u * 1024u)
 
-/* KEYS: lease, pointer, the generation's set of keys; ARGV: token, expected pointer, new pointer, TTL in seconds,
+/* KEYS: lease, pointer, the generation's set of keys, the set of generations; ARGV: token, expected pointer, new pointer, TTL in seconds,
  * channel, number of keys. All of them must be there: Redis may have evicted some, and a flip that was delayed on its
  * way may come after the generation was withdrawn. */
 static const char FLIP_SCRIPT[] =
@@ -32,24 +33,35 @@ static const char FLIP_SCRIPT[] =
     "end\n"
     "if present ~= tonumber(ARGV[6]) then return 'incomplete' end\n"
     "redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4])\n"
+    "redis.call('ZADD', KEYS[4], ARGV[3], ARGV[3])\n"
     "redis.call('PUBLISH', ARGV[5], 'published ' .. ARGV[3])\n"
     "return 'flipped'";
 
 /* KEYS: a generation's set of keys, the set of generations, pointer; ARGV: the generation, seconds to live (0: none).
- * Answers 1 and does nothing when the pointer is at that generation. */
+ * One that was never flipped to has no readers and goes at once, as does one whose keys are gone already. Lives are
+ * only shortened. Answers 1 and does nothing when the pointer is at that generation. */
 static const char RETIRE_SCRIPT[] =
     "if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end\n"
-    "local keys = redis.call('SMEMBERS', KEYS[1])\n"
-    "for _, key in ipairs(keys) do\n"
-    "  if ARGV[2] == '0' then redis.call('UNLINK', key) else redis.call('EXPIRE', key, ARGV[2]) end\n"
+    "local left = tonumber(ARGV[2])\n"
+    "if redis.call('ZSCORE', KEYS[2], ARGV[1]) == '0' or redis.call('EXISTS', KEYS[1]) == 0 then left = 0 "
     "end\n"
-    "redis.call('ZREM', KEYS[2], ARGV[1])\n"
+    "for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do\n"
+    "  if left == 0 then redis.call('UNLINK', key)\n"
+    "  elseif redis.call('TTL', key) > left then redis.call('EXPIRE', key, left) end\n"
+    "end\n"
+    "if left == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end\n"
     "return 0";
 
 /* KEYS: a set or a hash; ARGV: its TTL in seconds, the command that adds to it, what that takes. One script: what a
  * killed worker left without a TTL would stay for ever. */
 static const char ADD_SCRIPT[] = "redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))\n"
                                  "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
+
+/* Score of a generation in the set of them until the flip to it, which makes its number the score. */
+#define NEVER_FLIPPED "0"
+
+/* Seconds that a generation lives on which is older than the previous one. */
+#define OLD_GRACE_S 10
 
 struct number_text {
     char text[24];
@@ -156,8 +168,7 @@ static enum status announce(struct run *run, struct error *err)
 {
     struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct number_text generation = number(run->generation);
-    struct bytes number_of_it = bytes_of(generation.text);
-    if (add(run, &generations, "ZADD", number_of_it, number_of_it, err) != STATUS_OK)
+    if (add(run, &generations, "ZADD", bytes_of(NEVER_FLIPPED), bytes_of(generation.text), err) != STATUS_OK)
         return err->code;
     return add_key(run, &run->key_set, err);
 }
@@ -322,13 +333,15 @@ static enum status flip(struct run *run, struct error *err)
     struct redis_name lease = redis_name_of(run->prefix, REDIS_LEASE);
     struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
     struct redis_name channel = redis_name_events(run->prefix, run->publisher->settings->redis.db);
+    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct number_text generation = number(run->generation), keys = number(run->done.keys_count);
     const struct bytes args[] = {bytes_of("EVAL"),
                                  bytes_of(FLIP_SCRIPT),
-                                 bytes_of("3"),
+                                 bytes_of("4"),
                                  bytes_of(lease.text),
                                  bytes_of(pointer.text),
                                  bytes_of(run->key_set.text),
+                                 bytes_of(generations.text),
                                  bytes_of(run->publisher->lease_token),
                                  bytes_of(run->expected),
                                  bytes_of(generation.text),
@@ -388,7 +401,8 @@ static enum status clear_up(struct run *run, struct error *err)
         uint64_t generation = text.data != NULL ? strtoull(text.data, NULL, 10) : 0;
         bool is_current;
         if (generation != run->generation)
-            status = retire(run, generation, generation == previous ? PUBLISH_GRACE_S : 0, &is_current, err);
+            status = retire(run, generation, generation == previous ? PUBLISH_GRACE_S : OLD_GRACE_S,
+                            &is_current, err);
     }
     redis_reply_free(reply);
     return status;
@@ -413,7 +427,11 @@ enum status publish(struct publisher *publisher, const struct snapshot *snapshot
     struct buffer blob = BUFFER_INIT;
     struct error late;
     run.ttl = number((uint64_t)publisher->settings->cache_max_stale_s + PUBLISH_GRACE_S);
+    bool is_current;
     enum status status = choose_generation(&run, scored->instants.taken_at_ms, err);
+    /* The clock may be behind the pointer, and a failed publication may have left keys under this very number. */
+    if (status == STATUS_OK)
+        status = retire(&run, run.generation, 0, &is_current, err);
     if (status == STATUS_OK)
         status = store_all(&run, snapshot, scored, &blob, err);
     if (status == STATUS_OK)

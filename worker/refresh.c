@@ -82,7 +82,8 @@ static struct instants choose_instants(const struct refresh_request *request)
     struct instants instants = {.taken_at_ms = clock_unix_ms()};
     instants.as_of_wall_us =
         request->has_as_of ? request->as_of_wall_us : zone_wall_us(instants.taken_at_ms * 1000);
-    instants.as_of_offset_s = zone_offset_s(zone_unix_s(instants.as_of_wall_us / US_PER_S));
+    instants.as_of_offset_s = zone_offset_s(
+        request->has_as_of ? zone_unix_s(instants.as_of_wall_us / US_PER_S) : instants.taken_at_ms / 1000);
     return instants;
 }
 

@@ -13,16 +13,13 @@ static struct bytes cut(struct bytes text)
 
 struct bytes value_text(struct value_reader *reader, struct bytes text)
 {
-    if (text.data == NULL)
-        return text;
-    if (text.len > VALUE_TEXT_MAX) {
-        reader->replaced->values++;
-        text = cut(text);
-    }
     struct bytes clean = utf8_clean(reader->arena, text, &reader->replaced->texts);
-    if (clean.data == NULL)
+    if (clean.data == NULL && text.data != NULL)
         reader->out_of_memory = true;
-    return clean;
+    if (clean.len <= VALUE_TEXT_MAX)
+        return clean;
+    reader->replaced->values++;
+    return cut(clean);
 }
 
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out)

@@ -1,6 +1,6 @@
 -- The tables of the EcoSys database that the worker reads (MySQL 8 and MariaDB 10.11, InnoDB, utf8mb4).
 -- Only the columns the service needs; production tables hold more. Keys are those that Laravel
--- migrations leave behind; what the worker would like in addition is a file of its own.
+-- migrations leave behind; the worker needs no others.
 -- References are not enforced: rows of removed users and stores stay.
 
 SET NAMES utf8mb4;
@@ -30,7 +30,8 @@ CREATE TABLE users (
     KEY users_tenant_id_index (tenant_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- The audit log; its `login` events are read by the worker for the engajamento pillar and /logins.
+-- The audit log; its `login` events are read by the worker for the engajamento pillar, /logins and, in scoring models
+-- by size, the size of a team.
 CREATE TABLE activity_log (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     tenant_id  BIGINT UNSIGNED NULL,
@@ -42,7 +43,8 @@ CREATE TABLE activity_log (
     KEY activity_log_subject_id_index (subject_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Vehicles that came into a stock; read by the worker for the movimentação de estoque pillar.
+-- Vehicles that came into a stock; read by the worker for the movimentação de estoque pillar and, with what went out,
+-- for the size of a store in scoring models by size.
 CREATE TABLE inventory_entries (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     tenant_id  BIGINT UNSIGNED NULL,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/codec.h"
+#include "common/codec_logins.h"
 #include "common/envelope.h"
 
 enum target {
@@ -14,11 +15,15 @@ enum target {
     TARGET_ANSWER,
     TARGET_CLIENTS,
     TARGET_TENANTS,
+    TARGET_BUCKETS,
+    TARGET_LOGINS,
+    TARGET_TENANT_IDS,
     TARGETS
 };
 
 static const enum blob_kind KINDS[TARGETS] = {BLOB_MANIFEST, BLOB_WORKER,  BLOB_MODEL,
-                                              BLOB_ANSWER,   BLOB_CLIENTS, BLOB_TENANTS};
+                                              BLOB_ANSWER,   BLOB_CLIENTS, BLOB_TENANTS,
+                                              BLOB_BUCKETS,  BLOB_LOGINS,  BLOB_TENANT_IDS};
 
 /* Small counts, so that a few rows make a whole generation. */
 static struct manifest small_manifest(enum target target)
@@ -59,6 +64,46 @@ static void read_answer(struct bytes blob, struct error *err)
     answer_clear(&answer);
 }
 
+static void read_buckets(struct bytes blob, struct error *err)
+{
+    struct date_filter *filters = malloc(BUCKETS_MAX * sizeof *filters);
+    size_t count = 0;
+    if (filters != NULL && codec_unpack_buckets(blob, filters, &count, err) == STATUS_OK)
+        for (size_t i = 0; i < count; i++)
+            if (filters[i].first_day > filters[i].last_day ||
+                (i > 0 && date_filter_compare(filters[i - 1], filters[i]) >= 0))
+                abort();
+    free(filters);
+}
+
+static void read_logins(struct bytes blob, struct arena *arena, struct error *err)
+{
+    struct logins_part part;
+    if (codec_unpack_logins(blob, arena, &part, err) != STATUS_OK)
+        return;
+    if (part.count > part.head.total || part.head.unique_users > part.head.total)
+        abort();
+    for (size_t i = 0; i < part.count; i++)
+        if (part.rows[i].name.len > blob.len || part.rows[i].email.len > blob.len)
+            abort();
+}
+
+/* Room for a few, behind one that was read before. */
+static void read_tenant_ids(struct bytes blob, struct error *err)
+{
+    enum { ROOM = 4 };
+    uint64_t *ids = malloc(ROOM * sizeof *ids);
+    size_t count = 1;
+    if (ids == NULL)
+        return;
+    ids[0] = 7;
+    if (codec_unpack_tenant_ids(blob, ids, ROOM, &count, err) == STATUS_OK)
+        for (size_t i = 1; i < count; i++)
+            if (ids[i] <= ids[i - 1])
+                abort();
+    free(ids);
+}
+
 static void read_blob(enum target target, struct bytes blob)
 {
     struct manifest manifest;
@@ -75,6 +120,12 @@ static void read_blob(enum target target, struct bytes blob)
         (void)!codec_unpack_model(blob, &arena, &model, &err);
     else if (target == TARGET_ANSWER)
         read_answer(blob, &err);
+    else if (target == TARGET_BUCKETS)
+        read_buckets(blob, &err);
+    else if (target == TARGET_LOGINS)
+        read_logins(blob, &arena, &err);
+    else if (target == TARGET_TENANT_IDS)
+        read_tenant_ids(blob, &err);
     else
         read_rows(target, blob, &err);
     arena_clear(&arena);

@@ -1,5 +1,5 @@
 /* tests/fuzz/fuzz_text.c - the small texts that people and databases write: settings files, scoring models, Redis
- * addresses, dates, numbers, CNPJs, UTF-8. The first byte chooses; what is taken must come back the same. */
+ * addresses, dates, numbers, CNPJs, UTF-8, messages. The first byte chooses; what is taken must come back the same. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -7,6 +7,7 @@
 #include "common/date.h"
 #include "common/decimal.h"
 #include "common/dotenv.h"
+#include "common/messages.h"
 #include "common/redis_url.h"
 #include "common/scoring_model.h"
 #include "common/utf8.h"
@@ -71,6 +72,42 @@ static void read_values(struct arena *arena, struct bytes text)
     read_decimal(text);
 }
 
+/* What was taken of a message, said again, is taken as the same; `again` is a message of its own. */
+static void say_again(struct message *message, struct buffer *again)
+{
+    struct date_filter filter;
+    struct request_id id;
+    uint64_t count;
+    message_begin(message->kind, again);
+    if (message->kind == MESSAGE_PUBLISHED)
+        message_add_number(again, message->generation);
+    if (message->kind == MESSAGE_FAILED && message->word.len > 0)
+        buffer_append_format(again, " %.*s", (int)message->word.len, message->word.data);
+    if (message->kind == MESSAGE_ASKED)
+        while (message_next_asked(message, &filter, &count))
+            message_add_asked(again, filter, count);
+    else
+        while (message_next_id(message, &id))
+            message_add_word(again, id.text);
+}
+
+static void read_message(struct bytes text)
+{
+    struct buffer once = BUFFER_INIT, twice = BUFFER_INIT;
+    struct message first = message_parse(text);
+    if (first.kind == MESSAGE_UNKNOWN || memchr(text.data, '\0', text.len) != NULL)
+        return;
+    say_again(&first, &once);
+    struct message second = message_parse(buffer_bytes(&once));
+    if (second.kind != first.kind || second.generation != first.generation)
+        abort();
+    say_again(&second, &twice);
+    if (!bytes_equal(buffer_bytes(&once), buffer_bytes(&twice)))
+        abort();
+    buffer_clear(&once);
+    buffer_clear(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -78,10 +115,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct bytes text = {(const char *)data + 1, size - 1};
     arena_init(&arena);
-    if (data[0] % 4 < 3)
-        read_documents(&arena, text, data[0] % 4);
-    else
+    if (data[0] % 5 < 3)
+        read_documents(&arena, text, data[0] % 5);
+    else if (data[0] % 5 == 3)
         read_values(&arena, text);
+    else
+        read_message(text);
     arena_clear(&arena);
     return 0;
 }

@@ -102,23 +102,84 @@ def test_documented_ranges_are_those_of_the_table():
     named = {name: int(value) for name, value in re.findall(r"^#define (\w+) +(\d+)$", source, re.M)}
 
     def number(word):
+        if word == "INT64_MAX / 2":
+            return (2**63 - 1) // 2
         return named[word] if word in named else int(word)
 
-    pattern = r'NUMBER\("(\w+)",\s*(?:"\d*"|NULL),\s*\w+,\s*(\w+),\s*(\w+),'
+    pattern = r'NUMBER\("(\w+)",\s*(?:"\d*"|NULL),\s*\w+,\s*(\w+),\s*(\w+(?: / \d+)?),'
     ranges = {name: f"{number(low)} to {number(high)}" for name, low, high in re.findall(pattern, source)}
     documented = {code(row[0]): row[3] for row in documented_settings() if re.fullmatch(r"\d+ to \d+", row[3])}
     assert ranges and documented == ranges
+
+
+def names_of_settings():
+    return {code(row[0]) for row in documented_settings()}
+
+
+def marked_names(document):
+    """What a document shows as names of settings: in capitals, between backquotes or in front of an =."""
+    text = text_of(document)
+    return set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)[`=]", text)) | set(re.findall(r"^([A-Z]+(?:_[A-Z]+)+)=", text, re.M))
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CHANGELOG.md", "docs/api.md", "docs/architecture.md", "docs/compatibility.md",
+     "docs/known-limits.md", "docs/scoring.md", "docs/pt-BR/inicio.md"],
+)
+def test_documents_name_settings_that_exist(document):
+    assert marked_names(document) - {"ENVELOPE_VERSION"} <= names_of_settings()
+
+
+# ---- Numbers
+
+
+@pytest.mark.parametrize(
+    "source, name, value, document, words",
+    [
+        ("worker/value.h", "VALUE_TEXT_MAX", "115000u", "docs/known-limits.md", "a text above 115,000 bytes"),
+        ("common/buckets.h", "BUCKETS_YEARS_MAX", "30", "docs/architecture.md", "at most 30 years back"),
+        ("common/buckets.h", "BUCKETS_MAX", "1024", "docs/architecture.md", "At most 1,024 in all"),
+        ("common/buckets.h", "BUCKETS_MAX", "1024", "schemas/redis.md", "at most 1,024 filters"),
+        ("worker/daemon.c", "POPULAR_BUCKETS", "64", "docs/architecture.md", "up to 64 filters"),
+        ("worker/daemon.c", "LEASE_CHECK_MS", "1000", "schemas/redis.md", "`LEASE_TIME`, renewed each second"),
+        ("worker/requests.h", "REQUESTS_MAX", "2048", "schemas/redis.md", "remembers 2,048 requests"),
+        ("worker/requests.c", "IDS_IN_MESSAGE", "64", "schemas/redis.md", "at most 64\nids in a message"),
+        ("worker/publish.h", "PUBLISH_GRACE_S", "60", "schemas/redis.md", "`CACHE_MAX_STALE` + 60 s"),
+        ("worker/ask.c", "GIVE_UP_MS", "600000", "docs/architecture.md", "up to ten minutes"),
+        ("worker/ask.c", "SILENCE_MS", "10000", "docs/architecture.md", "falls silent for 10 s"),
+        ("common/messages.h", "REQUEST_ID_MAX", "40", "schemas/redis.md", "1 to 39 letters"),
+        ("common/codec_logins.c", "IDS_IN_CHUNK", "100000u", "schemas/redis.md", "at\nmost 100,000 in a chunk"),
+        ("api/asked.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
+        ("api/follower.c", "REPORT_EVERY_MS", "5000", "schemas/redis.md", "at most each 5 s"),
+        ("api/follower.c", "LOOK_EVERY_MS", "500", "docs/architecture.md", "500 ms"),
+        ("api/server.c", "FETCHERS", "2", "docs/architecture.md", "| API | two fetchers |"),
+        ("api/server.c", "SPARE_DESCRIPTORS", "128", "docs/configuration.md", "this number and 128 more"),
+        ("api/loop.c", "ACCEPT_REST_S", "1", "docs/architecture.md", "the listener rests for a second"),
+        ("api/tickets.h", "TICKET_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
+        ("api/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
+        ("api/tickets.h", "TICKET_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
+        ("api/body.h", "GZIP_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
+    ],
+)
+def test_numbers_are_those_of_the_code(source, name, value, document, words):
+    assert re.search(rf"^#define {name} +{value}\b", text_of(source), re.M), "the document may be wrong now"
+    assert words in text_of(document) or words.replace("\n", " ") in text_of(document).replace("\n", " ")
 
 
 # ---- HTTP
 
 
 def routes():
-    """{path: (whether it takes GET, whether it needs credentials)}"""
-    table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", text_of("api/routes.c"), re.S)[1]
-    rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*(true|false),', table)
+    """{path: (its methods as Allow tells them, whether it needs credentials)}"""
+    source = text_of("api/routes.c")
+    allowed = dict(re.findall(r'#define (TAKES_\w+) +"([A-Z, ]+)"', source))
+    table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", source, re.S)[1]
+    rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*(true|false),\s*(\w+),', table)
     assert len(rows) == table.count("{")
-    return {path: (method, needs_auth == "true") for path, method, needs_auth in rows}
+    for _, method, _, methods in rows:
+        assert allowed[methods].startswith(method)
+    return {path: (allowed[methods], needs_auth == "true") for path, _, needs_auth, methods in rows}
 
 
 def openapi():
@@ -128,28 +189,102 @@ def openapi():
 def test_openapi_has_the_routes():
     described = {}
     for path, item in openapi()["paths"].items():
-        methods = set(item)
-        assert "options" in methods, path
-        assert ("get" in methods) == ("head" in methods), path
-        method = "GET" if "get" in methods else "POST"
-        described[path] = (method, item[method.lower()]["security"] == [{"basic": []}])
+        main = "get" if "get" in item else "post"
+        described[path] = (", ".join(method.upper() for method in item), item[main]["security"] == [{"basic": []}])
         assert item["options"]["security"] == [], path
+        if "head" in item:
+            assert item["head"]["security"] == item["get"]["security"], path
     assert described == routes()
 
 
+def test_api_document_has_the_routes():
+    described = {
+        re.search(r"`([^`]+)`", path)[1]: (method, credentials == "yes")
+        for path, method, credentials, _ in table_with("docs/api.md", "path", "method", "credentials", "answer")
+    }
+    assert described == {path: (methods.split(",")[0], auth) for path, (methods, auth) in routes().items()}
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/pt-BR/inicio.md"])
+def test_documents_ask_for_routes_that_exist(document):
+    asked = re.findall(r"http://127\.0\.0\.1:8000(/[a-z/-]*)", text_of(document))
+    assert asked and set(asked) <= set(routes())
+
+
+def errors_in_code():
+    """{name: (status, document, whether it tells when to come again)}"""
+    source = text_of("api/reply.c")
+    table = re.search(r"\} ERRORS\[\] = \{(.*?)\n\};", source, re.S)[1]
+    texts = dict(re.findall(r'^#define (\w+) +"((?:[^"\\]|\\.)*)"$', source, re.M))
+
+    def literal(words):
+        parts = re.findall(r'"((?:[^"\\]|\\.)*)"|(\w+)', words)
+        return "".join(text or texts.get(name, "") for text, name in parts).replace('\\"', '"')
+
+    found = {}
+    for name, status, rest in re.findall(r"\[ERROR_(\w+)\] =\s*\{(\d+),(.*?)\}(?=,\s*\[|,\s*$)", table, re.S):
+        call = re.match(r"\s*INVALID\((.*?)\),", rest, re.S)
+        if call:
+            place, field, message, kind = (
+                literal(part) for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', call[1]))
+            document = {"detail": [{"loc": [place, field], "msg": message, "type": kind}]}
+        else:
+            document = json.loads(literal(rest[: rest.rindex(",")]))
+        found[name] = (int(status), document, "RETRY_AFTER" in rest)
+    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/reply.h"), re.M)
+    assert sorted(found) == sorted(declared)
+    return found
+
+
 def test_openapi_has_the_errors():
-    rows = re.findall(r'\[ERROR_\w+\] =\s*\{(\d+),\s*"((?:[^"\\]|\\.|"\s*")*)"', text_of("api/reply.c"))
-    in_code = sorted(
-        (int(status), json.dumps(json.loads(re.sub(r'"\s*\n\s*"', "", body).replace('\\"', '"')), sort_keys=True))
-        for status, body in rows
-    )
-    assert len(in_code) == len(re.findall(r"^    ERROR_\w+,$", text_of("api/reply.h"), re.M))
-    described = sorted(
-        (response["x-status"], json.dumps(example["value"], sort_keys=True))
-        for response in openapi()["components"]["responses"].values()
-        for example in response["content"]["application/json"]["examples"].values()
-    )
-    assert described == in_code
+    described = {
+        name: (example["x-status"], example["value"]) for name, example in openapi()["components"]["examples"].items()
+    }
+    assert described == {name: error[:2] for name, error in errors_in_code().items()}
+
+
+def test_openapi_uses_each_error_under_its_status():
+    document, used = openapi(), set()
+    for response in document["components"]["responses"].values():
+        for example in response.get("content", {}).get("application/json", {}).get("examples", {}).values():
+            name = example["$ref"].rsplit("/", 1)[1]
+            used.add(name)
+            assert document["components"]["examples"][name]["x-status"] == response["x-status"]
+            if errors_in_code()[name][2]:
+                assert "Retry-After" in response["headers"], name
+    assert used == set(errors_in_code())
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                if "$ref" in response:
+                    component = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+                    assert str(component["x-status"]) == status
+
+
+def test_api_document_has_the_errors():
+    described = {(int(row[0]), code(row[1])) for row in table_with("docs/api.md", "status", "detail", "when")}
+    expected = set()
+    for status, document, _ in errors_in_code().values():
+        detail = document["detail"]
+        expected.add((status, detail if isinstance(detail, str) else detail[0]["msg"]))
+    assert described == expected
+
+
+def test_openapi_has_the_parameters():
+    """Those that routes.c asks a request for, each of them somewhere in the document."""
+    asked = set(re.findall(r'(?:request_parameter|read_bound)\([^;]*?"(\w+)"', text_of("api/routes.c")))
+    document = openapi()["components"]["parameters"].values()
+    assert {parameter["name"] for parameter in document if parameter["in"] == "query"} == asked
+    for name in asked:
+        assert f"`{name}`" in text_of("docs/api.md"), name
+
+
+def test_openapi_has_the_headers():
+    """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
+    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "connection.c", "reply.c", "health.c"))
+    written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
+    of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
+    assert set(openapi()["components"]["headers"]) == written - of_http
 
 
 def test_openapi_references_resolve():
@@ -190,6 +325,83 @@ def test_openapi_has_the_fields(schema, function):
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 
 
+@pytest.mark.parametrize("schema, functions", [("Login", ["put_login"]), ("Logins", ["put_head"])])
+def test_openapi_has_the_fields_of_logins(schema, functions):
+    written = []
+    for function in functions:
+        body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/logins.c"), re.S)[1]
+        written += re.findall(r'(?:put_\w+|json_key)\(writer, "(\w+)"', body)
+    assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
+
+
+def test_openapi_has_the_fields_of_health():
+    source = text_of("api/health.c")
+    written = set(re.findall(r'(?:put_unix_ms|json_key)\(writer, "(\w+)"', source))
+    written |= set(re.findall(r'"(\w+)"', re.search(r"keys\[\] = \{(.*?)\};", source)[1]))
+    health = openapi()["components"]["schemas"]["Health"]["properties"]
+    described = set(health)
+    for name in ("env_variables", "worker", "scoring_model"):
+        described |= set(health[name]["properties"])
+    assert described == written
+
+
+# ---- Scoring
+
+
+def test_scoring_document_has_the_members_of_a_model():
+    source = text_of("common/scoring_model.c")
+    members = set()
+    for listed in re.findall(r"known\[\] = \{(.*?)NULL\};", source, re.S):
+        members |= set(re.findall(r'"(\w+)"', listed))
+    members |= {"days_up_to", "more_than"}
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`|```.*?```", text_of("docs/scoring.md"), re.S))))
+    assert members - words == set()
+
+
+@pytest.mark.parametrize("model", ["scoring.json", "scoring-by-size.json"])
+def test_scoring_document_links_the_models(model):
+    assert f"](../schemas/{model})" in text_of("docs/scoring.md")
+
+
+def band_tables():
+    """The rows of the tables of points of docs/scoring.md, each as its cells without emphasis."""
+    return [row for rows in tables(text_of("docs/scoring.md")) for row in rows]
+
+
+def test_scoring_document_has_the_points():
+    model = json.loads(text_of("schemas/scoring.json"))
+    rows = band_tables()
+
+    def plain(numbers):
+        return [f"{number:g}" for number in numbers]
+
+    recency = {"logins, leads": ("engajamento", "crm"), "entries, outs": ("estoque",)}
+    for headline, pillars in recency.items():
+        cells = next(row[1:] for row in rows if row[0] == headline)
+        days = next(row[1:] for row in rows if row[0] == "days since the newest, up to")
+        for pillar in pillars:
+            bands = model["pillars"][pillar]["recency"]
+            assert days[:-1] == plain(band["days_up_to"] for band in bands)
+            assert cells == [*plain(band["points"] for band in bands), "0"]
+    volume = {"logins or leads, more than": ("engajamento", "crm"), "entries or outs, more than": ("estoque",)}
+    for headline, pillars in volume.items():
+        at = next(i for i, row in enumerate(rows) if row[0] == headline)
+        for pillar in pillars:
+            bands = model["pillars"][pillar]["volume"]
+            assert rows[at][1:-1] == plain(band["more_than"] for band in bands)
+            assert rows[at + 1][1:] == [*plain(band["points"] for band in bands), "0"]
+    cuts = next(row[1:-1] for row in rows if row[0] == "total, up to")
+    names = next(row[1:] for row in rows if row[0] == "categoria")
+    assert cuts == plain(category["up_to"] for category in model["categories"][:-1])
+    assert names == [category["name"] for category in model["categories"]]
+    points = [row[0] for row in table_with("docs/scoring.md", "points", "what must be true")]
+    adoption = model["pillars"]["adocao"]
+    assert points == plain(adoption[name] for name in ("econversa", "integrator_ads", "reports", "contracts"))
+    weights = {row[0]: row[1] for row in table_with("docs/scoring.md", "pillar", "weight", "rows of EcoSys")}
+    assert list(weights.values()) == [
+        f"{model['pillars'][name]['weight'] * 100:g} %" for name in ("engajamento", "estoque", "crm", "adocao")]
+
+
 # ---- Redis
 
 
@@ -202,14 +414,36 @@ def test_redis_names_are_documented():
     expected = {f"{{prefix}}:{word}" for word in re.findall(r'\[REDIS_\w+\] = "(\w+)"', source)}
     of_generation = re.findall(r'of_generation\(prefix, \w+, "(\w+)"\)', source)
     chunks = re.findall(r'chunk_of\(prefix, \w+, "(\w+)"', source)
+    channels = re.findall(r'channel\(prefix, \w+, "(\w+)"\)', source)
     expected |= {f"{{prefix}}:gen:{{generation}}:{word}" for word in of_generation}
     expected |= {f"{{prefix}}:gen:{{generation}}:{word}:{{index}}" for word in chunks}
+    expected |= {f"{{prefix}}:{{db}}:{word}" for word in channels}
     formats = re.findall(r'"(%s:(?:[^"]|" PRI\w+ ")*)"', source)
-    assert '%s:gen:%" PRIu64 ":answer:%s:%s' in formats and '%s:%" PRIu32 ":events' in formats
-    expected |= {"{prefix}:gen:{generation}:answer:{first}:{last}", "{prefix}:{db}:events"}
+    assert '%s:gen:%" PRIu64 ":answer:%s:%s' in formats
+    expected |= {"{prefix}:gen:{generation}:answer:{first}:{last}"}
     assert len(formats) == 5, "a format that this test does not know"
     documented = {code(row[0]) for row in table_with("schemas/redis.md", "name", "type", "holds", "lives for")}
     assert documented == expected
+    complete = re.search(r'REDIS_LOGINS_COMPLETE "(\w+)"', text_of("common/redis_names.h"))[1]
+    assert f"field `{complete}`" in redis_document()
+
+
+def test_redis_messages_are_documented():
+    kinds = re.findall(r'\[MESSAGE_\w+\] = "(\w+)"', text_of("common/messages.c"))
+    rows = table_with("schemas/redis.md", "channel", "message", "who sends it, and when")
+    assert [code(row[1]).split()[0] for row in rows] == kinds
+    to_worker = {"refresh", "asked"}
+    assert {code(row[1]).split()[0] for row in rows if row[0] == "requests"} == to_worker
+    words = re.search(r"words\[PHASE_COUNT\] = \{(.*?)\};", text_of("worker/refresh.c"))[1]
+    failed = next(row[2] for row in rows if code(row[1]).startswith("failed"))
+    for word in re.findall(r'"(\w+)"', words):
+        assert f"`{word}`" in failed
+        assert f"`{word}`" in text_of("docs/api.md")
+
+
+def test_redis_kinds_are_all_documented():
+    kinds = set(re.findall(r"BLOB_\w+ = (\d+)", text_of("common/envelope.h")))
+    assert set(re.findall(r"^Kind (\d+), ", redis_document(), re.M)) == kinds
 
 
 def test_redis_envelope_is_documented():
@@ -229,12 +463,14 @@ def test_redis_envelope_is_documented():
         ("Clients", "CLIENTS", "CLIENT_FIELDS"),
         ("Tenants", "TENANTS", "TENANT_FIELDS"),
         ("Answer", "ANSWER", "ANSWER_FIELDS"),
+        ("Buckets", "BUCKETS", None),
+        ("Logins", "LOGINS", "PART_FIELDS"),
         ("Worker's report", "WORKER", "REPORT_FIELDS"),
     ],
 )
 def test_redis_payloads_are_documented(title, kind, fields):
     number = int(re.search(rf"BLOB_{kind} = (\d+)", text_of("common/envelope.h"))[1])
-    sources = text_of("common/codec.c") + text_of("common/codec_rows.c")
+    sources = text_of("common/codec.c") + text_of("common/codec_rows.c") + text_of("common/codec_logins.c")
     count = int(re.search(rf"#define {fields} +(\d+)", sources)[1]) if fields else 1
     section = redis_document().split(f"\n### {title}\n", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
     assert f"Kind {number}, {count} field" in section
@@ -260,30 +496,9 @@ def test_redis_commands_are_documented(program, folders):
     used = set(re.findall(r"redis\.call\('([A-Z]+)'", sources))
     for argument in re.findall(r"\bbytes_of\(([^()]*)\)", sources):
         used |= set(re.findall(r'"([A-Z]{3,})"', argument))  # EX and PX are no commands
+    used |= set(re.findall(r'\badd\(run, [^;]*?"([A-Z]{3,})"', sources))  # what ADD_SCRIPT is told to call
     cells = {row[0]: row[1] for row in table_with("schemas/redis.md", "program", "commands")}
     assert set(re.findall(r"`([A-Z]+)`", cells[program])) == used
-
-
-# ---- Units
-
-
-@pytest.mark.parametrize("program", ["worker", "api"])
-def test_units_run_the_programs(program):
-    unit = text_of(f"systemd/ecosys-{program}.service")
-    assert f"\nExecStart=/usr/bin/ecosys-{program}\n" in unit
-    assert "\nType=exec\n" in unit and "\nEnvironmentFile=/etc/ecosys-ms.env\n" in unit
-
-
-def test_units_fit_the_defaults():
-    defaults = {code(row[0]): code(row[1]) for row in documented_settings()}
-
-    def number(program, key):
-        return int(re.search(rf"^{key}=(\d+)$", text_of(f"systemd/ecosys-{program}.service"), re.M)[1])
-
-    redis_s = int(defaults["REDIS_TIMEOUT_MS"]) / 1000
-    assert number("api", "LimitNOFILE") > int(defaults["HTTP_CONNECTIONS"])
-    assert number("api", "TimeoutStopSec") > int(defaults["SHUTDOWN_TIMEOUT"]) + redis_s
-    assert number("worker", "TimeoutStopSec") > 2 * int(defaults["DB_CONNECT_TIMEOUT"]) + 4 * redis_s
 
 
 # ---- Links

@@ -1,0 +1,417 @@
+/* tests/unit/test_api_answers.c - finished answers: made once however many ask, bounded in bytes, busy when the queue is
+ * full, and failures told to everybody who waits. The pool is a real one, held by a job of the test's. */
+#include <inttypes.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "api/generation.h"
+#include "api/loop.h"
+
+#define COUNT(rows)    (sizeof(rows) / sizeof((rows)[0]))
+#define DEADLINE_MS    20000
+#define ENTRY_OVERHEAD 256u /* bytes that an answer is counted for besides its body */
+
+static const struct answer_key WHOLE = {{DAY_MIN, DAY_MAX}, 0, DOCUMENT_DASHBOARD, ENCODING_IDENTITY};
+static const struct answer_key DAY = {{1, 1}, 0, DOCUMENT_DASHBOARD, ENCODING_IDENTITY};
+
+/* A generation without rows, a pool with one thread and room for one job, and a loop that only gets waits back. */
+struct bench {
+    struct loop loop;
+    struct pool pool;
+    struct generation *generation;
+    pthread_mutex_t gate; /* while it is locked, the pool's thread stands still */
+    int thread_is_held_fd;
+};
+
+static struct generation *generation_of(struct answer *stored, size_t answers_bytes)
+{
+    struct generation *generation = NULL;
+    struct loaded loaded;
+    struct error err;
+    loaded_init(&loaded);
+    assert_int_equal(
+        scoring_model_parse(&loaded.scored.arena, scoring_model_builtin(), &loaded.scored.model, &err),
+        STATUS_OK);
+    assert_int_equal(scored_snapshot_index(&loaded.scored, &err), STATUS_OK);
+    if (stored != NULL) {
+        loaded.stored.items = calloc(1, sizeof *stored);
+        assert_non_null(loaded.stored.items);
+        loaded.stored.items[0] = *stored;
+        loaded.stored.count = 1;
+    }
+    if (generation_new(&loaded, answers_bytes, &generation, &err) != STATUS_OK)
+        fail_msg("generation: %s", err.message);
+    return generation;
+}
+
+static void bench_init(struct bench *bench, struct answer *stored, void **contexts)
+{
+    struct error err;
+    *bench = (struct bench){.loop = {.mutex = PTHREAD_MUTEX_INITIALIZER}, .gate = PTHREAD_MUTEX_INITIALIZER};
+    bench->loop.mail_fd = eventfd(0, EFD_SEMAPHORE);
+    bench->thread_is_held_fd = eventfd(0, 0);
+    assert_true(bench->loop.mail_fd >= 0 && bench->thread_is_held_fd >= 0);
+    bench->generation = generation_of(stored, 1000000);
+    assert_int_equal(pool_start(&bench->pool, 1, contexts, 1, &err), STATUS_OK);
+}
+
+static void bench_clear(struct bench *bench)
+{
+    pool_stop(&bench->pool);
+    assert_null(bench->loop.mail_waits);
+    assert_int_equal(atomic_load(&bench->generation->references), 1);
+    generation_unref(bench->generation);
+    close(bench->loop.mail_fd);
+    close(bench->thread_is_held_fd);
+}
+
+static void wait_for(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    uint64_t count;
+    if (poll(&ready, 1, DEADLINE_MS) != 1)
+        fail_msg("nothing came within %d ms", DEADLINE_MS);
+    assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+}
+
+static void stand_still(void *job, void *thread_context)
+{
+    struct bench *bench = job;
+    const uint64_t one = 1;
+    (void)thread_context;
+    assert_int_equal(write(bench->thread_is_held_fd, &one, sizeof one), sizeof one);
+    pthread_mutex_lock(&bench->gate);
+    pthread_mutex_unlock(&bench->gate);
+}
+
+/* Returns when the pool's thread stands still and its queue is empty. */
+static void hold_thread(struct bench *bench)
+{
+    pthread_mutex_lock(&bench->gate);
+    assert_true(pool_submit(&bench->pool, stand_still, bench));
+    wait_for(bench->thread_is_held_fd);
+}
+
+static void release_thread(struct bench *bench)
+{
+    pthread_mutex_unlock(&bench->gate);
+}
+
+/* Asks with a wait of its own, which is freed when it was not taken. */
+static enum answers_state ask(struct bench *bench, const struct answer_key *key, struct body **body)
+{
+    struct wait *wait = wait_new(&bench->loop, NULL);
+    assert_non_null(wait);
+    enum answers_state state = answers_get(bench->generation, key, &bench->pool, wait, body);
+    if (state != ANSWERS_WAITING)
+        wait_free(wait);
+    return state;
+}
+
+/* The next wait that is handed back. */
+static struct wait *take_back(struct bench *bench)
+{
+    wait_for(bench->loop.mail_fd);
+    pthread_mutex_lock(&bench->loop.mutex);
+    struct wait *wait = bench->loop.mail_waits;
+    assert_non_null(wait);
+    bench->loop.mail_waits = wait->next;
+    pthread_mutex_unlock(&bench->loop.mutex);
+    return wait;
+}
+
+static void test_equal_misses_are_one(void **state)
+{
+    enum { ASKERS = 50 };
+    struct bench bench;
+    struct body *body = NULL;
+    int computed = 0, cached = 0;
+    (void)state;
+    bench_init(&bench, NULL, NULL);
+    hold_thread(&bench);
+    for (int i = 0; i < ASKERS; i++)
+        assert_int_equal(ask(&bench, &DAY, &body), ANSWERS_WAITING);
+    assert_null(body);
+    assert_int_equal(bench.pool.count, 1);
+    assert_null(answers_find(bench.generation->answers, &DAY));
+    release_thread(&bench);
+    for (int i = 0; i < ASKERS; i++) {
+        struct wait *wait = take_back(&bench);
+        assert_false(wait->has_failed);
+        assert_ptr_equal(wait->generation, bench.generation);
+        if (body == NULL)
+            body = body_ref(wait->body);
+        assert_ptr_equal(wait->body, body);
+        computed += wait->source == SOURCE_COMPUTED;
+        cached += wait->source == SOURCE_CACHE;
+        wait_free(wait);
+    }
+    assert_int_equal(computed, 1);
+    assert_int_equal(cached, ASKERS - 1);
+    struct body *again = NULL;
+    assert_int_equal(ask(&bench, &DAY, &again), ANSWERS_READY);
+    assert_ptr_equal(again, body);
+    body_unref(again);
+    body_unref(body);
+    bench_clear(&bench);
+}
+
+static void test_busy_when_the_queue_is_full(void **state)
+{
+    struct answer_key keys[] = {DAY, DAY, DAY, DAY};
+    struct bench bench;
+    struct body *body = NULL;
+    (void)state;
+    keys[1].filter.last_day = 2;
+    keys[2].document = DOCUMENT_CLIENTES;
+    keys[3].encoding = ENCODING_GZIP;
+    bench_init(&bench, NULL, NULL);
+    hold_thread(&bench);
+    assert_int_equal(ask(&bench, &keys[0], &body), ANSWERS_WAITING);
+    for (size_t i = 1; i < COUNT(keys); i++)
+        assert_int_equal(ask(&bench, &keys[i], &body), ANSWERS_BUSY);
+    assert_int_equal(ask(&bench, &keys[0], &body), ANSWERS_WAITING); /* needs no place in the queue */
+    assert_int_equal(ask(&bench, &WHOLE, &body), ANSWERS_READY);     /* nor does what is finished */
+    body_unref(body);
+    release_thread(&bench);
+    wait_free(take_back(&bench));
+    wait_free(take_back(&bench));
+    for (size_t i = 1; i < COUNT(keys); i++) { /* a refusal leaves nothing behind */
+        assert_int_equal(ask(&bench, &keys[i], &body), ANSWERS_WAITING);
+        struct wait *wait = take_back(&bench);
+        assert_int_equal(wait->source, SOURCE_COMPUTED);
+        wait_free(wait);
+    }
+    bench_clear(&bench);
+}
+
+/* Everybody who waits is told, and who asks afterwards has it tried again. */
+static void check_failure(struct bench *bench, const struct answer_key *key, enum reply_error expected)
+{
+    struct body *body = NULL;
+    for (int round = 0; round < 2; round++) {
+        hold_thread(bench);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(ask(bench, key, &body), ANSWERS_WAITING);
+        release_thread(bench);
+        for (int i = 0; i < 3; i++) {
+            struct wait *wait = take_back(bench);
+            assert_true(wait->has_failed);
+            assert_int_equal(wait->error, expected);
+            assert_null(wait->body);
+            assert_ptr_equal(wait->generation, bench->generation);
+            wait_free(wait);
+        }
+        assert_null(answers_find(bench->generation->answers, key));
+    }
+}
+
+/* A stored answer that does not fit the model. */
+static void test_a_failure_reaches_all(void **state)
+{
+    struct answer foreign = {.filter = {1, 1}, .tenants = calloc(1, 1), .tenants_len = 1};
+    struct bench bench;
+    (void)state;
+    assert_non_null(foreign.tenants);
+    foreign.kpis.categories_count = 3;
+    bench_init(&bench, &foreign, NULL);
+    check_failure(&bench, &DAY, ERROR_NO_DATA);
+    bench_clear(&bench);
+}
+
+/* No Redis where logins would come from. */
+static void test_an_unreachable_redis_reaches_all(void **state)
+{
+    const struct answer_key logins = {DATE_FILTER_ALL, 42, DOCUMENT_LOGINS, ENCODING_IDENTITY};
+    char folder[] = "/tmp/test_api_answers.XXXXXX", path[64];
+    struct bench bench;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/none", folder);
+    const struct redis_address address = {.unix_path = path};
+    struct fetcher fetcher = {.prefix = "ecosys"};
+    void *contexts[] = {&fetcher};
+    redis_link_init(&fetcher.link, &address, 1000);
+    bench_init(&bench, NULL, contexts);
+    check_failure(&bench, &logins, ERROR_NO_DATA);
+    bench_clear(&bench);
+    redis_link_close(&fetcher.link);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static struct body *body_of(size_t len)
+{
+    struct buffer content = BUFFER_INIT;
+    struct body *body = NULL;
+    struct error err;
+    while (content.len < len)
+        buffer_append_char(&content, 'x');
+    assert_int_equal(body_new(&content, ENCODING_IDENTITY, &body, &err), STATUS_OK);
+    return body;
+}
+
+static struct answer_key key_of(int32_t day)
+{
+    return (struct answer_key){{day, day}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY};
+}
+
+static void keep(struct answers *answers, int32_t day, size_t len)
+{
+    struct answer_key key = key_of(day);
+    struct body *body = body_of(len);
+    answers_keep(answers, &key, body);
+    body_unref(body);
+}
+
+static bool has(struct answers *answers, int32_t day)
+{
+    struct answer_key key = key_of(day);
+    struct body *body = answers_find(answers, &key);
+    body_unref(body);
+    return body != NULL;
+}
+
+/* Room for exactly three of 1,000 bytes. */
+static void test_least_recently_used_go(void **state)
+{
+    struct answers *answers = answers_new(3 * (1000 + ENTRY_OVERHEAD));
+    (void)state;
+    assert_non_null(answers);
+    for (int32_t day = 1; day <= 3; day++)
+        keep(answers, day, 1000);
+    assert_true(has(answers, 3) && has(answers, 2) && has(answers, 1)); /* 3 was used longest ago now */
+    keep(answers, 4, 1000);
+    assert_true(has(answers, 1) && has(answers, 2) && has(answers, 4));
+    assert_false(has(answers, 3));
+    keep(answers, 5, 1001); /* a byte more needs two places: 1 and 2 go */
+    assert_true(has(answers, 4) && has(answers, 5));
+    assert_false(has(answers, 1) || has(answers, 2));
+    keep(answers, 6, 3 * (1000 + ENTRY_OVERHEAD)); /* larger than all there is */
+    for (int32_t day = 1; day <= 6; day++)
+        assert_false(has(answers, day));
+    keep(answers, 7, 3 * 1000 + 2 * ENTRY_OVERHEAD); /* fills it alone */
+    assert_true(has(answers, 7));
+    answers_free(answers);
+}
+
+static void test_many_keys_stay_within_the_bound(void **state)
+{
+    enum { KEYS = 40000, FIT = 100 };
+    struct answers *answers = answers_new(FIT * (10 + ENTRY_OVERHEAD));
+    (void)state;
+    assert_non_null(answers);
+    for (int32_t day = 0; day < KEYS; day++)
+        keep(answers, day, 10);
+    for (int32_t day = 0; day < KEYS; day++)
+        if (has(answers, day) != (day >= KEYS - FIT))
+            fail_msg("key %" PRId32 ": is kept: %d, expected %d", day, has(answers, day), day >= KEYS - FIT);
+    answers_free(answers);
+}
+
+static void test_nothing_is_kept_without_room(void **state)
+{
+    struct answers *answers = answers_new(0);
+    (void)state;
+    assert_non_null(answers);
+    keep(answers, 1, 0);
+    assert_false(has(answers, 1));
+    answers_free(answers);
+    answers_free(NULL);
+    struct generation *generation = generation_of(NULL, 0);
+    assert_null(answers_find(generation->answers, &WHOLE));
+    generation_unref(generation);
+}
+
+/* Who holds a body keeps it when it is dropped; what is there already stays. */
+static void test_bodies_outlive_their_place(void **state)
+{
+    struct answers *answers = answers_new(2 * (1000 + ENTRY_OVERHEAD));
+    struct answer_key key = key_of(1);
+    (void)state;
+    assert_non_null(answers);
+    keep(answers, 1, 1000);
+    struct body *held = answers_find(answers, &key);
+    keep(answers, 1, 500);
+    struct body *again = answers_find(answers, &key);
+    assert_ptr_equal(again, held);
+    body_unref(again);
+    keep(answers, 2, 1000);
+    keep(answers, 3, 1000);
+    assert_false(has(answers, 1));
+    assert_int_equal(held->len, 1000);
+    assert_int_equal(held->data[999], 'x');
+    answers_free(answers);
+    body_unref(held);
+}
+
+/* Each field of a key matters. */
+static void test_keys(void **state)
+{
+    const struct answer_key keys[] = {
+        {{1, 2}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY}, {{0, 2}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY},
+        {{1, 3}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY}, {{1, 2}, 1, DOCUMENT_CLIENTES, ENCODING_IDENTITY},
+        {{1, 2}, 0, DOCUMENT_LOGINS, ENCODING_IDENTITY},   {{1, 2}, 0, DOCUMENT_CLIENTES, ENCODING_GZIP},
+    };
+    struct answers *answers = answers_new(1000000);
+    (void)state;
+    assert_non_null(answers);
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct body *body = body_of(i);
+        assert_null(answers_find(answers, &keys[i]));
+        answers_keep(answers, &keys[i], body);
+        body_unref(body);
+    }
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct body *body = answers_find(answers, &keys[i]);
+        assert_non_null(body);
+        assert_int_equal(body->len, i);
+        body_unref(body);
+    }
+    answers_free(answers);
+}
+
+/* A generation that is dropped while its answer is being made lives until it is finished. */
+static void test_a_generation_outlives_its_makings(void **state)
+{
+    struct bench bench;
+    struct body *body = NULL;
+    (void)state;
+    bench_init(&bench, NULL, NULL);
+    hold_thread(&bench);
+    assert_int_equal(ask(&bench, &DAY, &body), ANSWERS_WAITING);
+    generation_unref(bench.generation);
+    release_thread(&bench);
+    struct wait *wait = take_back(&bench);
+    pool_stop(&bench.pool);
+    assert_int_equal(atomic_load(&wait->generation->references), 1);
+    assert_false(wait->has_failed);
+    wait_free(wait);
+    close(bench.loop.mail_fd);
+    close(bench.thread_is_held_fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equal_misses_are_one),
+        cmocka_unit_test(test_busy_when_the_queue_is_full),
+        cmocka_unit_test(test_a_failure_reaches_all),
+        cmocka_unit_test(test_an_unreachable_redis_reaches_all),
+        cmocka_unit_test(test_least_recently_used_go),
+        cmocka_unit_test(test_many_keys_stay_within_the_bound),
+        cmocka_unit_test(test_nothing_is_kept_without_room),
+        cmocka_unit_test(test_bodies_outlive_their_place),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_a_generation_outlives_its_makings),
+    };
+    return cmocka_run_group_tests_name("api_answers", tests, NULL, NULL);
+}

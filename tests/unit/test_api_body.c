@@ -1,0 +1,215 @@
+/* tests/unit/test_api_body.c - finished bodies: ETags that depend on the content alone, If-None-Match in all its forms,
+ * and gzip that zlib reads back. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "api/body.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static struct body *make(struct bytes content, enum encoding encoding)
+{
+    struct buffer buffer = BUFFER_INIT;
+    struct body *body = NULL;
+    struct error err;
+    buffer_append(&buffer, content.data, content.len);
+    assert_int_equal(body_new(&buffer, encoding, &body, &err), STATUS_OK);
+    assert_null(buffer.data); /* was taken */
+    return body;
+}
+
+static void fill(struct buffer *out, size_t len)
+{
+    while (out->len < len)
+        buffer_append_format(out, "{\"id\":%zu},", out->len * 7919);
+    out->len = len;
+}
+
+/* What gunzip makes of a body; the caller frees it. */
+static char *inflate_body(const struct body *body, size_t size, size_t *len)
+{
+    z_stream stream = {.zalloc = Z_NULL};
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    stream.next_in = (Bytef *)body->data;
+    stream.avail_in = (uInt)body->len;
+    stream.next_out = (Bytef *)text;
+    stream.avail_out = (uInt)size + 1;
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.avail_in, 0);
+    *len = stream.total_out;
+    inflateEnd(&stream);
+    return text;
+}
+
+static void test_gzip_comes_back(void **state)
+{
+    static const size_t lens[] = {0, 1, 999, 1000, 1001, 65536, 3000000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        struct buffer content = BUFFER_INIT;
+        char name[32];
+        snprintf(name, sizeof name, "%zu bytes", lens[i]);
+        fill(&content, lens[i]);
+        struct body *plain = make(buffer_bytes(&content), ENCODING_IDENTITY);
+        struct body *packed = make(buffer_bytes(&content), ENCODING_GZIP);
+        if (plain->encoding != ENCODING_IDENTITY ||
+            !bytes_equal((struct bytes){plain->data, plain->len}, buffer_bytes(&content)))
+            fail_msg("%s: the body is not its content", name);
+        if (packed->encoding != (lens[i] < 1000 ? ENCODING_IDENTITY : ENCODING_GZIP))
+            fail_msg("%s: encoding is %d", name, (int)packed->encoding);
+        if (packed->encoding == ENCODING_GZIP) {
+            size_t len;
+            char *text = inflate_body(packed, lens[i], &len);
+            if (packed->len >= lens[i] || !bytes_equal((struct bytes){text, len}, buffer_bytes(&content)))
+                fail_msg("%s: gzip has %zu bytes and comes back as %zu", name, packed->len, len);
+            free(text);
+        } else {
+            assert_true(bytes_equal((struct bytes){packed->data, packed->len}, buffer_bytes(&content)));
+        }
+        assert_string_equal(packed->etag, plain->etag);
+        body_unref(plain);
+        body_unref(packed);
+        buffer_clear(&content);
+    }
+}
+
+/* What gzip cannot make smaller still comes back. */
+static void test_noise_comes_back(void **state)
+{
+    struct buffer content = BUFFER_INIT;
+    uint64_t random = 1;
+    size_t len;
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        buffer_append_char(&content, (char)(random >> 56));
+    }
+    struct body *packed = make(buffer_bytes(&content), ENCODING_GZIP);
+    char *text = inflate_body(packed, content.len, &len);
+    assert_true(bytes_equal((struct bytes){text, len}, buffer_bytes(&content)));
+    free(text);
+    body_unref(packed);
+    buffer_clear(&content);
+}
+
+/* Always the same one: clients keep it over restarts and upgrades. */
+static void test_etags(void **state)
+{
+    static const struct {
+        const char *content, *etag;
+    } rows[] = {
+        {"", "W/\"99aa06d3014798d86001c324468d497f\""}, /* XXH3's published value for no bytes */
+        {"{}", NULL},
+        {"{} ", NULL},
+        {"{\"1\":{}}", NULL},
+        {"{\"1\":{} }", NULL},
+    };
+    char seen[COUNT(rows)][ETAG_MAX];
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct body *first = make(bytes_of(rows[i].content), ENCODING_IDENTITY);
+        struct body *second = make(bytes_of(rows[i].content), ENCODING_GZIP);
+        assert_string_equal(first->etag, second->etag);
+        if (rows[i].etag != NULL)
+            assert_string_equal(first->etag, rows[i].etag);
+        if (strlen(first->etag) != ETAG_MAX - 4 || strncmp(first->etag, "W/\"", 3) != 0 ||
+            strspn(first->etag + 3, "0123456789abcdef") != 32 || strcmp(first->etag + 35, "\"") != 0)
+            fail_msg("\"%s\": ETag is %s, expected W/\"32 digits\"", rows[i].content, first->etag);
+        snprintf(seen[i], ETAG_MAX, "%s", first->etag);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(seen[i], seen[j]);
+        body_unref(first);
+        body_unref(second);
+    }
+}
+
+static void test_if_none_match(void **state)
+{
+    static const struct {
+        const char *name, *header; /* @ is the ETag without W/ */
+        bool expected;
+    } rows[] = {
+        {"no header", NULL, false},
+        {"empty", "", false},
+        {"weak", "W/@", true},
+        {"strong", "@", true},
+        {"any", "*", true},
+        {"any in blanks", "  *  ", true},
+        {"the first of a list", "W/@, \"a\"", true},
+        {"the last of a list", "\"a\", W/\"b\", W/@", true},
+        {"a list without blanks", "\"a\",@,\"b\"", true},
+        {"a list with tabs", "\"a\"\t,\t@\t,\t\"b\"", true},
+        {"empty items", ",, ,@", true},
+        {"another", "W/\"0123456789abcdef0123456789abcdef\"", false},
+        {"without quotes", "0123", false},
+        {"an asterisk in quotes", "\"*\"", false},
+        {"other letters", "w/@", false},
+        {"more behind it", "@x", false},
+        {"more in front of it", "x@", false},
+        {"a weakness alone", "W/", false},
+        {"commas", ",,,", false},
+        {"blanks", "   ", false},
+    };
+    struct body *body = make(bytes_of("{}"), ENCODING_IDENTITY);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer header = BUFFER_INIT;
+        for (const char *c = rows[i].header; c != NULL && *c != '\0'; c++)
+            if (*c == '@')
+                buffer_append_text(&header, body->etag + 2);
+            else
+                buffer_append_char(&header, *c);
+        bool found = body_is_known(body, buffer_bytes(&header));
+        if (found != rows[i].expected)
+            fail_msg("%s: is %d, expected %d", rows[i].name, found, rows[i].expected);
+        buffer_clear(&header);
+    }
+    body_unref(body);
+}
+
+static void test_references(void **state)
+{
+    struct body *body = make(bytes_of("{}"), ENCODING_IDENTITY);
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        assert_ptr_equal(body_ref(body), body);
+    for (int i = 0; i < 10; i++)
+        body_unref(body);
+    assert_memory_equal(body->data, "{}", 2);
+    body_unref(body);
+    body_unref(NULL);
+}
+
+static void test_content_that_failed(void **state)
+{
+    struct buffer content = BUFFER_INIT;
+    struct body *body = NULL;
+    struct error err;
+    (void)state;
+    buffer_append_text(&content, "{");
+    buffer_reserve(&content, SIZE_MAX / 2);
+    assert_true(buffer_is_failed(&content));
+    assert_int_equal(body_new(&content, ENCODING_GZIP, &body, &err), STATUS_NO_MEMORY);
+    assert_null(body);
+    assert_null(content.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gzip_comes_back), cmocka_unit_test(test_noise_comes_back),
+        cmocka_unit_test(test_etags),           cmocka_unit_test(test_if_none_match),
+        cmocka_unit_test(test_references),      cmocka_unit_test(test_content_that_failed),
+    };
+    return cmocka_run_group_tests_name("api_body", tests, NULL, NULL);
+}

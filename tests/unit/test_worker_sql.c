@@ -1,0 +1,179 @@
+/* tests/unit/test_worker_sql.c - the texts of the queries: windows counted back from today by the model, the list of
+ * excluded integrators, and no placeholder left. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "common/date.h"
+#include "worker/ecosys_sql.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const int64_t EXCLUDED[] = {3, 13};
+
+/* Each window of a length of its own, so that one in place of another is seen. */
+static const struct scoring_model MODEL = {
+    .windows =
+        {.events_days = 30, .messages_days = 15, .ads_days = 20, .reports_days = 10, .contracts_days = 5},
+    .adoption = {.excluded_integrators = EXCLUDED, .excluded_integrators_count = COUNT(EXCLUDED)},
+};
+
+/* The query as a text with a NUL, which the caller clears. */
+static struct buffer query_of(enum ecosys_query query, const struct scoring_model *model, const char *today)
+{
+    struct buffer text = BUFFER_INIT;
+    int32_t day;
+    assert_true(day_parse(bytes_of(today), &day));
+    ecosys_sql_format(query, model, day, &text);
+    buffer_append_char(&text, '\0');
+    assert_false(buffer_is_failed(&text));
+    return text;
+}
+
+static void check_has(const char *name, const struct buffer *text, const char *part, bool expected)
+{
+    if ((strstr(text->data, part) != NULL) != expected)
+        fail_msg("%s: \"%s\" is %s, expected it %s", name, text->data,
+                 expected ? "without a part" : "with one", expected ? part : "without");
+}
+
+/* On 2024-03-05: 30 days before is 2024-02-04, 15 is 2024-02-19, 20 is 2024-02-14, 10 is 2024-02-24, 5 is 2024-02-29. */
+static const struct {
+    const char *name;
+    enum ecosys_query query;
+    const char *table;
+    const char *since; /* NULL: no window */
+} QUERIES[] = {
+    {"tenants", QUERY_TENANTS, "tenants", NULL},
+    {"logins", QUERY_LOGINS, "activity_log", "'2024-02-04 00:00:00'"},
+    {"logins by user", QUERY_LOGINS_BY_USER, "activity_log", "'2024-02-04 00:00:00'"},
+    {"entries", QUERY_ENTRIES, "inventory_entries", "'2024-02-04 00:00:00'"},
+    {"outs", QUERY_OUTS, "inventory_outs", "'2024-02-04 00:00:00'"},
+    {"leads", QUERY_LEADS, "cards", "'2024-02-04 00:00:00'"},
+    {"econversa", QUERY_ECONVERSA, "econversa_instance_configurations", NULL},
+    {"messages", QUERY_MESSAGES, "econversa_messages", "'2024-02-19 00:00:00'"},
+    {"ads", QUERY_ADS, "integrator_ads", "'2024-02-14 00:00:00'"},
+    {"reports", QUERY_REPORTS, "reports", "'2024-02-24 00:00:00'"},
+    {"contracts", QUERY_CONTRACTS, "contracts", "'2024-02-29 00:00:00'"},
+    {"users", QUERY_USERS, "users", NULL},
+    {"login rows", QUERY_LOGIN_ROWS, "activity_log", "'2024-02-04 00:00:00'"},
+    {"stores", QUERY_STORES, "inventory_entries", NULL},
+    {"integrators", QUERY_INTEGRATORS, "integrator_configurations", NULL},
+};
+
+static void test_every_query(void **state)
+{
+    (void)state;
+    assert_int_equal(COUNT(QUERIES), QUERY_COUNT);
+    for (size_t i = 0; i < COUNT(QUERIES); i++) {
+        const char *name = QUERIES[i].name;
+        struct buffer text = query_of(QUERIES[i].query, &MODEL, "2024-03-05");
+        char from[64];
+        assert_int_equal(QUERIES[i].query, i);
+        assert_string_equal(ecosys_sql_table(QUERIES[i].query), QUERIES[i].table);
+        snprintf(from, sizeof from, " FROM %s", QUERIES[i].table);
+        check_has(name, &text, from, true);
+        check_has(name, &text, "{", false);
+        check_has(name, &text, "}", false);
+        check_has(name, &text, ";", false);
+        if (strncmp(text.data, "SELECT ", 7) != 0)
+            fail_msg("%s: \"%s\", expected SELECT", name, text.data);
+        check_has(name, &text, QUERIES[i].since != NULL ? QUERIES[i].since : "00:00:00",
+                  QUERIES[i].since != NULL);
+        buffer_clear(&text);
+    }
+}
+
+static void test_windows(void **state)
+{
+    static const struct {
+        const char *name, *today;
+        int64_t days;
+        const char *since;
+    } rows[] = {
+        {"over a leap day", "2024-03-01", 1, ">= '2024-02-29 00:00:00'"},
+        {"over no leap day", "2023-03-01", 1, ">= '2023-02-28 00:00:00'"},
+        {"over a year's end", "2024-01-01", 1, ">= '2023-12-31 00:00:00'"},
+        {"ten years", "2024-03-05", 3660, ">= '2014-02-26 00:00:00'"},
+        {"before 1970", "1970-01-01", 1, ">= '1969-12-31 00:00:00'"},
+        {"to the first day there is", "0001-01-31", 30, ">= '0001-01-01 00:00:00'"},
+        {"behind it", "0001-01-30", 30, ">= '0001-01-01 00:00:00'"},
+        {"far behind it", "0001-01-01", 3660, ">= '0001-01-01 00:00:00'"},
+        {"the last day there is", "9999-12-31", 30, ">= '9999-12-01 00:00:00'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scoring_model model = MODEL;
+        model.windows.reports_days = rows[i].days;
+        struct buffer text = query_of(QUERY_REPORTS, &model, rows[i].today);
+        check_has(rows[i].name, &text, rows[i].since, true);
+        buffer_clear(&text);
+    }
+}
+
+static void test_excluded_integrators(void **state)
+{
+    static const int64_t ends[] = {INT64_MIN, 0, INT64_MAX};
+    static const struct {
+        const char *name;
+        const int64_t *ids;
+        size_t count;
+        const char *expected;
+    } rows[] = {
+        {"none", NULL, 0, "integrator_id NOT IN (-1)"},
+        {"one", EXCLUDED, 1, "integrator_id NOT IN (-1, 3)"},
+        {"two", EXCLUDED, 2, "integrator_id NOT IN (-1, 3, 13)"},
+        {"the largest", ends, 3, "integrator_id NOT IN (-1, -9223372036854775808, 0, 9223372036854775807)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scoring_model model = MODEL;
+        model.adoption.excluded_integrators = rows[i].ids;
+        model.adoption.excluded_integrators_count = rows[i].count;
+        struct buffer text = query_of(QUERY_ADS, &model, "2024-03-05");
+        check_has(rows[i].name, &text, rows[i].expected, true);
+        buffer_clear(&text);
+    }
+}
+
+/* Texts are appended, and one that is to be counted and shown has both. */
+static void test_a_whole_text(void **state)
+{
+    struct buffer text = BUFFER_INIT;
+    (void)state;
+    buffer_append_text(&text, "EXPLAIN ");
+    ecosys_sql_format(QUERY_LEADS, &MODEL, 0, &text);
+    buffer_append_char(&text, '\0');
+    assert_string_equal(
+        text.data,
+        "EXPLAIN SELECT tenant_id, COUNT(CASE WHEN created_at >= '1969-12-02 00:00:00' THEN 1 END), "
+        "MAX(created_at) FROM cards WHERE deleted_at IS NULL GROUP BY tenant_id");
+    buffer_clear(&text);
+}
+
+/* Every table that is read is looked at for its engine. */
+static void test_engines_of_all_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(QUERIES); i++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "'%s'", QUERIES[i].table);
+        if (strstr(ECOSYS_SQL_ENGINES, quoted) == NULL)
+            fail_msg("%s: %s is not in the query for engines", QUERIES[i].name, quoted);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_query),           cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_excluded_integrators),  cmocka_unit_test(test_a_whole_text),
+        cmocka_unit_test(test_engines_of_all_tables),
+    };
+    return cmocka_run_group_tests_name("worker_sql", tests, NULL, NULL);
+}
