@@ -66,8 +66,11 @@ static void load(struct watch *watch, uint64_t number)
     int64_t start = clock_monotonic_ms();
     if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
         return;
-    if (loader_load(&watch->load_link, watch->follower->settings->redis_prefix, number,
-                    (size_t)watch->follower->settings->cache_memory, &loaded, &err) != STATUS_OK) {
+    const struct settings *settings = watch->follower->settings;
+    enum status status = loader_load(&watch->load_link, settings->redis_prefix, number,
+                                     (size_t)settings->cache_memory, &loaded, &err);
+    redis_link_close(&watch->load_link); /* it would go stale until the next generation */
+    if (status != STATUS_OK) {
         if (watch->refused != number)
             log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
                       LOG_FIELDS(log_int("generation", (int64_t)number),
@@ -153,6 +156,7 @@ static void say(struct watch *watch, const struct buffer *message)
         redis_name_requests(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
     struct error ignored;
     long long receivers = 0;
+    watch->has_receivers = false;
     if (!watch->outlook.redis_is_ok)
         return; /* the next look finds out whether it is there again */
     if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=

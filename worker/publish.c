@@ -47,7 +47,8 @@ static const char RETIRE_SCRIPT[] =
     "end\n"
     "for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do\n"
     "  if left == 0 then redis.call('UNLINK', key)\n"
-    "  elseif redis.call('TTL', key) > left then redis.call('EXPIRE', key, left) end\n"
+    "  elseif redis.call('TTL', key) < 0 or redis.call('TTL', key) > left then redis.call('EXPIRE', key, "
+    "left) end\n"
     "end\n"
     "if left == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end\n"
     "return 0";

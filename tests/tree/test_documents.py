@@ -141,7 +141,7 @@ def test_documents_name_settings_that_exist(document):
         ("common/buckets.h", "BUCKETS_YEARS_MAX", "30", "docs/architecture.md", "at most 30 years back"),
         ("common/buckets.h", "BUCKETS_MAX", "1024", "docs/architecture.md", "At most 1,024 in all"),
         ("common/buckets.h", "BUCKETS_MAX", "1024", "schemas/redis.md", "at most 1,024 filters"),
-        ("worker/daemon.c", "POPULAR_BUCKETS", "64", "docs/architecture.md", "up to 64 filters"),
+        ("worker/daemon.c", "POPULAR_BUCKETS", "128", "docs/architecture.md", "up to 128 filters"),
         ("worker/daemon.c", "LEASE_CHECK_MS", "1000", "schemas/redis.md", "`LEASE_TIME`, renewed each second"),
         ("worker/requests.h", "REQUESTS_MAX", "2048", "schemas/redis.md", "remembers 2,048 requests"),
         ("worker/requests.c", "IDS_IN_MESSAGE", "64", "schemas/redis.md", "at most 64\nids in a message"),
