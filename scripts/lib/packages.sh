@@ -28,6 +28,7 @@ declare -A PACKAGES=(
     [run]='python3 curl tzdata ca-certificates'
     [servers]='postgresql|postgresql-[1-9][0-9] mariadb-server redis-server'
     [tests]='python3 python3-pytest tzdata'
+    [examples]='nodejs'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
     [ci]='clang-format clang-tidy cppcheck shellcheck git'
 )
@@ -35,7 +36,8 @@ declare -A PACKAGES_WHY=(
     [build]='to build the worker and the API'
     [run]='to run them and ask them'
     [servers]='for private PostgreSQL, MariaDB and Redis; no service is started or enabled'
-    [tests]='for the tests that run against real servers'
+    [tests]='for the tests that are not C'
+    [examples]='for the example clients, which are tests too'
     [clang]='for sanitizers and fuzzing'
     [ci]='for formatting and static analysis'
 )
