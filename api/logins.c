@@ -10,8 +10,10 @@
 #include "common/date.h"
 #include "common/redis_names.h"
 
-/* After Redis failed, so that a queue of requests does not wait for one time-out after the other. */
+/* After Redis did not answer, so that a queue of requests does not wait for one time-out after the other. One that
+ * refuses at once holds nobody up. */
 #define REST_MS 1000
+#define HANG_MS 100
 
 static const char PERIOD[] = "últimos 30 dias";
 
@@ -159,15 +161,17 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
                         struct error *err)
 {
     struct json_writer writer;
-    if (clock_monotonic_ms() < fetcher->rest_until_ms)
-        return error_set(err, STATUS_UNAVAILABLE, "Redis failed a moment ago");
+    int64_t start_ms = clock_monotonic_ms();
+    if (start_ms < fetcher->rest_until_ms)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer a moment ago");
     enum status status = json_writer_new(&writer, out, err);
     if (status == STATUS_OK)
         status = put_parts(fetcher, generation, tenant_id, &writer, err);
     if (status == STATUS_OK)
         status = json_writer_status(&writer, err);
     json_writer_free(&writer);
-    if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0)
-        fetcher->rest_until_ms = clock_monotonic_ms() + REST_MS;
+    int64_t end_ms = clock_monotonic_ms();
+    if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0 && end_ms - start_ms > HANG_MS)
+        fetcher->rest_until_ms = end_ms + REST_MS;
     return status;
 }

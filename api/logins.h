@@ -10,7 +10,7 @@
 struct fetcher {
     struct redis_link link;
     const char *prefix;    /* not owned */
-    int64_t rest_until_ms; /* Redis failed a moment ago: until then, who waits in the queue fails at once */
+    int64_t rest_until_ms; /* Redis did not answer: until then, who waits in the queue fails at once */
 };
 
 /* Appends the document of /logins for a tenant that exists. STATUS_NOT_FOUND: the generation's logins are gone from
