@@ -16,7 +16,7 @@ struct bytes value_text(struct value_reader *reader, struct bytes text)
     struct bytes clean = utf8_clean(reader->arena, text, &reader->replaced->texts);
     if (clean.data == NULL && text.data != NULL)
         reader->out_of_memory = true;
-    if (clean.len <= VALUE_TEXT_MAX)
+    if (clean.data == NULL || clean.len <= VALUE_TEXT_MAX)
         return clean;
     reader->replaced->values++;
     return cut(clean);
