@@ -268,6 +268,8 @@ static bool step_body(struct connection *connection)
     size_t missing = (size_t)connection->request.body_len - connection->body.len;
     size_t len = evbuffer_get_length(input);
     size_t take_len = len < missing ? len : missing;
+    if (take_len == 0) /* the head came alone; an awaited body is never empty */
+        return false;
     buffer_reserve(&connection->body, take_len);
     if (buffer_is_failed(&connection->body)) {
         refuse(connection, "memory");
