@@ -1,4 +1,5 @@
-/* common/answer.c - a filter is a slice of the clients in order; KPIs are differences of sums. */
+/* common/answer.c - a filter is a slice of the clients in order; KPIs are differences of sums. Which tenants belong to
+ * which answers is found in one sweep: slices open and close on the way, and each client's tenants go to those open. */
 #include "common/answer.h"
 
 #include <stdio.h>
@@ -43,47 +44,140 @@ static void compute_kpis(const struct client_sums *from, const struct client_sum
     kpis->tmo_tenths = mean_tenths(to->tmo_days - from->tmo_days, to->tmo_count - from->tmo_count);
 }
 
-static void pick_tenants(const struct scored_snapshot *scored, unsigned char *groups, struct answer *out)
+static void take_slice(const struct scored_snapshot *scored, struct answer *out)
 {
-    for (size_t i = 0; i < out->clients_count; i++) {
-        int32_t group = scored->clients[out->first_client + i].group;
-        if (group != GROUP_NONE)
-            groups[group] = 1;
+    size_t end = scored->clients_count;
+    if (!date_filter_is_open(out->filter)) {
+        out->first_client = out->filter.last_day == DAY_MAX ? scored->undated_count
+                                                            : first_before(scored, out->filter.last_day + 1);
+        end = first_before(scored, out->filter.first_day);
     }
-    for (size_t i = 0; i < scored->tenants_count; i++) {
-        const struct tenant *tenant = &scored->tenants[i];
-        if (!groups[tenant->group])
+    out->clients_count = end - out->first_client;
+    out->kpis.categories_count = (uint32_t)scored->model.categories_count;
+    compute_kpis(&scored->sums[out->first_client], &scored->sums[end], &out->kpis);
+}
+
+/* A place in the order of clients at which an answer's slice begins or ends. */
+struct edge {
+    size_t place;
+    uint32_t answer;
+    bool is_end;
+};
+
+static int compare_edges(const void *a, const void *b)
+{
+    const struct edge *left = a, *right = b;
+    return (left->place > right->place) - (left->place < right->place);
+}
+
+/* The answers whose slices the sweep is in. */
+struct active {
+    uint32_t *answers;
+    size_t count;
+};
+
+static void meet_edge(struct active *active, const struct edge *edge)
+{
+    size_t at = 0;
+    if (!edge->is_end) {
+        active->answers[active->count++] = edge->answer;
+        return;
+    }
+    while (active->answers[at] != edge->answer)
+        at++;
+    active->answers[at] = active->answers[--active->count];
+}
+
+static void pick_tenant(struct answer *answer, size_t tenant, uint32_t category)
+{
+    unsigned char bit = (unsigned char)(1u << (tenant % 8));
+    if (answer->tenants[tenant / 8] & bit)
+        return; /* through another of its clients */
+    answer->tenants[tenant / 8] |= bit;
+    answer->tenants_count++;
+    answer->kpis.in_category[category]++;
+}
+
+static void meet_client(const struct scored_snapshot *scored, const struct active *active,
+                        const struct client *client, struct answer *out)
+{
+    struct group_tenants group = scored_snapshot_group(scored, client->group);
+    for (size_t i = 0; i < group.count; i++) {
+        uint32_t tenant = group.indexes[i];
+        for (size_t j = 0; j < active->count; j++)
+            pick_tenant(&out[active->answers[j]], tenant, scored->tenants[tenant].scores.category);
+    }
+}
+
+/* Each client is met once, with all the answers that it is in. */
+static void sweep(const struct scored_snapshot *scored, const struct edge *edges, size_t edges_count,
+                  struct active *active, struct answer *out)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < edges_count; i++) {
+        for (; active->count > 0 && place < edges[i].place; place++)
+            meet_client(scored, active, &scored->clients[place], out);
+        place = edges[i].place;
+        meet_edge(active, &edges[i]);
+    }
+}
+
+/* A slice without clients has no edges: its end would be met before its beginning. */
+static size_t list_edges(const struct answer *answers, size_t count, struct edge *edges)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t first = answers[i].first_client, end = first + answers[i].clients_count;
+        if (first == end)
             continue;
-        out->tenants[i / 8] |= (unsigned char)(1u << (i % 8));
-        out->tenants_count++;
-        out->kpis.in_category[tenant->scores.category]++;
+        edges[found++] = (struct edge){first, (uint32_t)i, false};
+        edges[found++] = (struct edge){end, (uint32_t)i, true};
     }
+    if (found > 0)
+        qsort(edges, found, sizeof *edges, compare_edges);
+    return found;
+}
+
+static bool init_answers(const struct scored_snapshot *scored, const struct date_filter *filters,
+                         size_t count, struct answer *out)
+{
+    bool is_complete = true;
+    for (size_t i = 0; i < count; i++) {
+        out[i] =
+            (struct answer){.filter = filters[i], .tenants_len = answer_tenants_len(scored->tenants_count)};
+        out[i].tenants = calloc(out[i].tenants_len, 1);
+        is_complete = is_complete && out[i].tenants != NULL;
+        take_slice(scored, &out[i]);
+    }
+    return is_complete;
+}
+
+enum status answer_all(const struct scored_snapshot *scored, const struct date_filter *filters, size_t count,
+                       struct answer *out, struct error *err)
+{
+    struct edge *edges = calloc(count, 2 * sizeof *edges);
+    struct active active = {calloc(count, sizeof *active.answers), 0};
+    bool is_complete = init_answers(scored, filters, count, out);
+    if (is_complete && edges != NULL && active.answers != NULL) {
+        sweep(scored, edges, list_edges(out, count, edges), &active, out);
+    } else {
+        is_complete = false;
+        for (size_t i = 0; i < count; i++)
+            answer_clear(&out[i]);
+    }
+    free(active.answers);
+    free(edges);
+    return is_complete ? STATUS_OK : error_no_memory(err);
 }
 
 enum status answer(const struct scored_snapshot *scored, struct date_filter filter, struct answer *out,
                    struct error *err)
 {
-    struct answer made = {.filter = filter, .tenants_len = answer_tenants_len(scored->tenants_count)};
-    unsigned char *groups = calloc(scored->groups_count + 1, 1);
-    made.tenants = calloc(made.tenants_len, 1);
-    if (groups == NULL || made.tenants == NULL) {
-        free(groups);
-        free(made.tenants);
-        return error_no_memory(err);
-    }
-    size_t end = scored->clients_count;
-    if (!date_filter_is_open(filter)) {
-        made.first_client =
-            filter.last_day == DAY_MAX ? scored->undated_count : first_before(scored, filter.last_day + 1);
-        end = first_before(scored, filter.first_day);
-    }
-    made.clients_count = end - made.first_client;
-    made.kpis.categories_count = (uint32_t)scored->model.categories_count;
-    compute_kpis(&scored->sums[made.first_client], &scored->sums[end], &made.kpis);
-    pick_tenants(scored, groups, &made);
-    free(groups);
-    *out = made;
-    return STATUS_OK;
+    struct answer made;
+    enum status status = answer_all(scored, &filter, 1, &made, err);
+    if (status == STATUS_OK)
+        *out = made;
+    return status;
 }
 
 void answer_clear(struct answer *answer)

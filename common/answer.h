@@ -24,7 +24,12 @@ struct answer {
     struct kpis kpis;
 };
 
-/* The caller frees the answer with answer_clear. Fails only for want of memory. */
+/* Answers all filters in one sweep over the clients in their order. The caller frees each answer with answer_clear.
+ * Fails only for want of memory, and then leaves nothing to free. */
+MUST_CHECK enum status answer_all(const struct scored_snapshot *scored, const struct date_filter *filters,
+                                  size_t count, struct answer *out, struct error *err);
+
+/* The same for one filter. */
 MUST_CHECK enum status answer(const struct scored_snapshot *scored, struct date_filter filter,
                               struct answer *out, struct error *err);
 

@@ -76,11 +76,33 @@ static void add_client(struct client_sums *sums, const struct client *client)
         decimal_sum_add(&sums->churn, client->valor);
 }
 
+/* Tenants by group, in the order of tenants within each. */
+static enum status index_groups(struct scored_snapshot *scored, struct error *err)
+{
+    uint32_t *ends = arena_take_array(&scored->arena, scored->groups_count + 1, sizeof *ends);
+    uint32_t *tenants = arena_take_array(&scored->arena, scored->tenants_count + 1, sizeof *tenants);
+    if (ends == NULL || tenants == NULL)
+        return error_no_memory(err);
+    for (size_t i = 0; i < scored->tenants_count; i++)
+        ends[scored->tenants[i].group +
+             1]++; /* how many, one place late: they become starts, and then ends */
+    for (size_t group = 1; group <= scored->groups_count; group++)
+        ends[group] += ends[group - 1];
+    for (size_t i = 0; i < scored->tenants_count; i++)
+        tenants[ends[scored->tenants[i].group]++] = (uint32_t)i;
+    scored->group_ends = ends;
+    scored->group_tenants = tenants;
+    return STATUS_OK;
+}
+
 enum status scored_snapshot_index(struct scored_snapshot *scored, struct error *err)
 {
     if (scored->clients_count > SUMMABLE_MAX)
         return error_set(err, STATUS_INVALID, "%zu clients, at most %d can be summed exactly",
                          scored->clients_count, SUMMABLE_MAX);
+    if (scored->groups_count > scored->tenants_count)
+        return error_set(err, STATUS_CORRUPT, "%zu groups of %zu tenants", scored->groups_count,
+                         scored->tenants_count);
     if (check_rows(scored, err) != STATUS_OK)
         return err->code;
     size_t count = scored->clients_count;
@@ -99,5 +121,5 @@ enum status scored_snapshot_index(struct scored_snapshot *scored, struct error *
     scored->undated_count = undated;
     scored->adhesion_days = days;
     scored->sums = sums;
-    return STATUS_OK;
+    return index_groups(scored, err);
 }

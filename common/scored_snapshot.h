@@ -36,7 +36,24 @@ struct scored_snapshot {
     size_t undated_count;     /* clients without data_adesao */
     int32_t *adhesion_days;   /* by client; meaningless for undated ones */
     struct client_sums *sums; /* clients_count + 1 of them */
+    uint32_t *
+        group_ends; /* by group: where its tenants end in the next array; they begin where the last one's end */
+    uint32_t *group_tenants; /* indexes of tenants, by group */
 };
+
+/* The tenants of a group of clients, none for GROUP_NONE. */
+struct group_tenants {
+    const uint32_t *indexes;
+    size_t count;
+};
+
+static inline struct group_tenants scored_snapshot_group(const struct scored_snapshot *scored, int32_t group)
+{
+    if (group == GROUP_NONE)
+        return (struct group_tenants){NULL, 0};
+    uint32_t start = group > 0 ? scored->group_ends[group - 1] : 0;
+    return (struct group_tenants){scored->group_tenants + start, scored->group_ends[group] - start};
+}
 
 void scored_snapshot_init(struct scored_snapshot *scored);
 void scored_snapshot_clear(struct scored_snapshot *scored);

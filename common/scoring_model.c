@@ -389,6 +389,14 @@ enum status scoring_model_parse(struct arena *arena, struct bytes text, struct s
     return STATUS_OK;
 }
 
+bool scoring_model_goes_by(const struct scoring_model *model, enum size_measure measure)
+{
+    for (int pillar = 0; pillar < PILLAR_ADOPTION; pillar++)
+        if (model->events[pillar].measure == measure)
+            return true;
+    return false;
+}
+
 struct bytes scoring_model_integrator_name(const struct scoring_model *model, int64_t id)
 {
     size_t low = 0, high = model->integrators_count;

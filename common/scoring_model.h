@@ -111,6 +111,9 @@ MUST_CHECK enum status scoring_model_parse(struct arena *arena, struct bytes tex
 /* The model built into the programs: schemas/scoring.json as it was when they were built. */
 struct bytes scoring_model_builtin(void);
 
+/* Whether the bands of some pillar go by that measure. */
+bool scoring_model_goes_by(const struct scoring_model *model, enum size_measure measure);
+
 /* The name of an integrator, or no value when it has none. */
 struct bytes scoring_model_integrator_name(const struct scoring_model *model, int64_t id);
 

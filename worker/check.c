@@ -55,19 +55,31 @@ static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], str
     return status;
 }
 
+/* Advice is no failure: without the index the worker does its work, only dearer. */
+static void advise_index(const struct ecosys_index_advice *advice, uint64_t rows)
+{
+    printf("note mysql: no index on %s (%s): a refresh reads the whole table, some %" PRIu64
+           " rows, where one from "
+           "schemas/mysql/%s %s\n",
+           advice->table, advice->columns, rows,
+           advice->by_store_size ? "indexes-by-size.sql" : "indexes.sql", advice->saves);
+}
+
 static enum status check_ecosys(struct check *check, char detail[DETAIL_MAX], struct error *err)
 {
     struct ecosys ecosys;
-    char version[80] = "";
+    struct ecosys_catalog catalog;
     int32_t offset_s = zone_offset_s(clock_unix_ms() / 1000);
     enum status status = ecosys_open(&ecosys, check->settings, offset_s, &check->interrupt, err);
     if (status == STATUS_OK)
+        status = ecosys_read_catalog(&ecosys, &check->model, &catalog, err);
+    if (status == STATUS_OK)
         status = ecosys_snapshot(&ecosys, err);
     if (status == STATUS_OK)
-        status = ecosys_check(&ecosys, &check->model, version, sizeof version, err);
-    ecosys_close(&ecosys);
+        status = ecosys_check(&ecosys, &check->model, &catalog, advise_index, err);
     if (status == STATUS_OK)
-        describe_database(&check->settings->ecosys, version, detail);
+        describe_database(&check->settings->ecosys, ecosys_version(&ecosys), detail);
+    ecosys_close(&ecosys);
     return status;
 }
 

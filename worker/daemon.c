@@ -130,6 +130,13 @@ static void report(struct daemon *daemon, const char *word)
     buffer_clear(&blob);
 }
 
+/* What publishing took besides answering and waiting for Redis. */
+static int64_t encode_ms(const struct refresh_outcome *outcome)
+{
+    int64_t others_us = outcome->published.answer_us + outcome->published.redis_us;
+    return outcome->phase_ms[PHASE_PUBLISH] - others_us / 1000;
+}
+
 static void log_outcome(const struct job *job)
 {
     const struct refresh_outcome *outcome = &job->outcome;
@@ -146,13 +153,16 @@ static void log_outcome(const struct job *job)
                          log_int("tenants", (int64_t)outcome->tenants_count),
                          log_int("keys", (int64_t)outcome->published.keys_count),
                          log_int("bytes", (int64_t)outcome->published.bytes_count),
-                         log_int("skew_us", outcome->skew_us),
+                         log_int("rows", (int64_t)outcome->rows_count), log_int("skew_us", outcome->skew_us),
                          log_int("replaced_texts", (int64_t)outcome->replaced.texts),
                          log_int("replaced_values", (int64_t)outcome->replaced.values),
+                         log_int("connect_ms", outcome->connect_ms),
                          log_int("postgresql_ms", outcome->phase_ms[PHASE_KOMMO]),
                          log_int("mysql_ms", outcome->phase_ms[PHASE_ECOSYS]),
                          log_int("score_ms", outcome->phase_ms[PHASE_SCORE]),
-                         log_int("publish_ms", outcome->phase_ms[PHASE_PUBLISH]),
+                         log_int("answer_ms", outcome->published.answer_us / 1000),
+                         log_int("encode_ms", encode_ms(outcome)),
+                         log_int("publish_ms", outcome->published.redis_us / 1000),
                          log_int("total_ms", outcome->total_ms)));
 }
 

@@ -8,6 +8,7 @@
 #include "common/scoring_model.h"
 #include "common/settings.h"
 #include "common/snapshot.h"
+#include "worker/ecosys_catalog.h"
 #include "worker/interrupt.h"
 
 struct st_mysql;
@@ -15,6 +16,9 @@ struct st_mysql;
 struct ecosys {
     struct st_mysql *conn;
     struct interrupt *interrupt; /* not owned */
+    uint64_t rows_count;         /* that were read so far */
+    bool
+        has_changed_table; /* the failure was a table altered behind the snapshot; another snapshot will do */
 };
 
 /* Connects and sets the session up: REPEATABLE READ before anything else (under READ COMMITTED a consistent snapshot
@@ -27,14 +31,26 @@ void ecosys_close(struct ecosys *ecosys);
 /* START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY. */
 MUST_CHECK enum status ecosys_snapshot(struct ecosys *ecosys, struct error *err);
 
+/* Reads the server's catalogue: whether tables and columns are there and of use, and which indexes there are. Best
+ * before the snapshot, which it is no part of. STATUS_INVALID names table, column and type. */
+MUST_CHECK enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_model *model,
+                                           struct ecosys_catalog *out, struct error *err);
+
 /* Reads all tenants with what the model's windows, counted back from `today`, need; *out was initialised by the
  * caller, who clears it. */
-MUST_CHECK enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model, int32_t today,
+MUST_CHECK enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model,
+                                   const struct ecosys_catalog *catalog, int32_t today,
                                    struct tenant_rows *out, struct error *err);
 
-/* Sees that tables, columns and rights are there and that every base table is InnoDB (others have no snapshot);
- * *version gets the server's words. */
-MUST_CHECK enum status ecosys_check(struct ecosys *ecosys, const struct scoring_model *model, char *version,
-                                    size_t version_size, struct error *err);
+/* Sees that the server takes every query and that every base table is InnoDB (others have no snapshot), and calls
+ * `advise` for each recommended index that is missing, with the number of rows in its table as far as the server
+ * knows. */
+MUST_CHECK enum status ecosys_check(struct ecosys *ecosys, const struct scoring_model *model,
+                                    const struct ecosys_catalog *catalog,
+                                    void (*advise)(const struct ecosys_index_advice *advice, uint64_t rows),
+                                    struct error *err);
+
+/* The server's words. */
+const char *ecosys_version(const struct ecosys *ecosys);
 
 #endif

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <string.h>
 
+#include "worker/kommo_catalog.h"
 #include "worker/value.h"
 
 #define FIRST_CAPACITY 1024
@@ -206,18 +207,35 @@ enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err)
     return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
 }
 
-static enum status check_types(const PGresult *result, struct error *err)
+/* The first column whose type we cannot use, or COLUMN_COUNT. */
+static enum column find_misfit(const PGresult *result)
 {
-    for (int column = 0; column < COLUMN_COUNT; column++) {
-        Oid found = PQftype(result, column);
+    for (enum column column = 0; column < COLUMN_COUNT; column++) {
         const Oid *type = COLUMNS[column].types;
-        while (*type != 0 && *type != found)
+        while (*type != 0 && *type != PQftype(result, (int)column))
             type++;
         if (*type == 0)
-            return error_set(err, STATUS_INVALID, "PostgreSQL: %s is of the type with number %u, takes %s",
-                             COLUMNS[column].name, found, COLUMNS[column].takes);
+            return column;
     }
-    return STATUS_OK;
+    return COLUMN_COUNT;
+}
+
+/* The connection must be free: the server is asked for the type's name. */
+static enum status refuse_type(struct kommo *kommo, enum column column, Oid found, struct error *err)
+{
+    char type[80];
+    kommo_catalog_type(kommo->conn, found, type, sizeof type);
+    return error_set(err, STATUS_INVALID, "PostgreSQL: column %s is %s, takes %s", COLUMNS[column].name, type,
+                     COLUMNS[column].takes);
+}
+
+/* What a query failed with; the connection must be free here too. */
+static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct error *err)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (failed(kommo, PQresultErrorMessage(result), err) == STATUS_UNAVAILABLE)
+        kommo_catalog_explain(kommo->conn, sqlstate != NULL ? sqlstate : "", err);
+    return err->code;
 }
 
 static struct bytes cell(const PGresult *result, enum column column)
@@ -307,33 +325,61 @@ static bool grow(struct client_rows *out, size_t *capacity)
     return true;
 }
 
+/* Rows as they come, up to the first that cannot be taken. */
+struct taking {
+    struct client_rows *out;
+    struct value_reader reader;
+    size_t capacity;
+    bool types_are_known;
+    enum column misfit; /* COLUMN_COUNT: none */
+    Oid misfit_type;
+};
+
+static enum status take_row(struct taking *taking, const PGresult *result, struct error *err)
+{
+    struct client_rows *out = taking->out;
+    if (!taking->types_are_known && (taking->misfit = find_misfit(result)) != COLUMN_COUNT) {
+        taking->misfit_type = PQftype(result, (int)taking->misfit);
+        return error_set(err, STATUS_INVALID, "PostgreSQL: %s is of a type that cannot be used",
+                         COLUMNS[taking->misfit].name);
+    }
+    taking->types_are_known = true;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        return STATUS_OK; /* behind the last row */
+    if (!grow(out, &taking->capacity))
+        return error_no_memory(err);
+    if (read_client(result, &taking->reader, &out->rows[out->count], err) != STATUS_OK)
+        return err->code;
+    out->count++;
+    return STATUS_OK;
+}
+
+/* Results are fetched to the end whatever comes: the connection cannot be used otherwise. */
 static enum status take_rows(struct kommo *kommo, struct client_rows *out, struct error *err)
 {
-    struct value_reader reader = {&out->arena, &out->replaced, false};
-    size_t capacity = 0;
-    bool is_complete = false, types_are_known = false;
+    struct taking taking = {
+        .out = out, .reader = {&out->arena, &out->replaced, false}, .misfit = COLUMN_COUNT};
+    bool is_complete = false;
     enum status status = STATUS_OK;
-    for (PGresult *result; (result = PQgetResult(kommo->conn)) != NULL; PQclear(result)) {
+    PGresult *refusal = NULL;
+    for (PGresult *result; (result = PQgetResult(kommo->conn)) != NULL;) {
         ExecStatusType state = PQresultStatus(result);
-        if (status != STATUS_OK)
-            continue; /* to drain: the connection cannot be used otherwise */
+        bool has_rows = state == PGRES_SINGLE_TUPLE || state == PGRES_TUPLES_OK;
         is_complete = state == PGRES_TUPLES_OK;
-        if (state != PGRES_SINGLE_TUPLE && state != PGRES_TUPLES_OK) {
-            status = failed(kommo, PQresultErrorMessage(result), err);
-            continue;
-        }
-        if (!types_are_known)
-            status = check_types(result, err);
-        types_are_known = true;
-        if (status != STATUS_OK || state == PGRES_TUPLES_OK)
-            continue;
-        if (!grow(out, &capacity))
-            status = error_no_memory(err);
-        else if ((status = read_client(result, &reader, &out->rows[out->count], err)) == STATUS_OK)
-            out->count++;
+        if (status == STATUS_OK && has_rows)
+            status = take_row(&taking, result, err);
+        if (has_rows || refusal != NULL)
+            PQclear(result);
+        else
+            refusal = result;
     }
-    if (status == STATUS_OK && !is_complete)
+    if (taking.misfit != COLUMN_COUNT)
+        status = refuse_type(kommo, taking.misfit, taking.misfit_type, err);
+    else if (status == STATUS_OK && refusal != NULL)
+        status = refuse_query(kommo, refusal, err);
+    else if (status == STATUS_OK && !is_complete)
         status = failed(kommo, PQerrorMessage(kommo->conn), err);
+    PQclear(refusal);
     return status;
 }
 
@@ -349,9 +395,12 @@ enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
     char sql[sizeof CLIENTS_SQL + sizeof " LIMIT 0"];
     snprintf(sql, sizeof sql, "%s LIMIT 0", CLIENTS_SQL);
     PGresult *result = PQexec(kommo->conn, sql);
-    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK
-                             ? check_types(result, err)
-                             : failed(kommo, PQerrorMessage(kommo->conn), err);
+    enum column misfit = PQresultStatus(result) == PGRES_TUPLES_OK ? find_misfit(result) : COLUMN_COUNT;
+    enum status status = STATUS_OK;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        status = refuse_query(kommo, result, err);
+    else if (misfit != COLUMN_COUNT)
+        status = refuse_type(kommo, misfit, PQftype(result, (int)misfit), err);
     PQclear(result);
     if (status == STATUS_OK)
         snprintf(version, version_size, "%s", PQparameterStatus(kommo->conn, "server_version"));

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "common/answer.h"
+#include "common/clock.h"
 #include "common/codec.h"
 #include "common/codec_logins.h"
 #include "common/redis_names.h"
@@ -89,6 +90,7 @@ struct run {
 
 static enum status drain(struct run *run, struct error *err)
 {
+    int64_t start = clock_read_us(CLOCK_MONOTONIC);
     for (; run->queued_commands > 0; run->queued_commands--) {
         struct redisReply *reply;
         if (redis_link_take(run->publisher->link, &reply, err) != STATUS_OK)
@@ -96,6 +98,7 @@ static enum status drain(struct run *run, struct error *err)
         redis_reply_free(reply);
     }
     run->queued_bytes = 0;
+    run->done.redis_us += clock_read_us(CLOCK_MONOTONIC) - start;
     return STATUS_OK;
 }
 
@@ -114,7 +117,10 @@ static enum status queue(struct run *run, const struct bytes *args, size_t count
 static enum status call(struct run *run, const struct bytes *args, size_t count, struct redisReply **reply,
                         struct error *err)
 {
-    return redis_link_call(run->publisher->link, args, count, reply, err);
+    int64_t start = clock_read_us(CLOCK_MONOTONIC);
+    enum status status = redis_link_call(run->publisher->link, args, count, reply, err);
+    run->done.redis_us += clock_read_us(CLOCK_MONOTONIC) - start;
+    return status;
 }
 
 /* Adds to a set or hash: `command` is SADD (first: member), ZADD (score, member) or HSET (field, value). */
@@ -210,17 +216,30 @@ static enum status store_tenants(struct run *run, const struct scored_snapshot *
     return STATUS_OK;
 }
 
-static enum status store_answer(struct run *run, const struct scored_snapshot *scored,
-                                struct date_filter filter, struct buffer *blob, struct error *err)
+static enum status store_answer(struct run *run, const struct answer *made, struct buffer *blob,
+                                struct error *err)
 {
-    struct redis_name name = redis_name_answer(run->prefix, run->generation, filter);
-    struct answer made;
+    struct redis_name name = redis_name_answer(run->prefix, run->generation, made->filter);
     buffer_reset(blob);
-    if (answer(scored, filter, &made, err) != STATUS_OK)
+    if (codec_pack_answer(made, blob, err) != STATUS_OK)
         return err->code;
-    enum status status = codec_pack_answer(&made, blob, err);
-    answer_clear(&made);
-    return status == STATUS_OK ? store(run, &name, blob, err) : status;
+    return store(run, &name, blob, err);
+}
+
+static enum status store_answers(struct run *run, const struct scored_snapshot *scored,
+                                 const struct date_filter *filters, size_t count, struct buffer *blob,
+                                 struct error *err)
+{
+    struct answer *made = calloc(count, sizeof *made);
+    int64_t start = clock_read_us(CLOCK_MONOTONIC);
+    enum status status = made != NULL ? answer_all(scored, filters, count, made, err) : error_no_memory(err);
+    run->done.answer_us += clock_read_us(CLOCK_MONOTONIC) - start;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = store_answer(run, &made[i], blob, err);
+    for (size_t i = 0; i < count && made != NULL; i++)
+        answer_clear(&made[i]);
+    free(made);
+    return status;
 }
 
 /* The answer of every bucket, and the list of them. */
@@ -233,9 +252,8 @@ static enum status store_buckets(struct run *run, const struct scored_snapshot *
     int32_t first_adhesion = has_dates ? scored->adhesion_days[scored->clients_count - 1] : DAY_NONE;
     size_t count = buckets_list(first_adhesion, instants_today(&scored->instants), run->publisher->popular,
                                 run->publisher->popular_count, filters);
-    for (size_t i = 0; i < count; i++)
-        if (store_answer(run, scored, filters[i], blob, err) != STATUS_OK)
-            return err->code;
+    if (store_answers(run, scored, filters, count, blob, err) != STATUS_OK)
+        return err->code;
     buffer_reset(blob);
     if (codec_pack_buckets(filters, count, blob, err) != STATUS_OK)
         return err->code;

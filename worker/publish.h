@@ -25,6 +25,7 @@ struct published {
     uint64_t generation;
     uint64_t keys_count;
     uint64_t bytes_count;
+    int64_t answer_us, redis_us; /* of the time that publishing took; the rest is encoding */
 };
 
 /* Publishes the scored snapshot, and the logins of the snapshot it was made of, as a new generation, whose number is max(pointer + 1, taken_at in ms), so that it

@@ -8,6 +8,7 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/score.h"
 #include "common/zone.h"
 #include "worker/ecosys.h"
@@ -48,12 +49,16 @@ enum status refresh_load_model(const struct settings *settings, struct arena *ar
     return status;
 }
 
+/* A table altered between the snapshot and our first look at it is met with another snapshot, that many times. */
+#define SNAPSHOTS_MAX 3
+
 /* Both sources, from the opening of their snapshots to the last row. */
 struct reading {
     const struct refresh_request *request;
     const struct scoring_model *model;
     struct kommo kommo;
     struct ecosys ecosys;
+    struct ecosys_catalog catalog;
     struct snapshot *snapshot;
     struct refresh_outcome *outcome;
     enum status kommo_status;
@@ -67,13 +72,26 @@ static enum status fail_in(struct reading *reading, enum refresh_phase phase, en
     return status;
 }
 
+/* Each source is closed with its last row: a transaction that is open keeps schema changes waiting. */
 static void *read_kommo(void *context)
 {
     struct reading *reading = context;
     int64_t start = clock_monotonic_ms();
     reading->kommo_status = kommo_read(&reading->kommo, &reading->snapshot->clients, &reading->kommo_error);
+    kommo_close(&reading->kommo);
     reading->outcome->phase_ms[PHASE_KOMMO] = clock_monotonic_ms() - start;
     return NULL;
+}
+
+static enum status read_ecosys(struct reading *reading, struct error *err)
+{
+    int64_t start = clock_monotonic_ms();
+    enum status status =
+        ecosys_read(&reading->ecosys, reading->model, &reading->catalog,
+                    instants_today(&reading->snapshot->instants), &reading->snapshot->tenants, err);
+    ecosys_close(&reading->ecosys);
+    reading->outcome->phase_ms[PHASE_ECOSYS] = clock_monotonic_ms() - start;
+    return status;
 }
 
 /* The instants of a snapshot that is opened now. */
@@ -95,10 +113,11 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
     *instants = choose_instants(reading->request);
     if (fail_in(reading, PHASE_KOMMO, kommo_open(&reading->kommo, settings, interrupt, err)) != STATUS_OK)
         return err->code;
-    if (fail_in(reading, PHASE_ECOSYS,
-                ecosys_open(&reading->ecosys, settings, instants->as_of_offset_s, interrupt, err)) !=
-        STATUS_OK)
-        return err->code;
+    enum status status = ecosys_open(&reading->ecosys, settings, instants->as_of_offset_s, interrupt, err);
+    if (status == STATUS_OK)
+        status = ecosys_read_catalog(&reading->ecosys, reading->model, &reading->catalog, err);
+    if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
+        return status;
     int64_t start = clock_read_us(CLOCK_MONOTONIC);
     interrupt_set_deadline(interrupt, start / 1000, settings->snapshot_timeout_s * 1000);
     *instants = choose_instants(reading->request);
@@ -116,11 +135,7 @@ static enum status read_both(struct reading *reading, struct error *err)
     if (pthread_create(&thread, NULL, read_kommo, reading) != 0)
         return fail_in(reading, PHASE_KOMMO,
                        error_set(err, STATUS_NO_MEMORY, "no thread to read PostgreSQL"));
-    int64_t start = clock_monotonic_ms();
-    enum status status =
-        ecosys_read(&reading->ecosys, reading->model, instants_today(&reading->snapshot->instants),
-                    &reading->snapshot->tenants, err);
-    reading->outcome->phase_ms[PHASE_ECOSYS] = clock_monotonic_ms() - start;
+    enum status status = read_ecosys(reading, err);
     pthread_join(thread, NULL);
     if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
         return status;
@@ -129,20 +144,49 @@ static enum status read_both(struct reading *reading, struct error *err)
     return fail_in(reading, PHASE_KOMMO, reading->kommo_status);
 }
 
+static enum status try_snapshot(struct reading *reading, struct error *err)
+{
+    struct refresh_outcome *outcome = reading->outcome;
+    int64_t start = clock_monotonic_ms();
+    outcome->phase = PHASE_KOMMO;
+    enum status status = open_snapshots(reading, err);
+    outcome->connect_ms = clock_monotonic_ms() - start;
+    if (status == STATUS_OK)
+        status = read_both(reading, err);
+    interrupt_set_deadline(reading->request->interrupt, 0, 0);
+    ecosys_close(&reading->ecosys);
+    kommo_close(&reading->kommo);
+    return status;
+}
+
+/* Empties what a snapshot that has to be taken again has left. */
+static void forget_rows(struct snapshot *snapshot)
+{
+    arena_clear(&snapshot->clients.arena);
+    arena_clear(&snapshot->tenants.arena);
+    snapshot->clients = (struct client_rows){.count = 0};
+    snapshot->tenants = (struct tenant_rows){.count = 0};
+    arena_init(&snapshot->clients.arena);
+    arena_init(&snapshot->tenants.arena);
+}
+
 static enum status take_snapshot(const struct refresh_request *request, const struct scoring_model *model,
                                  struct snapshot *snapshot, struct refresh_outcome *outcome,
                                  struct error *err)
 {
     struct reading reading = {.request = request, .model = model, .snapshot = snapshot, .outcome = outcome};
-    reading.kommo.interrupt = reading.ecosys.interrupt = request->interrupt;
-    outcome->phase = PHASE_KOMMO;
-    enum status status = open_snapshots(&reading, err);
-    if (status == STATUS_OK)
-        status = read_both(&reading, err);
-    interrupt_set_deadline(request->interrupt, 0, 0);
-    ecosys_close(&reading.ecosys);
-    kommo_close(&reading.kommo);
+    enum status status = STATUS_OK;
+    for (int attempt = 1; attempt <= SNAPSHOTS_MAX; attempt++) {
+        reading.kommo = (struct kommo){.interrupt = request->interrupt};
+        reading.ecosys = (struct ecosys){.interrupt = request->interrupt};
+        status = try_snapshot(&reading, err);
+        if (status == STATUS_OK || !reading.ecosys.has_changed_table || attempt == SNAPSHOTS_MAX)
+            break;
+        log_write(LOG_INFO, "snapshot taken again", LOG_FIELDS(log_text("reason", err->message)));
+        forget_rows(snapshot);
+    }
     outcome->skew_us = snapshot->skew_us;
+    outcome->rows_count = snapshot->clients.count + reading.ecosys.rows_count;
     return status;
 }
 

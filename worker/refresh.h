@@ -31,7 +31,9 @@ struct refresh_outcome {
     struct published published;
     size_t clients_count, tenants_count; /* tenants: scored ones */
     struct replacements replaced;
+    uint64_t rows_count; /* that the two databases sent */
     int64_t skew_us;
+    int64_t connect_ms;            /* both databases: connecting, sessions, catalogue, snapshots */
     int64_t phase_ms[PHASE_COUNT]; /* the two sources are read side by side */
     int64_t total_ms;
     enum refresh_phase phase; /* the last one that was begun */

@@ -22,12 +22,13 @@ from private_servers import (  # noqa: E402 (found through the line above)
 
 POSTGRES_SCHEMA = os.path.join(ROOT, 'schemas/postgres/schema.sql')
 MYSQL_SCHEMA = os.path.join(ROOT, 'schemas/mysql/schema.sql')
+MYSQL_INDEXES = os.path.join(ROOT, 'schemas/mysql/indexes.sql')
 SCORING = os.path.join(ROOT, 'schemas/scoring.json')
 AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'lock_in_mariadb',
+__all__ = ['AS_OF', 'MYSQL_INDEXES', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'lock_in_mariadb',
            'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample', 'published_generations',
            'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres']
 

@@ -12,7 +12,7 @@ import pytest
 
 import oracle
 from http_client import Connection, ask
-from service import MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, prepare_sample, published_generations
+from service import MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, prepare_sample, published_generations
 from serving import assert_compact, start_loaded
 
 SETS = int(os.environ.get('ECOSYS_SETS', '50'))
@@ -32,6 +32,8 @@ class DataSet:
         if seed % 2:
             flags.append('--hostile')
         prepare_sample(fleet, 'random', *flags, as_of=str(self.as_of))
+        if self.rng.random() < 0.5:  # by seeking, else by scanning
+            fleet.mariadb.load('ecosys_random', MYSQL_INDEXES)
         self.stage = Stage(fleet, 'random')
         self.generation = self.stage.publish('--as-of', str(self.as_of))
         self.api = start_loaded(self.stage)

@@ -174,7 +174,7 @@ def checked(stage, **changes):
     before = stage.keys()
     done = stage.run(WORKER, '--check', **changes)
     assert stage.keys() == before
-    lines = [re.fullmatch(r'(ok|FAIL) +(\w+): (.+)', line) for line in done.stdout.splitlines()]
+    lines = [re.fullmatch(r'(ok|FAIL|note) +(\w+): (.+)', line) for line in done.stdout.splitlines()]
     assert all(lines), done.stdout
     assert stage.fleet.password not in done.stdout + done.stderr
     return done.returncode, {line[2]: (line[1], line[3]) for line in lines}

@@ -202,30 +202,57 @@ static void check_text(const char *name, const char *what, struct bytes found, c
                  found.data != NULL ? found.data : "", expected);
 }
 
+static void check_answer(const struct scored_snapshot *scored, const struct answer_row *row,
+                         const struct answer *made)
+{
+    struct buffer clients = BUFFER_INIT, tenants = BUFFER_INIT;
+    for (size_t j = 0; j < made->clients_count; j++)
+        buffer_append_format(&clients, "%" PRId64, scored->clients[made->first_client + j].id);
+    for (size_t j = 0; j < scored->tenants_count; j++)
+        if (answer_has_tenant(made, j))
+            buffer_append_format(&tenants, "%" PRIu64, scored->tenants[j].id);
+    check_text(row->name, "clients", buffer_bytes(&clients), row->clients);
+    check_text(row->name, "tenants", buffer_bytes(&tenants), row->tenants);
+    check_int(row->name, "tenants_count", (int64_t)made->tenants_count, (int64_t)strlen(row->tenants));
+    check_kpis(row->name, &made->kpis, &row->kpis);
+    buffer_clear(&clients);
+    buffer_clear(&tenants);
+}
+
 static void test_filters_and_kpis(void **state)
 {
     struct scored_snapshot scored;
     (void)state;
     score_sample(&scored);
     for (size_t i = 0; i < COUNT(ANSWERS); i++) {
-        const struct answer_row *row = &ANSWERS[i];
-        struct buffer clients = BUFFER_INIT, tenants = BUFFER_INIT;
         struct answer made;
         struct error err;
-        assert_int_equal(answer(&scored, filter_of(row->first, row->last), &made, &err), STATUS_OK);
-        for (size_t j = 0; j < made.clients_count; j++)
-            buffer_append_format(&clients, "%" PRId64, scored.clients[made.first_client + j].id);
-        for (size_t j = 0; j < scored.tenants_count; j++)
-            if (answer_has_tenant(&made, j))
-                buffer_append_format(&tenants, "%" PRIu64, scored.tenants[j].id);
-        check_text(row->name, "clients", buffer_bytes(&clients), row->clients);
-        check_text(row->name, "tenants", buffer_bytes(&tenants), row->tenants);
-        check_int(row->name, "tenants_count", (int64_t)made.tenants_count, (int64_t)strlen(row->tenants));
-        check_kpis(row->name, &made.kpis, &row->kpis);
-        buffer_clear(&clients);
-        buffer_clear(&tenants);
+        assert_int_equal(answer(&scored, filter_of(ANSWERS[i].first, ANSWERS[i].last), &made, &err),
+                         STATUS_OK);
+        check_answer(&scored, &ANSWERS[i], &made);
         answer_clear(&made);
         assert_null(made.tenants);
+    }
+    scored_snapshot_clear(&scored);
+}
+
+/* All of them in one sweep, each twice, in the order of the table and backwards. */
+static void test_all_filters_at_once(void **state)
+{
+    struct scored_snapshot scored;
+    struct date_filter filters[2 * COUNT(ANSWERS)];
+    struct answer made[2 * COUNT(ANSWERS)];
+    struct error err;
+    (void)state;
+    score_sample(&scored);
+    for (size_t i = 0; i < COUNT(ANSWERS); i++) {
+        filters[i] = filter_of(ANSWERS[i].first, ANSWERS[i].last);
+        filters[2 * COUNT(ANSWERS) - 1 - i] = filters[i];
+    }
+    assert_int_equal(answer_all(&scored, filters, COUNT(filters), made, &err), STATUS_OK);
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        check_answer(&scored, &ANSWERS[i < COUNT(ANSWERS) ? i : 2 * COUNT(ANSWERS) - 1 - i], &made[i]);
+        answer_clear(&made[i]);
     }
     scored_snapshot_clear(&scored);
 }
@@ -509,6 +536,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters_and_kpis),
+        cmocka_unit_test(test_all_filters_at_once),
         cmocka_unit_test(test_mean_of_tmo),
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_any_answer_equals_a_naive_loop),

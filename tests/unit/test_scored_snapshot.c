@@ -103,6 +103,7 @@ static void test_sums_in_front_of_each_place(void **state)
         {.active = 2, .paying = 1, .onboarding = 1, .tmo_count = 2, .tmo_days = 14},
         {.active = 2, .paying = 1, .onboarding = 1, .tmo_count = 2, .tmo_days = 14},
     };
+    struct tenant tenant = ranked(1, 9, 0, 0);
     static const int64_t mrr[] = {0, 1050, 850, 850, 850}, churn[] = {0, 0, 0, 700, 700};
     struct scored_snapshot scored;
     struct error err;
@@ -122,7 +123,8 @@ static void test_sums_in_front_of_each_place(void **state)
     scored_snapshot_init(&scored);
     scored.clients = clients;
     scored.clients_count = COUNT(clients);
-    scored.groups_count = 1;
+    scored.tenants = &tenant;
+    scored.tenants_count = scored.groups_count = scored.model.categories_count = 1;
     assert_int_equal(scored_snapshot_index(&scored, &err), STATUS_OK);
     assert_int_equal(scored.undated_count, 1);
     assert_int_equal(scored.adhesion_days[1], 9);
@@ -138,6 +140,42 @@ static void test_sums_in_front_of_each_place(void **state)
         assert_int_equal(decimal_sum_cents(sums->mrr), mrr[i]);
         assert_int_equal(decimal_sum_cents(sums->churn), churn[i]);
     }
+    scored_snapshot_clear(&scored);
+}
+
+/* Tenants of a group come in the order of tenants. */
+static void test_tenants_of_a_group(void **state)
+{
+    struct tenant tenants[] = {ranked(4, 9, 0, 2), ranked(1, 8, 0, 0), ranked(3, 7, 0, 2), ranked(2, 6, 0, 1),
+                               ranked(5, 5, 0, 2)};
+    static const uint32_t of_two[] = {0, 2, 4};
+    struct scored_snapshot scored;
+    struct error err;
+    (void)state;
+    scored_snapshot_init(&scored);
+    scored.tenants = tenants;
+    scored.tenants_count = COUNT(tenants);
+    scored.groups_count = 3;
+    scored.model.categories_count = 1;
+    assert_int_equal(scored_snapshot_index(&scored, &err), STATUS_OK);
+    assert_int_equal(scored_snapshot_group(&scored, GROUP_NONE).count, 0);
+    assert_int_equal(scored_snapshot_group(&scored, 0).count, 1);
+    assert_int_equal(scored_snapshot_group(&scored, 0).indexes[0], 1);
+    assert_int_equal(scored_snapshot_group(&scored, 1).indexes[0], 3);
+    assert_int_equal(scored_snapshot_group(&scored, 2).count, COUNT(of_two));
+    assert_memory_equal(scored_snapshot_group(&scored, 2).indexes, of_two, sizeof of_two);
+    scored_snapshot_clear(&scored);
+}
+
+static void test_more_groups_than_tenants(void **state)
+{
+    struct scored_snapshot scored;
+    struct error err;
+    (void)state;
+    scored_snapshot_init(&scored);
+    scored.groups_count = 1;
+    assert_int_equal(scored_snapshot_index(&scored, &err), STATUS_CORRUPT);
+    assert_string_equal(err.message, "1 groups of 0 tenants");
     scored_snapshot_clear(&scored);
 }
 
@@ -157,8 +195,8 @@ static void test_too_many_clients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_that_are_refused),
-        cmocka_unit_test(test_sums_in_front_of_each_place),
+        cmocka_unit_test(test_rows_that_are_refused), cmocka_unit_test(test_sums_in_front_of_each_place),
+        cmocka_unit_test(test_tenants_of_a_group),    cmocka_unit_test(test_more_groups_than_tenants),
         cmocka_unit_test(test_too_many_clients),
     };
     return cmocka_run_group_tests_name("scored_snapshot", tests, NULL, NULL);

@@ -1,0 +1,69 @@
+/* worker/ecosys_catalog.h - what EcoSys's catalogue says of the tables that we read: are the columns there and of
+ * types that we can use, and which of the recommended indexes exist. One thread at a time. */
+#ifndef ECOSYS_WORKER_ECOSYS_CATALOG_H
+#define ECOSYS_WORKER_ECOSYS_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+
+/* The indexes that schemas/mysql/indexes.sql and indexes-by-size.sql make. */
+enum ecosys_index {
+    INDEX_LOGINS_BY_TENANT,
+    INDEX_LOGINS_BY_USER,
+    INDEX_LOGINS_BY_TIME,
+    INDEX_ENTRIES_BY_TENANT,
+    INDEX_ENTRIES_BY_TIME,
+    INDEX_OUTS_BY_TENANT,
+    INDEX_OUTS_BY_TIME,
+    INDEX_LEADS_BY_TENANT,
+    INDEX_LEADS_BY_TIME,
+    INDEX_MESSAGES_BY_TENANT,
+    INDEX_ADS_BY_TIME,
+    INDEX_REPORTS_BY_TENANT,
+    INDEX_CONTRACTS_BY_TIME,
+    INDEX_STORES, /* this and the next one only for models that go by the size of the store */
+    INDEX_DEPARTURES,
+    INDEX_COUNT,
+};
+
+struct ecosys_catalog {
+    bool has_index[INDEX_COUNT]; /* under whatever name; one with further columns behind ours will do */
+    bool is_useless
+        [INDEX_COUNT]; /* it would have to join columns of different types, for which no index serves */
+};
+
+/* A row of each of the queries below, as texts; a NULL in SQL has no data. The number of columns is the query's. */
+struct catalog_row {
+    struct bytes cells[4];
+};
+
+/* table, column, type in full, plain type; of all our tables. */
+extern const char ECOSYS_CATALOG_COLUMNS[];
+/* table, columns of the index with commas between them; those that hold whole columns. */
+extern const char ECOSYS_CATALOG_INDEXES[];
+/* table, engine, number of rows as far as the server knows; base tables only, by name. */
+extern const char ECOSYS_CATALOG_TABLES[];
+
+/* Begins with the rows of ECOSYS_CATALOG_COLUMNS. STATUS_INVALID names table, column and type of the first one, in the
+ * order of our own list, that is missing or that we cannot use. */
+MUST_CHECK enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog,
+                                                   const struct catalog_row *rows, size_t count,
+                                                   bool by_store_size, struct error *err);
+
+/* Takes a row of ECOSYS_CATALOG_INDEXES. */
+void ecosys_catalog_take_index(struct ecosys_catalog *catalog, const struct catalog_row *row);
+
+struct ecosys_index_advice {
+    const char *table;
+    const char *columns; /* with commas between them */
+    const char *saves;   /* what a refresh reads instead of the whole table */
+    bool by_store_size;  /* of use only to models that go by the size of the store */
+};
+
+const struct ecosys_index_advice *ecosys_index_advice(enum ecosys_index index);
+
+#endif

@@ -1,0 +1,20 @@
+/* worker/kommo_catalog.h - puts a name to what is wrong with the CRM's tables, once a query has failed: the server
+ * speaks of aliases, operators and type numbers, an operator wants table, column and type. One thread at a time. */
+#ifndef ECOSYS_WORKER_KOMMO_CATALOG_H
+#define ECOSYS_WORKER_KOMMO_CATALOG_H
+
+#include <stddef.h>
+
+#include "common/status.h"
+
+struct pg_conn;
+
+/* After a query that failed with this SQLSTATE ("" when unknown): rewrites err->message when a table or a column is
+ * missing or two columns that are compared are of different types; else leaves it as it is. Rolls the transaction
+ * back. */
+void kommo_catalog_explain(struct pg_conn *conn, const char *sqlstate, struct error *err);
+
+/* The name of the type with that number, as SQL spells it; its number where the server cannot be asked. */
+void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t out_size);
+
+#endif
