@@ -24,14 +24,15 @@ const char ECOSYS_CATALOG_TABLES[] =
 
 /* Kinds of columns by what they must be able to say. */
 enum family {
-    FAMILY_ID,   /* whole numbers, also when they are written as text */
-    FAMILY_TEXT, /* compared and shown */
-    FAMILY_TIME, /* wall time in the session's zone */
-    FAMILY_CNPJ, /* digits or text */
-    FAMILY_MARK, /* only asked whether it is NULL */
+    FAMILY_ID,    /* whole numbers, also when they are written as text */
+    FAMILY_WORD,  /* compared with words of ours, in small letters or capitals */
+    FAMILY_SHOWN, /* shown; bytes too, which are cleaned like any text */
+    FAMILY_TIME,  /* wall time in the session's zone */
+    FAMILY_CNPJ,  /* digits or text */
+    FAMILY_MARK,  /* only asked whether it is NULL */
 };
 
-#define TYPES_MAX 14
+#define TYPES_MAX 16
 #define INTEGERS  "tinyint", "smallint", "mediumint", "int", "bigint"
 #define TEXTS     "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"
 
@@ -40,7 +41,9 @@ static const struct {
     const char *takes;
 } FAMILIES[] = {
     [FAMILY_ID] = {{INTEGERS, "char", "varchar"}, "an integer, char or varchar"},
-    [FAMILY_TEXT] = {{TEXTS}, "char, varchar, text, enum or set"},
+    [FAMILY_WORD] = {{TEXTS}, "char, varchar, text, enum or set"},
+    [FAMILY_SHOWN] = {{TEXTS, "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"},
+                      "char, varchar, text, enum, set, binary or blob"},
     [FAMILY_TIME] = {{"datetime", "timestamp", "date"}, "datetime, timestamp or date"},
     [FAMILY_CNPJ] = {{TEXTS, INTEGERS}, "an integer, char, varchar or text"},
     [FAMILY_MARK] = {{NULL}, "any type"},
@@ -52,23 +55,23 @@ static const struct {
     bool by_store_size; /* needed only by models that go by the size of the store */
 } COLUMNS[] = {
     {"tenants", "id", FAMILY_ID, false},
-    {"tenants", "slug", FAMILY_TEXT, false},
-    {"tenants", "name", FAMILY_TEXT, false},
+    {"tenants", "slug", FAMILY_SHOWN, false},
+    {"tenants", "name", FAMILY_SHOWN, false},
     {"tenants", "cnpj", FAMILY_CNPJ, false},
-    {"tenants", "type", FAMILY_TEXT, false},
+    {"tenants", "type", FAMILY_WORD, false},
     {"users", "id", FAMILY_ID, false},
     {"users", "tenant_id", FAMILY_ID, false},
-    {"users", "name", FAMILY_TEXT, false},
-    {"users", "email", FAMILY_TEXT, false},
+    {"users", "name", FAMILY_SHOWN, false},
+    {"users", "email", FAMILY_SHOWN, false},
     {"activity_log", "id", FAMILY_ID, false},
     {"activity_log", "tenant_id", FAMILY_ID, false},
     {"activity_log", "subject_id", FAMILY_ID, false},
-    {"activity_log", "event", FAMILY_TEXT, false},
+    {"activity_log", "event", FAMILY_WORD, false},
     {"activity_log", "created_at", FAMILY_TIME, false},
     {"inventory_entries", "tenant_id", FAMILY_ID, false},
     {"inventory_entries", "created_at", FAMILY_TIME, false},
     {"inventory_entries", "deleted_at", FAMILY_MARK, false},
-    {"inventory_entries", "status", FAMILY_TEXT, true},
+    {"inventory_entries", "status", FAMILY_WORD, true},
     {"inventory_entries", "vehicle_id", FAMILY_ID, true},
     {"inventory_outs", "tenant_id", FAMILY_ID, false},
     {"inventory_outs", "created_at", FAMILY_TIME, false},
@@ -77,8 +80,8 @@ static const struct {
     {"cards", "tenant_id", FAMILY_ID, false},
     {"cards", "created_at", FAMILY_TIME, false},
     {"cards", "deleted_at", FAMILY_MARK, false},
-    {"econversa_instance_configurations", "name", FAMILY_TEXT, false},
-    {"econversa_instance_configurations", "status", FAMILY_TEXT, false},
+    {"econversa_instance_configurations", "name", FAMILY_SHOWN, false},
+    {"econversa_instance_configurations", "status", FAMILY_WORD, false},
     {"econversa_messages", "tenant_id", FAMILY_ID, false},
     {"econversa_messages", "created_at", FAMILY_TIME, false},
     {"integrator_ads", "tenant_id", FAMILY_ID, false},
