@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "common/buffer.h"
+#include "common/clock.h"
+#include "common/log.h"
 #include "worker/ecosys_rows.h"
 #include "worker/ecosys_sql.h"
 #include "worker/value.h"
@@ -179,7 +181,7 @@ static enum status run_query(struct ecosys *ecosys, const struct buffer *sql, en
     if (buffer_is_failed(sql))
         return error_no_memory(err);
     *result = NULL;
-    if (mysql_real_query(ecosys->conn, sql->data, sql->len) == 0)
+    if (mysql_query(ecosys->conn, sql->data) == 0)
         *result =
             query == QUERY_LOGIN_ROWS ? mysql_use_result(ecosys->conn) : mysql_store_result(ecosys->conn);
     return *result != NULL ? STATUS_OK : failed(ecosys, ecosys_sql_table(query), err);
@@ -198,11 +200,18 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
         buffer_reset(&sql);
         if (!ecosys_sql_format(query, model, catalog, today, &sql))
             continue;
+        buffer_append_char(&sql, '\0');
+        int64_t start = clock_monotonic_ms();
+        uint64_t rows_before = ecosys->rows_count;
         status = run_query(ecosys, &sql, query, &result, err);
         if (status == STATUS_OK) {
             status = take_rows(ecosys, &rows, query, result, err);
             mysql_free_result(result);
         }
+        log_write(LOG_DEBUG, "query",
+                  LOG_FIELDS(log_text("table", ecosys_sql_table(query)), log_text("sql", sql.data),
+                             log_int("rows", (int64_t)(ecosys->rows_count - rows_before)),
+                             log_int("ms", clock_monotonic_ms() - start)));
     }
     buffer_clear(&sql);
     return status == STATUS_OK ? ecosys_rows_finish(&rows, err) : status;

@@ -194,6 +194,7 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
         const char *other_table, *other_column;
     } joins[] = {
         {INDEX_LOGINS_BY_USER, "activity_log", "subject_id", "users", "id"},
+        {INDEX_LOGINS_BY_TENANT, "activity_log", "tenant_id", "users", "tenant_id"},
         {INDEX_DEPARTURES, "inventory_outs", "vehicle_id", "inventory_entries", "vehicle_id"},
     };
     if (check_columns(rows, count, by_store_size, err) != STATUS_OK)

@@ -21,7 +21,7 @@ static const struct column {
     {"tenants", "cnpj", "bigint"},
     {"tenants", "type", "enum"},
     {"users", "id", "int"},
-    {"users", "tenant_id", "varchar"},
+    {"users", "tenant_id", "bigint"},
     {"users", "name", "longtext"},
     {"users", "email", "char"},
     {"activity_log", "id", "bigint"},
@@ -193,6 +193,8 @@ static void test_joins_of_different_types(void **state)
     } rows[] = {
         {{"activity_log", "subject_id", "varchar"}, INDEX_LOGINS_BY_USER},
         {{"users", "id", "char"}, INDEX_LOGINS_BY_USER},
+        {{"users", "tenant_id", "varchar"}, INDEX_LOGINS_BY_TENANT},
+        {{"activity_log", "tenant_id", "char"}, INDEX_LOGINS_BY_TENANT},
         {{"inventory_outs", "vehicle_id", "varchar"}, INDEX_DEPARTURES},
         {{"inventory_entries", "vehicle_id", "varchar"}, INDEX_DEPARTURES},
     };
