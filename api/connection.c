@@ -6,6 +6,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -301,20 +303,42 @@ static void keep_time(struct connection *connection)
     connection->is_receiving = is_receiving;
 }
 
-/* Goes on until more must come from the client or more must go to it. May free the connection. */
-static void advance(struct connection *connection)
+/* True when it stopped because enough waits to be sent, not because more must come. */
+static bool take_requests(struct connection *connection)
 {
-    bool goes_on = true;
-    while (goes_on && unsent_len(connection) < UNSENT_ENOUGH) {
+    while (unsent_len(connection) < UNSENT_ENOUGH) {
+        bool goes_on = false;
         if (connection->state == STATE_HEAD)
             goes_on = step_head(connection);
         else if (connection->state == STATE_BODY)
             goes_on = step_body(connection);
-        else
-            break;
-        if (goes_on)
-            connection->is_receiving = false; /* the next request has a deadline of its own */
+        if (!goes_on)
+            return false;
+        connection->is_receiving = false; /* the next request has a deadline of its own */
     }
+    return true;
+}
+
+/* Writes what the socket takes. libevent would first wait for the socket to be writable, which nearly always it is:
+ * three system calls more an answer. So its way of writing, and its timeout, are for what is left over. A socket that
+ * has failed is left over too, and libevent says so. `goes_on`: on_written is to be called in any case. */
+static void flush(struct connection *connection, bool goes_on)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->stream);
+    if (evbuffer_get_length(output) > 0) {
+        evbuffer_unfreeze(output, 1); /* libevent keeps its front from everybody else */
+        evbuffer_write_atmost(output, bufferevent_getfd(connection->stream), WRITE_AT_ONCE);
+        evbuffer_freeze(output, 1);
+    }
+    if (goes_on || evbuffer_get_length(output) > 0)
+        bufferevent_enable(connection->stream, EV_WRITE);
+}
+
+/* Goes on until more must come from the client or more must go to it. May free the connection. */
+static void advance(struct connection *connection)
+{
+    bool goes_on = take_requests(connection);
+    flush(connection, goes_on);
     bool is_starved = !goes_on && (connection->state == STATE_HEAD || connection->state == STATE_BODY);
     if (connection->has_ended && is_starved)
         connection->state = STATE_CLOSING;
@@ -354,11 +378,11 @@ static void on_read(struct bufferevent *stream, void *context)
         connection_free(connection);
 }
 
-/* Everything was sent. */
+/* Everything was sent. Until something is left over again, libevent is not to write. */
 static void on_written(struct bufferevent *stream, void *context)
 {
     struct connection *connection = context;
-    (void)stream;
+    bufferevent_disable(stream, EV_WRITE);
     if (connection->state == STATE_CLOSING)
         finish(connection);
     else if (connection->state != STATE_LINGERING)
@@ -405,6 +429,8 @@ static bool open_stream(struct connection *connection, int socket)
 {
     const struct settings *settings = connection->loop->shared->settings;
     struct timeval write_timeout = {settings->request_timeout_s, 0};
+    int on = 1; /* else what is left over of an answer waits for an acknowledgement that the client delays */
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connection->stream = bufferevent_socket_new(connection->loop->base, socket, BEV_OPT_CLOSE_ON_FREE);
     connection->deadline = evtimer_new(connection->loop->base, on_deadline, connection);
     if (connection->stream == NULL || connection->deadline == NULL)
@@ -414,8 +440,8 @@ static bool open_stream(struct connection *connection, int socket)
     bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max);
     bufferevent_set_max_single_write(connection->stream, WRITE_AT_ONCE);
     bufferevent_set_timeouts(connection->stream, NULL, &write_timeout);
-    /* Writing is enabled from the start; to ask for it would call on_written before anything was sent. */
-    return bufferevent_enable(connection->stream, EV_READ) == 0;
+    return bufferevent_disable(connection->stream, EV_WRITE) == 0 &&
+           bufferevent_enable(connection->stream, EV_READ) == 0;
 }
 
 void connection_new(struct loop *loop, int socket, bool overloaded)
@@ -440,6 +466,7 @@ void connection_new(struct loop *loop, int socket, bool overloaded)
         reply_init(&reply);
         reply_error(&reply, ERROR_OVERLOADED);
         connection_send(connection, NULL, &reply);
+        advance(connection);
         return;
     }
     set_deadline(connection, loop->shared->settings->request_timeout_s);
