@@ -28,17 +28,17 @@ static bool is_stale(const struct exchange *exchange)
     return health_age_s(exchange, exchange->generation) > ttl_s;
 }
 
-static void put_unix_ms(struct json_writer *writer, const char *key, int64_t unix_ms)
+static void put_unix_ms(struct writer *writer, const char *key, int64_t unix_ms)
 {
     char text[TIMESTAMP_TEXT_MAX];
     struct timestamp utc = {unix_ms / 1000 * US_PER_S, TIMESTAMP_TIME};
     size_t len = timestamp_format(utc, text);
     text[len++] = 'Z';
-    json_key(writer, key);
-    json_text(writer, (struct bytes){text, len});
+    writer_key(writer, key);
+    writer_text(writer, (struct bytes){text, len});
 }
 
-static void put_as_of(struct json_writer *writer, const struct instants *instants)
+static void put_as_of(struct writer *writer, const struct instants *instants)
 {
     char text[TIMESTAMP_TEXT_MAX];
     unsigned offset_s = (unsigned)abs(instants->as_of_offset_s);
@@ -47,105 +47,105 @@ static void put_as_of(struct json_writer *writer, const struct instants *instant
     len +=
         (size_t)snprintf(text + len, sizeof text - len, "%c%02u:%02u",
                          instants->as_of_offset_s < 0 ? '-' : '+', offset_s / 3600 % 100, offset_s / 60 % 60);
-    json_key(writer, "as_of");
-    json_text(writer, (struct bytes){text, len});
+    writer_key(writer, "as_of");
+    writer_text(writer, (struct bytes){text, len});
 }
 
-static void put_env_variables(struct json_writer *writer, const struct settings *settings)
+static void put_env_variables(struct writer *writer, const struct settings *settings)
 {
-    json_key(writer, "env_variables");
-    json_open_object(writer);
-    json_key(writer, "UPSTASH_REDIS_REST_URL");
-    json_bool(writer, settings->upstash_url[0] != '\0');
-    json_key(writer, "UPSTASH_REDIS_REST_TOKEN");
-    json_bool(writer, settings->upstash_token[0] != '\0');
-    json_key(writer, "REDIS_URL");
-    json_bool(writer, settings->redis_url_is_set);
-    json_key(writer, "BASIC_AUTH_USERS");
-    json_bool(writer, settings->basic_auth_users[0] != '\0');
-    json_close_object(writer);
+    writer_key(writer, "env_variables");
+    writer_open_object(writer);
+    writer_key(writer, "UPSTASH_REDIS_REST_URL");
+    writer_bool(writer, settings->upstash_url[0] != '\0');
+    writer_key(writer, "UPSTASH_REDIS_REST_TOKEN");
+    writer_bool(writer, settings->upstash_token[0] != '\0');
+    writer_key(writer, "REDIS_URL");
+    writer_bool(writer, settings->redis_url_is_set);
+    writer_key(writer, "BASIC_AUTH_USERS");
+    writer_bool(writer, settings->basic_auth_users[0] != '\0');
+    writer_close_object(writer);
 }
 
-static void put_generation(struct json_writer *writer, const struct exchange *exchange)
+static void put_generation(struct writer *writer, const struct exchange *exchange)
 {
     static const char *const keys[] = {"generation", "as_of", "taken_at", "age_s"};
     if (exchange->generation == NULL) {
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-            json_key(writer, keys[i]);
-            json_null(writer);
+            writer_key(writer, keys[i]);
+            writer_null(writer);
         }
-        json_key(writer, "stale");
-        json_bool(writer, true);
+        writer_key(writer, "stale");
+        writer_bool(writer, true);
         return;
     }
     const struct manifest *manifest = &exchange->generation->loaded.manifest;
-    json_key(writer, "generation");
-    json_uint(writer, manifest->generation);
+    writer_key(writer, "generation");
+    writer_uint(writer, manifest->generation);
     put_as_of(writer, &manifest->instants);
     put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
-    json_key(writer, "age_s");
-    json_int(writer, health_age_s(exchange, exchange->generation));
-    json_key(writer, "stale");
-    json_bool(writer, is_stale(exchange));
+    writer_key(writer, "age_s");
+    writer_int(writer, health_age_s(exchange, exchange->generation));
+    writer_key(writer, "stale");
+    writer_bool(writer, is_stale(exchange));
 }
 
-static void put_model(struct json_writer *writer, const struct generation *generation)
+static void put_model(struct writer *writer, const struct generation *generation)
 {
-    json_key(writer, "scoring_model");
+    writer_key(writer, "scoring_model");
     if (generation == NULL) {
-        json_null(writer);
+        writer_null(writer);
         return;
     }
-    json_open_object(writer);
-    json_key(writer, "version");
-    json_text(writer, generation->loaded.scored.model.version);
-    json_key(writer, "hash");
-    json_text(writer, bytes_of(generation->loaded.scored.model.hash));
-    json_close_object(writer);
+    writer_open_object(writer);
+    writer_key(writer, "version");
+    writer_text(writer, generation->loaded.scored.model.version);
+    writer_key(writer, "hash");
+    writer_text(writer, bytes_of(generation->loaded.scored.model.hash));
+    writer_close_object(writer);
 }
 
-static void put_worker(struct json_writer *writer, const struct outlook *outlook)
+static void put_worker(struct writer *writer, const struct outlook *outlook)
 {
-    json_key(writer, "worker");
-    json_open_object(writer);
-    json_key(writer, "alive");
-    json_bool(writer, outlook->worker_is_alive);
-    json_key(writer, "last_error");
-    json_text(writer,
-              outlook->worker_error[0] != '\0' ? bytes_of(outlook->worker_error) : (struct bytes){NULL, 0});
-    json_close_object(writer);
+    writer_key(writer, "worker");
+    writer_open_object(writer);
+    writer_key(writer, "alive");
+    writer_bool(writer, outlook->worker_is_alive);
+    writer_key(writer, "last_error");
+    writer_text(writer,
+                outlook->worker_error[0] != '\0' ? bytes_of(outlook->worker_error) : (struct bytes){NULL, 0});
+    writer_close_object(writer);
 }
 
-static void put_document(struct json_writer *writer, const struct exchange *exchange)
+static void put_document(struct writer *writer, const struct exchange *exchange)
 {
     const char *status = !health_can_serve(exchange)      ? "unhealthy"
                          : exchange->outlook->redis_is_ok ? "healthy"
                                                           : "degraded";
-    json_open_object(writer);
-    json_key(writer, "status");
-    json_text(writer, bytes_of(status));
-    json_key(writer, "environment");
-    json_text(writer, bytes_of(exchange->settings->environment));
-    json_key(writer, "redis_connection");
-    json_text(writer, bytes_of(exchange->outlook->redis_is_ok ? "ok" : "error"));
+    writer_open_object(writer);
+    writer_key(writer, "status");
+    writer_text(writer, bytes_of(status));
+    writer_key(writer, "environment");
+    writer_text(writer, bytes_of(exchange->settings->environment));
+    writer_key(writer, "redis_connection");
+    writer_text(writer, bytes_of(exchange->outlook->redis_is_ok ? "ok" : "error"));
     put_env_variables(writer, exchange->settings);
     put_unix_ms(writer, "timestamp", exchange->now_ms);
     put_generation(writer, exchange);
     put_worker(writer, exchange->outlook);
     put_model(writer, exchange->generation);
-    json_close_object(writer);
+    writer_close_object(writer);
 }
 
 void health_answer(const struct exchange *exchange, struct reply *reply)
 {
-    struct json_writer writer;
+    struct writer writer;
     struct error err;
-    enum status status = json_writer_new(&writer, &reply->text, &err);
+    enum status status = writer_init(&writer, &JSON_WRITER, &reply->text, &err);
     if (status == STATUS_OK) {
         put_document(&writer, exchange);
-        status = json_writer_status(&writer, &err);
+        status = writer_status(&writer, &err);
     }
-    json_writer_free(&writer);
+    writer_clear(&writer);
     if (status != STATUS_OK) {
         reply_error(reply, ERROR_INTERNAL);
         return;

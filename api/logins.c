@@ -17,52 +17,52 @@
 
 static const char PERIOD[] = "últimos 30 dias";
 
-static void put_text(struct json_writer *writer, const char *key, struct bytes text)
+static void put_text(struct writer *writer, const char *key, struct bytes text)
 {
-    json_key(writer, key);
-    json_text(writer, text);
+    writer_key(writer, key);
+    writer_text(writer, text);
 }
 
-static void put_uint(struct json_writer *writer, const char *key, uint64_t value)
+static void put_uint(struct writer *writer, const char *key, uint64_t value)
 {
-    json_key(writer, key);
-    json_uint(writer, value);
+    writer_key(writer, key);
+    writer_uint(writer, value);
 }
 
 /* Seconds are shown whole. */
-static void put_login(struct json_writer *writer, const struct stored_login *login)
+static void put_login(struct writer *writer, const struct stored_login *login)
 {
     char text[TIMESTAMP_TEXT_MAX];
     int32_t day = day_of_wall_us(login->wall_us);
     int64_t second = (login->wall_us - day * US_PER_DAY) / US_PER_S;
     struct timestamp whole = {day * US_PER_DAY + second * US_PER_S, TIMESTAMP_TIME};
     size_t len = timestamp_format(whole, text);
-    json_open_object(writer);
+    writer_open_object(writer);
     put_uint(writer, "id", login->id);
     put_text(writer, "usuario_nome", login->name);
     put_text(writer, "usuario_email", login->email);
     put_text(writer, "data_login", (struct bytes){text, len});
     put_text(writer, "data", (struct bytes){text, DATE_TEXT_LEN});
     put_text(writer, "hora", (struct bytes){text + DATE_TEXT_LEN + 1, len - DATE_TEXT_LEN - 1});
-    json_close_object(writer);
+    writer_close_object(writer);
 }
 
-static void put_head(struct json_writer *writer, const struct logins_part *part)
+static void put_head(struct writer *writer, const struct logins_part *part)
 {
-    json_open_object(writer);
+    writer_open_object(writer);
     put_uint(writer, "tenant_id", part->head.tenant_id);
     put_text(writer, "periodo", bytes_of(PERIOD));
     put_uint(writer, "total_logins", part->head.total);
     put_uint(writer, "usuarios_unicos", part->head.unique_users);
     put_uint(writer, "dias_com_acesso", part->head.days);
     put_uint(writer, "dias_com_login", part->head.days);
-    json_key(writer, "ultimo_login");
+    writer_key(writer, "ultimo_login");
     if (part->count > 0)
         put_login(writer, &part->rows[0]);
     else
-        json_null(writer);
-    json_key(writer, "logins");
-    json_open_array(writer);
+        writer_null(writer);
+    writer_key(writer, "logins");
+    writer_open_array(writer);
 }
 
 /* The field of the hash, and whether the hash is whole; both in one answer. */
@@ -122,7 +122,7 @@ static bool goes_on(const struct progress *progress, const struct logins_part *p
 }
 
 static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
-                             struct json_writer *writer, struct error *err)
+                             struct writer *writer, struct error *err)
 {
     struct progress progress = {.shown = 0};
     uint64_t total = 0;
@@ -152,24 +152,24 @@ static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint6
         progress.shown += part.count;
         number++;
     } while (progress.shown < total);
-    json_close_array(writer);
-    json_close_object(writer);
+    writer_close_array(writer);
+    writer_close_object(writer);
     return STATUS_OK;
 }
 
 enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, struct buffer *out,
                         struct error *err)
 {
-    struct json_writer writer;
+    struct writer writer;
     int64_t start_ms = clock_monotonic_ms();
     if (start_ms < fetcher->rest_until_ms)
         return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer a moment ago");
-    enum status status = json_writer_new(&writer, out, err);
+    enum status status = writer_init(&writer, &JSON_WRITER, out, err);
     if (status == STATUS_OK)
         status = put_parts(fetcher, generation, tenant_id, &writer, err);
     if (status == STATUS_OK)
-        status = json_writer_status(&writer, err);
-    json_writer_free(&writer);
+        status = writer_status(&writer, err);
+    writer_clear(&writer);
     int64_t end_ms = clock_monotonic_ms();
     if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0 && end_ms - start_ms > HANG_MS)
         fetcher->rest_until_ms = end_ms + REST_MS;

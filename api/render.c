@@ -7,64 +7,57 @@
 
 #include "api/json_writer.h"
 
-static void put_text(struct json_writer *writer, const char *key, struct bytes text)
+static void put_text(struct writer *writer, const char *key, struct bytes text)
 {
-    json_key(writer, key);
-    json_text(writer, text);
+    writer_key(writer, key);
+    writer_text(writer, text);
 }
 
-static void put_timestamp(struct json_writer *writer, const char *key, struct timestamp timestamp)
+static void put_timestamp(struct writer *writer, const char *key, struct timestamp timestamp)
 {
-    char text[TIMESTAMP_TEXT_MAX];
-    json_key(writer, key);
-    if (timestamp.kind == TIMESTAMP_NONE)
-        json_null(writer);
-    else
-        json_text(writer, (struct bytes){text, timestamp_format(timestamp, text)});
+    writer_key(writer, key);
+    writer_timestamp(writer, timestamp);
 }
 
-static void put_cnpj(struct json_writer *writer, const struct cnpj_shown *cnpj)
+static void put_cnpj(struct writer *writer, const struct cnpj_shown *cnpj)
 {
-    json_key(writer, "cnpj");
-    if (cnpj->form == CNPJ_NUMBER)
-        json_digits(writer, cnpj->text);
-    else
-        json_text(writer, cnpj->text);
+    writer_key(writer, "cnpj");
+    writer_cnpj(writer, cnpj);
 }
 
-static void put_uint(struct json_writer *writer, const char *key, uint64_t value)
+static void put_uint(struct writer *writer, const char *key, uint64_t value)
 {
-    json_key(writer, key);
-    json_uint(writer, value);
+    writer_key(writer, key);
+    writer_uint(writer, value);
 }
 
-static void put_int(struct json_writer *writer, const char *key, int64_t value)
+static void put_int(struct writer *writer, const char *key, int64_t value)
 {
-    json_key(writer, key);
-    json_int(writer, value);
+    writer_key(writer, key);
+    writer_int(writer, value);
 }
 
-static void put_cents(struct json_writer *writer, const char *key, int64_t cents)
+static void put_cents(struct writer *writer, const char *key, int64_t cents)
 {
-    json_key(writer, key);
-    json_decimal(writer, decimal_of_cents(cents));
+    writer_key(writer, key);
+    writer_decimal(writer, decimal_of_cents(cents));
 }
 
-static void put_client(struct json_writer *writer, const struct client *client)
+static void put_client(struct writer *writer, const struct client *client)
 {
     char id[24];
     snprintf(id, sizeof id, "%" PRId64, client->id);
-    json_key(writer, id);
-    json_open_object(writer);
+    writer_key(writer, id);
+    writer_open_object(writer);
     put_int(writer, "client_id", client->id);
     put_text(writer, "nome", client->nome);
     put_text(writer, "razao_social", client->razao_social);
     put_cnpj(writer, &client->cnpj);
-    json_key(writer, "valor");
+    writer_key(writer, "valor");
     if (client->has_valor)
-        json_decimal(writer, client->valor);
+        writer_decimal(writer, client->valor);
     else
-        json_null(writer);
+        writer_null(writer);
     put_text(writer, "vendedor", client->vendedor);
     put_text(writer, "cs", client->cs);
     put_text(writer, "status", client->status);
@@ -77,12 +70,12 @@ static void put_client(struct json_writer *writer, const struct client *client)
     put_text(writer, "descricao_cancelamento", client->descricao_cancelamento);
     put_timestamp(writer, "criado_em", client->criado_em);
     put_timestamp(writer, "atualizado_em", client->atualizado_em);
-    json_key(writer, "tmo");
+    writer_key(writer, "tmo");
     if (client->has_tmo)
-        json_int(writer, client->tmo_days);
+        writer_int(writer, client->tmo_days);
     else
-        json_null(writer);
-    json_close_object(writer);
+        writer_null(writer);
+    writer_close_object(writer);
 }
 
 /* What every shape of a tenant's row needs at hand. */
@@ -92,30 +85,30 @@ struct tenant_view {
     int32_t today;
 };
 
-static void put_integrators(struct json_writer *writer, const char *key, const struct tenant_view *view)
+static void put_integrators(struct writer *writer, const char *key, const struct tenant_view *view)
 {
-    json_key(writer, key);
-    json_open_array(writer);
+    writer_key(writer, key);
+    writer_open_array(writer);
     for (uint32_t i = 0; i < view->tenant->integrators_count; i++)
-        json_text(writer, scoring_model_integrator_name(view->model, view->tenant->integrators[i]));
-    json_close_array(writer);
+        writer_text(writer, scoring_model_integrator_name(view->model, view->tenant->integrators[i]));
+    writer_close_array(writer);
 }
 
-static void put_events(struct json_writer *writer, const char *count_key, const char *days_key,
+static void put_events(struct writer *writer, const char *count_key, const char *days_key,
                        struct event_stats stats, int32_t today)
 {
     put_uint(writer, count_key, stats.count);
     put_int(writer, days_key, event_stats_days_since(stats, today));
 }
 
-static void put_plano(struct json_writer *writer, const struct tenant_view *view)
+static void put_plano(struct writer *writer, const struct tenant_view *view)
 {
     const struct tenant *tenant = view->tenant;
     const int64_t *cents = tenant->scores.pillar_cents;
     char id[24];
     snprintf(id, sizeof id, "%" PRIu64, tenant->id);
-    json_key(writer, id);
-    json_open_object(writer);
+    writer_key(writer, id);
+    writer_open_object(writer);
     put_uint(writer, "tenant_id", tenant->id);
     put_text(writer, "slug", tenant->slug);
     put_text(writer, "name", tenant->name);
@@ -127,106 +120,101 @@ static void put_plano(struct json_writer *writer, const struct tenant_view *view
     put_cents(writer, "score_movimentacao_estoque", cents[PILLAR_STOCK]);
     put_events(writer, "qntd_leads_30d", "dias_desde_ultimo_lead", tenant->leads, view->today);
     put_cents(writer, "score_crm", cents[PILLAR_CRM]);
-    json_key(writer, "econversa_ativo");
-    json_bool(writer, tenant->econversa_open);
+    writer_key(writer, "econversa_ativo");
+    writer_bool(writer, tenant->econversa_open);
     put_uint(writer, "integradores_conectados", tenant->integrators_count);
     put_integrators(writer, "integradores", view);
     put_cents(writer, "score_adoption", cents[PILLAR_ADOPTION]);
     put_cents(writer, "score_total", tenant->scores.total_cents);
     put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
-    json_close_object(writer);
+    writer_close_object(writer);
 }
 
-static void put_metric(struct json_writer *writer, const char *key, const char *days_key,
-                       struct event_stats stats, int32_t today)
+static void put_metric(struct writer *writer, const char *key, const char *days_key, struct event_stats stats,
+                       int32_t today)
 {
-    json_key(writer, key);
-    json_open_object(writer);
+    writer_key(writer, key);
+    writer_open_object(writer);
     put_events(writer, "quantidade_30d", days_key, stats, today);
-    json_close_object(writer);
+    writer_close_object(writer);
 }
 
-static void put_detalhado(struct json_writer *writer, const struct tenant_view *view)
+static void put_detalhado(struct writer *writer, const struct tenant_view *view)
 {
     const struct tenant *tenant = view->tenant;
     const int64_t *cents = tenant->scores.pillar_cents;
     char id[24];
     snprintf(id, sizeof id, "%" PRIu64, tenant->id);
-    json_key_text(writer, tenant->slug);
-    json_open_object(writer);
+    writer_key_text(writer, tenant->slug);
+    writer_open_object(writer);
     put_text(writer, "tenant_id", bytes_of(id));
     put_text(writer, "name", tenant->name);
     put_cnpj(writer, &tenant->cnpj);
     put_text(writer, "slug", tenant->slug);
-    json_key(writer, "scores");
-    json_open_object(writer);
+    writer_key(writer, "scores");
+    writer_open_object(writer);
     put_cents(writer, "engajamento", cents[PILLAR_ENGAGEMENT]);
     put_cents(writer, "adocao", cents[PILLAR_ADOPTION]);
     put_cents(writer, "estoque", cents[PILLAR_STOCK]);
     put_cents(writer, "crm", cents[PILLAR_CRM]);
     put_cents(writer, "total", tenant->scores.total_cents);
-    json_close_object(writer);
-    json_key(writer, "integrations");
-    json_open_object(writer);
-    json_key(writer, "econversa_status");
-    json_bool(writer, tenant->econversa_open);
+    writer_close_object(writer);
+    writer_key(writer, "integrations");
+    writer_open_object(writer);
+    writer_key(writer, "econversa_status");
+    writer_bool(writer, tenant->econversa_open);
     put_integrators(writer, "integrators_connected", view);
-    json_close_object(writer);
-    json_key(writer, "metrics");
-    json_open_object(writer);
+    writer_close_object(writer);
+    writer_key(writer, "metrics");
+    writer_open_object(writer);
     put_metric(writer, "acessos", "dias_ultimo_acesso", tenant->logins, view->today);
     put_metric(writer, "entradas", "dias_ultima_entrada", tenant->entries, view->today);
     put_metric(writer, "saidas", "dias_ultima_saida", tenant->outs, view->today);
     put_metric(writer, "leads", "dias_ultimo_lead", tenant->leads, view->today);
-    json_close_object(writer);
+    writer_close_object(writer);
     put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
-    json_close_object(writer);
+    writer_close_object(writer);
 }
 
-/* Renders {KEY:ROW} documents to `scratch` and appends KEY:ROW, to the rows. */
+/* Appends rows to the text that they are kept in. */
 struct row_renderer {
     struct rendered_rows *rows;
-    struct buffer scratch;
-    struct json_writer writer;
+    struct writer writer;
 };
 
 static enum status renderer_init(struct row_renderer *renderer, struct rendered_rows *rows, size_t count,
                                  struct error *err)
 {
-    *renderer = (struct row_renderer){.rows = rows, .scratch = BUFFER_INIT};
-    *rows = (struct rendered_rows){.text = BUFFER_INIT};
+    *rows = (struct rendered_rows){.type = &JSON_WRITER, .text = BUFFER_INIT};
     rows->ends = calloc(count + 1, sizeof *rows->ends);
-    if (json_writer_new(&renderer->writer, &renderer->scratch, err) != STATUS_OK)
+    renderer->rows = rows;
+    if (writer_init(&renderer->writer, rows->type, &rows->text, err) != STATUS_OK)
         return err->code;
     return rows->ends != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 static void renderer_clear(struct row_renderer *renderer)
 {
-    json_writer_free(&renderer->writer);
-    buffer_clear(&renderer->scratch);
+    writer_clear(&renderer->writer);
 }
 
 static void row_begin(struct row_renderer *renderer)
 {
-    buffer_reset(&renderer->scratch);
-    json_writer_restart(&renderer->writer);
-    json_open_object(&renderer->writer);
+    renderer->writer.type->begin_row(&renderer->writer);
+}
+
+static size_t row_start(const struct rendered_rows *rows, size_t row)
+{
+    return row == 0 ? 0 : rows->ends[row - 1];
 }
 
 static enum status row_end(struct row_renderer *renderer, struct error *err)
 {
     struct rendered_rows *rows = renderer->rows;
-    json_close_object(&renderer->writer);
-    if (json_writer_status(&renderer->writer, err) != STATUS_OK)
-        return err->code;
-    size_t inner_len = renderer->scratch.len - 2;
-    if (inner_len > 0) {
-        buffer_append(&rows->text, renderer->scratch.data + 1, inner_len);
-        buffer_append_char(&rows->text, ',');
-    }
+    if (rows->text.len > row_start(rows, rows->count))
+        renderer->writer.type->end_row(&renderer->writer);
     rows->ends[rows->count++] = rows->text.len;
-    return buffer_is_failed(&rows->text) ? error_no_memory(err) : STATUS_OK;
+    return writer_status(&renderer->writer, err);
 }
 
 enum status render_clients(const struct scored_snapshot *scored, struct rendered_rows *out, struct error *err)
@@ -268,11 +256,6 @@ void rendered_rows_clear(struct rendered_rows *rows)
     *rows = (struct rendered_rows){.text = BUFFER_INIT};
 }
 
-static size_t row_start(const struct rendered_rows *rows, size_t row)
-{
-    return row == 0 ? 0 : rows->ends[row - 1];
-}
-
 /* Appends the rows first..last-1, which are one run of bytes. */
 static void append_run(const struct rendered_rows *rows, size_t first, size_t last, struct buffer *out)
 {
@@ -281,24 +264,24 @@ static void append_run(const struct rendered_rows *rows, size_t first, size_t la
         buffer_append(out, rows->text.data + start, end - start);
 }
 
-/* The last row's comma becomes the closing brace. */
-static void close_document(struct buffer *out)
-{
-    if (!buffer_is_failed(out) && out->data[out->len - 1] == ',')
-        out->len--;
-    buffer_append_char(out, '}');
-}
-
 void assemble_clients(const struct rendered_rows *rows, const struct answer *answer, struct buffer *out)
 {
-    buffer_append_char(out, '{');
+    rows->type->begin_rows(out, answer->clients_count);
     append_run(rows, answer->first_client, answer->first_client + answer->clients_count, out);
-    close_document(out);
+    rows->type->end_rows(out);
+}
+
+static size_t count_tenants(const struct rendered_rows *rows, const struct answer *answer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        count += answer_has_tenant(answer, i) && rows->ends[i] > row_start(rows, i);
+    return count;
 }
 
 void assemble_tenants(const struct rendered_rows *rows, const struct answer *answer, struct buffer *out)
 {
-    buffer_append_char(out, '{');
+    rows->type->begin_rows(out, count_tenants(rows, answer));
     for (size_t first = 0; first < rows->count;) {
         size_t last = first;
         while (last < rows->count && answer_has_tenant(answer, last))
@@ -306,37 +289,37 @@ void assemble_tenants(const struct rendered_rows *rows, const struct answer *ans
         append_run(rows, first, last, out);
         first = last + 1;
     }
-    close_document(out);
+    rows->type->end_rows(out);
 }
 
 enum status render_dashboard(const struct scoring_model *model, const struct kpis *kpis, struct buffer *out,
                              struct error *err)
 {
-    struct json_writer writer;
+    struct writer writer;
     if (kpis->categories_count != model->categories_count)
         return error_set(err, STATUS_CORRUPT, "KPIs of %u categories, the model has %zu",
                          kpis->categories_count, model->categories_count);
-    if (json_writer_new(&writer, out, err) != STATUS_OK) {
-        json_writer_free(&writer);
+    if (writer_init(&writer, &JSON_WRITER, out, err) != STATUS_OK) {
+        writer_clear(&writer);
         return err->code;
     }
-    json_open_object(&writer);
+    writer_open_object(&writer);
     put_uint(&writer, "clientes_ativos", kpis->active);
     put_uint(&writer, "clientes_pagantes", kpis->paying);
     put_uint(&writer, "clientes_onboarding", kpis->onboarding);
     put_cents(&writer, "mrr_value", kpis->mrr_cents);
     put_cents(&writer, "churn_value", kpis->churn_cents);
-    json_key(&writer, "tmo_dias");
-    json_decimal(&writer, decimal_of_cents(kpis->tmo_tenths * 10));
-    json_key(&writer, "clientes_health");
-    json_open_object(&writer);
+    writer_key(&writer, "tmo_dias");
+    writer_decimal(&writer, decimal_of_cents(kpis->tmo_tenths * 10));
+    writer_key(&writer, "clientes_health");
+    writer_open_object(&writer);
     for (uint32_t i = 0; i < kpis->categories_count; i++) {
-        json_key_text(&writer, model->categories[i].name);
-        json_uint(&writer, kpis->in_category[i]);
+        writer_key_text(&writer, model->categories[i].name);
+        writer_uint(&writer, kpis->in_category[i]);
     }
-    json_close_object(&writer);
-    json_close_object(&writer);
-    enum status status = json_writer_status(&writer, err);
-    json_writer_free(&writer);
+    writer_close_object(&writer);
+    writer_close_object(&writer);
+    enum status status = writer_status(&writer, err);
+    writer_clear(&writer);
     return status;
 }

@@ -3,6 +3,7 @@
 #ifndef ECOSYS_API_RENDER_H
 #define ECOSYS_API_RENDER_H
 
+#include "api/writer.h"
 #include "common/answer.h"
 #include "common/buffer.h"
 #include "common/scored_snapshot.h"
@@ -11,6 +12,7 @@
 /* Rows as members of one JSON object, each followed by a comma: "103":{...},"113":{...}, - so that neighbours are
  * one run of bytes. A row may be empty: a tenant without slug has none in the shape keyed by slug. */
 struct rendered_rows {
+    const struct writer_type *type;
     struct buffer text;
     size_t *ends; /* owned: where each row ends in the text */
     size_t count;

@@ -320,7 +320,7 @@ def test_openapi_has_the_fields(schema, function):
     if body is None:
         body = re.search(rf"\b{function}\([^;]*?\)\n\{{(.*?)\n\}}", text_of("api/render.c"), re.S)
     written = []
-    for call, arguments in re.findall(r"\b(put_\w+|json_key)\(([^;]*?)\);", body[1]):
+    for call, arguments in re.findall(r"\b(put_\w+|writer_key)\(([^;]*?)\);", body[1]):
         written += ["cnpj"] if call == "put_cnpj" else re.findall(r'"([a-z_0-9]+)"', arguments)
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 
@@ -330,13 +330,13 @@ def test_openapi_has_the_fields_of_logins(schema, functions):
     written = []
     for function in functions:
         body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/logins.c"), re.S)[1]
-        written += re.findall(r'(?:put_\w+|json_key)\(writer, "(\w+)"', body)
+        written += re.findall(r'(?:put_\w+|writer_key)\(writer, "(\w+)"', body)
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 
 
 def test_openapi_has_the_fields_of_health():
     source = text_of("api/health.c")
-    written = set(re.findall(r'(?:put_unix_ms|json_key)\(writer, "(\w+)"', source))
+    written = set(re.findall(r'(?:put_unix_ms|writer_key)\(writer, "(\w+)"', source))
     written |= set(re.findall(r'"(\w+)"', re.search(r"keys\[\] = \{(.*?)\};", source)[1]))
     health = openapi()["components"]["schemas"]["Health"]["properties"]
     described = set(health)

@@ -1,0 +1,93 @@
+/* api/writer.h - a document written value by value. The calls are the same whatever it is written as; what becomes of
+ * them is the writer's type (json_writer.h and its neighbours). The first value that cannot be written makes the writer
+ * failed, and what a failed writer has written must not be used. One thread at a time. */
+#ifndef ECOSYS_API_WRITER_H
+#define ECOSYS_API_WRITER_H
+
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/cnpj.h"
+#include "common/date.h"
+#include "common/decimal.h"
+#include "common/status.h"
+
+enum value_kind {
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_UINT,
+    VALUE_DECIMAL,
+    VALUE_TEXT,
+    VALUE_TIMESTAMP,
+    VALUE_CNPJ,
+};
+
+/* What the kind says; what stands for nothing (a text without data, a missing timestamp or CNPJ) is VALUE_NULL. */
+struct value {
+    enum value_kind kind;
+    union {
+        bool boolean;
+        uint64_t uint;
+        struct decimal decimal;
+        struct bytes text; /* well-formed UTF-8 */
+        struct timestamp timestamp;
+        struct cnpj_shown cnpj;
+    };
+};
+
+enum container { CONTAINER_OBJECT, CONTAINER_ARRAY };
+
+struct writer;
+
+struct writer_type {
+    enum status (*init)(struct writer *writer, struct error *err);
+    void (*clear)(struct writer *writer);
+    void (*open)(struct writer *writer, enum container container);
+    void (*close)(struct writer *writer, enum container container);
+    void (*key)(struct writer *writer, struct bytes key);
+    void (*value)(struct writer *writer, const struct value *value);
+
+    /* Rows are members of one object, written one by one and put together later: what neighbours have written is one
+     * run of bytes. */
+    void (*begin_row)(struct writer *writer);
+    void (*end_row)(struct writer *writer);
+
+    /* Puts the head and the tail of a document of `count` rows around them. */
+    void (*begin_rows)(struct buffer *out, size_t count);
+    void (*end_rows)(struct buffer *out);
+};
+
+struct yajl_gen_t;
+
+struct writer {
+    const struct writer_type *type;
+    struct buffer *out; /* not owned */
+    bool failed;
+    struct yajl_gen_t *yajl; /* of JSON; owned */
+};
+
+/* Documents are appended to `out`. writer_clear must follow, whatever the result. */
+MUST_CHECK enum status writer_init(struct writer *writer, const struct writer_type *type, struct buffer *out,
+                                   struct error *err);
+void writer_clear(struct writer *writer);
+
+void writer_open_object(struct writer *writer);
+void writer_close_object(struct writer *writer);
+void writer_open_array(struct writer *writer);
+void writer_close_array(struct writer *writer);
+
+void writer_key(struct writer *writer, const char *key);
+void writer_key_text(struct writer *writer, struct bytes key);
+void writer_null(struct writer *writer);
+void writer_bool(struct writer *writer, bool value);
+void writer_int(struct writer *writer, int64_t value);
+void writer_uint(struct writer *writer, uint64_t value);
+void writer_decimal(struct writer *writer, struct decimal value);
+void writer_text(struct writer *writer, struct bytes text); /* null without data; well-formed UTF-8 */
+void writer_timestamp(struct writer *writer, struct timestamp timestamp); /* null for TIMESTAMP_NONE */
+void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj);   /* null for CNPJ_NULL */
+
+/* STATUS_NO_MEMORY or STATUS_INVALID when any call since writer_init failed. */
+MUST_CHECK enum status writer_status(const struct writer *writer, struct error *err);
+
+#endif
