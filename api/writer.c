@@ -5,12 +5,13 @@ enum status writer_init(struct writer *writer, const struct writer_type *type, s
                         struct error *err)
 {
     *writer = (struct writer){.type = type, .out = out};
-    return type->init(writer, err);
+    return type->init != NULL ? type->init(writer, err) : STATUS_OK;
 }
 
 void writer_clear(struct writer *writer)
 {
-    writer->type->clear(writer);
+    if (writer->type->clear != NULL)
+        writer->type->clear(writer);
 }
 
 void writer_open_object(struct writer *writer)
@@ -88,6 +89,39 @@ void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj)
 {
     bool is_none = cnpj->form == CNPJ_NULL;
     put(writer, (struct value){.kind = is_none ? VALUE_NULL : VALUE_CNPJ, .cnpj = *cnpj});
+}
+
+void writer_begin_row(struct writer *writer)
+{
+    if (writer->type->begin_row != NULL)
+        writer->type->begin_row(writer);
+}
+
+void writer_end_row(struct writer *writer)
+{
+    if (writer->type->end_row != NULL)
+        writer->type->end_row(writer);
+}
+
+bool writer_begin_names(struct writer *writer)
+{
+    if (writer->type->begin_names == NULL)
+        return false;
+    writer->type->begin_names(writer);
+    return true;
+}
+
+void writer_begin_rows(const struct writer_type *type, struct bytes names, size_t count, struct buffer *out)
+{
+    buffer_append(out, names.data, names.len);
+    if (type->begin_rows != NULL)
+        type->begin_rows(out, count);
+}
+
+void writer_end_rows(const struct writer_type *type, struct buffer *out)
+{
+    if (type->end_rows != NULL)
+        type->end_rows(out);
 }
 
 enum status writer_status(const struct writer *writer, struct error *err)

@@ -39,6 +39,7 @@ enum container { CONTAINER_OBJECT, CONTAINER_ARRAY };
 
 struct writer;
 
+/* A function that is NULL has nothing to do. */
 struct writer_type {
     enum status (*init)(struct writer *writer, struct error *err);
     void (*clear)(struct writer *writer);
@@ -47,23 +48,43 @@ struct writer_type {
     void (*key)(struct writer *writer, struct bytes key);
     void (*value)(struct writer *writer, const struct value *value);
 
-    /* Rows are members of one object, written one by one and put together later: what neighbours have written is one
-     * run of bytes. */
+    /* Rows: see writer_begin_row. */
+    void (*begin_names)(struct writer *writer);
     void (*begin_row)(struct writer *writer);
     void (*end_row)(struct writer *writer);
-
-    /* Puts the head and the tail of a document of `count` rows around them. */
     void (*begin_rows)(struct buffer *out, size_t count);
     void (*end_rows)(struct buffer *out);
 };
 
 struct yajl_gen_t;
 
+/* Deeper documents are not written as MessagePack. */
+#define WRITER_DEPTH_MAX 8
+
+/* A map or array whose length is not known yet. */
+struct open_container {
+    enum container container;
+    size_t start; /* of its items in the output */
+    uint32_t count;
+};
+
 struct writer {
     const struct writer_type *type;
     struct buffer *out; /* not owned */
     bool failed;
-    struct yajl_gen_t *yajl; /* of JSON; owned */
+    union {
+        struct yajl_gen_t *yajl; /* JSON; owned */
+        struct {
+            struct open_container open[WRITER_DEPTH_MAX];
+            unsigned depth;
+        } pack; /* MessagePack */
+        struct {
+            struct buffer list; /* owned; of the texts of an array */
+            unsigned depth;
+            bool has_cells;   /* in the line that is being written */
+            bool takes_names; /* and no values */
+        } csv;
+    };
 };
 
 /* Documents are appended to `out`. writer_clear must follow, whatever the result. */
@@ -86,6 +107,19 @@ void writer_decimal(struct writer *writer, struct decimal value);
 void writer_text(struct writer *writer, struct bytes text); /* null without data; well-formed UTF-8 */
 void writer_timestamp(struct writer *writer, struct timestamp timestamp); /* null for TIMESTAMP_NONE */
 void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj);   /* null for CNPJ_NULL */
+
+/* Rows are members of one object, each a key and an object of its own. They are written one by one and put together
+ * later: what neighbours have written is one run of bytes. A row in which nothing is written is not ended. */
+void writer_begin_row(struct writer *writer);
+void writer_end_row(struct writer *writer);
+
+/* True when documents of rows begin with the names of their fields. A row is then written for them, of which only the
+ * keys count; it is ended like any other. */
+MUST_CHECK bool writer_begin_names(struct writer *writer);
+
+/* What belongs in front of `count` rows and behind them; `names` is what was written for them, or nothing. */
+void writer_begin_rows(const struct writer_type *type, struct bytes names, size_t count, struct buffer *out);
+void writer_end_rows(const struct writer_type *type, struct buffer *out);
 
 /* STATUS_NO_MEMORY or STATUS_INVALID when any call since writer_init failed. */
 MUST_CHECK enum status writer_status(const struct writer *writer, struct error *err);

@@ -26,6 +26,12 @@ void pack_array(struct buffer *out, uint32_t count)
     (void)msgpack_pack_array(&packer, count);
 }
 
+void pack_map(struct buffer *out, uint32_t count)
+{
+    msgpack_packer packer = packer_to(out);
+    (void)msgpack_pack_map(&packer, count);
+}
+
 void pack_nil(struct buffer *out)
 {
     msgpack_packer packer = packer_to(out);
@@ -48,6 +54,12 @@ void pack_uint(struct buffer *out, uint64_t value)
 {
     msgpack_packer packer = packer_to(out);
     (void)msgpack_pack_uint64(&packer, value);
+}
+
+void pack_double(struct buffer *out, double value)
+{
+    msgpack_packer packer = packer_to(out);
+    (void)msgpack_pack_double(&packer, value);
 }
 
 void pack_text(struct buffer *out, struct bytes text)

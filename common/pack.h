@@ -15,10 +15,12 @@ struct msgpack_object;
 struct msgpack_zone;
 
 void pack_array(struct buffer *out, uint32_t count);
+void pack_map(struct buffer *out, uint32_t count);
 void pack_nil(struct buffer *out);
 void pack_bool(struct buffer *out, bool value);
 void pack_int(struct buffer *out, int64_t value);
 void pack_uint(struct buffer *out, uint64_t value);
+void pack_double(struct buffer *out, double value);
 void pack_text(struct buffer *out, struct bytes text); /* nil without data */
 void pack_bin(struct buffer *out, const void *data, size_t len);
 
