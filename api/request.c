@@ -3,7 +3,6 @@
 
 #include <http_parser.h>
 #include <string.h>
-#include <strings.h>
 
 static bool is_control(unsigned char c)
 {
@@ -117,11 +116,6 @@ struct field_reader {
     struct bytes host, content_length, expect;
 };
 
-static bool is_named(struct bytes name, const char *expected)
-{
-    return name.len == strlen(expected) && strncasecmp(name.data, expected, name.len) == 0;
-}
-
 static int on_field(http_parser *parser, const char *data, size_t len)
 {
     struct field_reader *reader = parser->data;
@@ -155,8 +149,10 @@ static int on_value(http_parser *parser, const char *data, size_t len)
     };
     while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
         len--;
+    if (bytes_is_in_any_case(reader->name, "Accept"))
+        accept_add(&request->accept, (struct bytes){data, len});
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (!is_named(reader->name, fields[i].name))
+        if (!bytes_is_in_any_case(reader->name, fields[i].name))
             continue;
         *fields[i].value = (struct bytes){len > 0 ? data : "", len};
         if (fields[i].count != NULL)
@@ -209,7 +205,8 @@ static const char *check_fields(const struct field_reader *reader, struct reques
         return "Content-Length";
     if (reader->authorizations > 1)
         return "more than one Authorization";
-    out->expects_continue = out->is_http_1_1 && out->body_len > 0 && is_named(reader->expect, "100-continue");
+    out->expects_continue =
+        out->is_http_1_1 && out->body_len > 0 && bytes_is_in_any_case(reader->expect, "100-continue");
     return NULL;
 }
 
@@ -247,37 +244,16 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     return true;
 }
 
-/* ";q=0", ";q=0.000": not wanted. */
-static bool is_refused(struct bytes weight)
-{
-    for (size_t i = 0; i + 1 < weight.len; i++)
-        if ((weight.data[i] | 0x20) == 'q' && weight.data[i + 1] == '=') {
-            size_t at = i + 2;
-            while (at < weight.len && (weight.data[at] == '0' || weight.data[at] == '.'))
-                at++;
-            return at > i + 2 && (at == weight.len || weight.data[at] < '1' || weight.data[at] > '9');
-        }
-    return false;
-}
-
 bool request_takes_gzip(const struct request *request)
 {
     struct bytes rest = request->accept_encoding;
+    struct accept_item item;
     bool takes_any = false;
-    while (rest.len > 0) {
-        const char *comma = memchr(rest.data, ',', rest.len);
-        struct bytes item = {rest.data, comma != NULL ? (size_t)(comma - rest.data) : rest.len};
-        rest = comma != NULL ? (struct bytes){comma + 1, rest.len - item.len - 1} : (struct bytes){NULL, 0};
-        while (item.len > 0 && (*item.data == ' ' || *item.data == '\t'))
-            item = (struct bytes){item.data + 1, item.len - 1};
-        size_t name_len = 0;
-        while (name_len < item.len && strchr(" \t;", item.data[name_len]) == NULL)
-            name_len++;
-        struct bytes name = {item.data, name_len}, weight = {item.data + name_len, item.len - name_len};
-        if (is_named(name, "gzip"))
-            return !is_refused(weight);
-        if (bytes_is(name, "*"))
-            takes_any = !is_refused(weight);
+    while (accept_next(&rest, &item)) {
+        if (bytes_is_in_any_case(item.name, "gzip"))
+            return item.weight > 0;
+        if (bytes_is(item.name, "*"))
+            takes_any = item.weight > 0;
     }
     return takes_any;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/accept.h"
 #include "common/buffer.h"
 #include "common/bytes.h"
 
@@ -34,6 +35,7 @@ struct request {
     struct bytes path;  /* as it came, without query; a trailing slash is left out, but for "/" */
     struct bytes query; /* behind the '?'; no data without one */
     struct bytes authorization;
+    struct accept accept; /* of all Accept fields */
     struct bytes accept_encoding;
     struct bytes if_none_match;
     struct bytes origin;

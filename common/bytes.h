@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 struct bytes {
     const char *data; /* not owned */
@@ -25,6 +26,12 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 static inline bool bytes_is(struct bytes a, const char *text)
 {
     return bytes_equal(a, bytes_of(text));
+}
+
+/* As bytes_is, but ASCII letters are equal in either case. */
+static inline bool bytes_is_in_any_case(struct bytes a, const char *text)
+{
+    return a.len == strlen(text) && (a.len == 0 || strncasecmp(a.data, text, a.len) == 0);
 }
 
 #endif

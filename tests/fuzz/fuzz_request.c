@@ -1,5 +1,6 @@
-/* tests/fuzz/fuzz_request.c - HTTP heads and Authorization headers from any bytes. A head must be found at the same
- * place whether it comes at once or byte by byte, and what is taken must hold no control character. */
+/* tests/fuzz/fuzz_request.c - HTTP heads, Authorization headers and lists of what a client takes from any bytes. A head
+ * must be found at the same place whether it comes at once or byte by byte, what is taken must hold no control character,
+ * and what is chosen must be among what is offered. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,22 @@ static void check_clean(struct bytes text)
             abort();
 }
 
+static void check_list(struct bytes list)
+{
+    const char *end = list.data + list.len;
+    struct accept_item item;
+    while (accept_next(&list, &item))
+        if (item.weight > WEIGHT_MAX || item.name.len > (size_t)(end - item.name.data))
+            abort();
+}
+
+static void check_choices(const struct accept *accept)
+{
+    for (unsigned offered = 1; offered < 1u << MEDIA_COUNT; offered++)
+        if ((MEDIA_BIT(accept_choose(accept, offered)) & offered) == 0)
+            abort();
+}
+
 static void parse(struct bytes head)
 {
     static const struct auth_user user = {{"admin", 5}, {"admin123", 8}};
@@ -35,6 +52,8 @@ static void parse(struct bytes head)
     check_clean(request.path);
     check_clean(request.query);
     check_clean(request.authorization);
+    check_choices(&request.accept);
+    (void)request_takes_gzip(&request);
     (void)auth_check(&auth, request.authorization);
     (void)request_parameter(&request, "data_adesao_inicio", &value);
     buffer_clear(&value);
@@ -45,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes received = {(const char *)data, size};
     size_t scanned = 0, len = 0, slow_len = 0;
     enum head_state state = request_scan_head(received, &scanned, &len);
+    check_list(received);
     if (scan_slowly(received, &slow_len) != state || (state == HEAD_COMPLETE && len != slow_len))
         abort();
     if (state == HEAD_COMPLETE)

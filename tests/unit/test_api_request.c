@@ -284,6 +284,36 @@ static void test_fields(void **state)
     check_text("none", "wanted_headers", request.wanted_headers, NULL);
 }
 
+/* All Accept fields are one list; other fields are none of it. */
+static void test_accept(void **state)
+{
+    static const struct {
+        const char *name;
+        struct bytes text;
+        enum media expected;
+    } rows[] = {
+        {"none", RAW(GET "\r\n"), MEDIA_JSON},
+        {"one", RAW(GET "Accept: text/csv\r\n\r\n"), MEDIA_CSV},
+        {"in other letters", RAW(GET "aCCEPT:text/CSV \t\r\n\r\n"), MEDIA_CSV},
+        {"empty", RAW(GET "Accept:\r\n\r\n"), MEDIA_JSON},
+        {"two", RAW(GET "Accept: text/csv;q=0.5\r\nA: b\r\nAccept: application/msgpack;q=0.6\r\n\r\n"),
+         MEDIA_MSGPACK},
+        {"two the other way round",
+         RAW(GET "Accept: application/msgpack;q=0.6\r\nA: b\r\nAccept: text/csv;q=0.5\r\n\r\n"),
+         MEDIA_MSGPACK},
+        {"one and an empty one", RAW(GET "Accept: text/csv\r\nAccept:\r\n\r\n"), MEDIA_CSV},
+        {"another field", RAW(GET "Accept-Charset: text/csv\r\nX-Accept: text/csv\r\n\r\n"), MEDIA_JSON},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request request;
+        const char *problem;
+        assert_true(read_head(rows[i].text, &request, &problem));
+        unsigned all = MEDIA_BIT(MEDIA_JSON) | MEDIA_BIT(MEDIA_MSGPACK) | MEDIA_BIT(MEDIA_CSV);
+        check_int(rows[i].name, "media", accept_choose(&request.accept, all), rows[i].expected);
+    }
+}
+
 static void test_gzip(void **state)
 {
     static const struct {
@@ -388,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_is_taken),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_accept),
         cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_parameters),
     };
