@@ -39,15 +39,19 @@ struct answers *answers_new(size_t bytes_max)
 
 static struct entry **chain_of(struct answers *answers, const struct answer_key *key)
 {
-    const uint64_t words[] = {(uint64_t)key->filter.first_day, (uint64_t)key->filter.last_day, key->tenant_id,
-                              key->document, key->encoding};
+    const uint64_t words[] = {(uint64_t)key->filter.first_day,
+                              (uint64_t)key->filter.last_day,
+                              key->tenant_id,
+                              key->document,
+                              key->media,
+                              key->encoding};
     return &answers->chains[XXH3_64bits(words, sizeof words) % CHAINS];
 }
 
 static bool is_key(const struct answer_key *a, const struct answer_key *b)
 {
-    return a->document == b->document && a->tenant_id == b->tenant_id && a->encoding == b->encoding &&
-           date_filter_compare(a->filter, b->filter) == 0;
+    return a->document == b->document && a->tenant_id == b->tenant_id && a->media == b->media &&
+           a->encoding == b->encoding && date_filter_compare(a->filter, b->filter) == 0;
 }
 
 static struct entry *find(struct answers *answers, const struct answer_key *key)

@@ -20,6 +20,7 @@ struct answer_key {
     struct date_filter filter; /* DATE_FILTER_ALL for logins */
     uint64_t tenant_id;        /* for logins, else 0 */
     enum document document;
+    enum media media;
     enum encoding encoding;
 };
 

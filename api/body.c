@@ -51,7 +51,7 @@ static void take_memory(struct body *body, struct buffer *from)
     *from = (struct buffer)BUFFER_INIT;
 }
 
-enum status body_new(struct buffer *take_content, enum encoding encoding, struct body **out,
+enum status body_new(struct buffer *take_content, enum media media, enum encoding encoding, struct body **out,
                      struct error *err)
 {
     struct body *body = calloc(1, sizeof *body);
@@ -67,6 +67,7 @@ enum status body_new(struct buffer *take_content, enum encoding encoding, struct
     }
     if (status == STATUS_OK) {
         atomic_init(&body->references, 1);
+        body->media = media;
         body->encoding = compresses ? ENCODING_GZIP : ENCODING_IDENTITY;
         take_memory(body, compresses ? &compressed : take_content);
         *out = body;

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "api/media.h"
 #include "common/buffer.h"
 #include "common/status.h"
 
@@ -20,13 +21,14 @@ struct body {
     atomic_uint references;
     char *data; /* owned */
     size_t len;
+    enum media media;
     enum encoding encoding;
     char etag[ETAG_MAX]; /* of the content before encoding */
 };
 
 /* Takes the buffer's memory, even on failure. With ENCODING_GZIP and at least GZIP_LEN_MIN bytes it is compressed. */
-MUST_CHECK enum status body_new(struct buffer *take_content, enum encoding encoding, struct body **out,
-                                struct error *err);
+MUST_CHECK enum status body_new(struct buffer *take_content, enum media media, enum encoding encoding,
+                                struct body **out, struct error *err);
 
 struct body *body_ref(struct body *body);
 void body_unref(struct body *body); /* NULL is fine */

@@ -11,23 +11,14 @@ void stored_answers_clear(struct stored_answers *stored)
     *stored = (struct stored_answers){NULL, 0};
 }
 
-static enum status render_rows(struct generation *generation, struct error *err)
-{
-    const struct scored_snapshot *scored = &generation->loaded.scored;
-    struct rendered_rows *tenants = generation->tenant_rows;
-    if (render_clients(scored, &generation->client_rows, err) != STATUS_OK ||
-        render_tenants(scored, HEALTH_FORMAT_PLANO, &tenants[HEALTH_FORMAT_PLANO], err) != STATUS_OK)
-        return err->code;
-    return render_tenants(scored, HEALTH_FORMAT_DETALHADO, &tenants[HEALTH_FORMAT_DETALHADO], err);
-}
-
-/* What most people ask for is finished before the generation takes over. */
+/* What most people ask for is rendered and finished before the generation takes over. */
 static enum status make_unfiltered(struct generation *generation, struct error *err)
 {
     static const enum encoding encodings[] = {ENCODING_IDENTITY, ENCODING_GZIP};
     for (int document = 0; document < DOCUMENT_LOGINS; document++) {
         for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
-            const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, encodings[i]};
+            const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_JSON,
+                                           encodings[i]};
             struct body *body;
             enum source source;
             if (generation_make(generation, &key, NULL, &body, &source, err) != STATUS_OK)
@@ -65,9 +56,9 @@ enum status generation_new(struct loaded *take_loaded, size_t answers_bytes, str
     generation->loaded = *take_loaded;
     loaded_init(take_loaded);
     generation->answers = answers_new(answers_bytes);
-    enum status status = generation->answers != NULL ? render_rows(generation, err) : error_no_memory(err);
-    if (status == STATUS_OK)
-        status = make_unfiltered(generation, err);
+    generation->row_sets = row_sets_new(&generation->loaded.scored);
+    bool has_memory = generation->answers != NULL && generation->row_sets != NULL;
+    enum status status = has_memory ? make_unfiltered(generation, err) : error_no_memory(err);
     if (status != STATUS_OK) {
         generation_unref(generation);
         return status;
@@ -87,9 +78,7 @@ void generation_unref(struct generation *generation)
     if (generation == NULL || atomic_fetch_sub_explicit(&generation->references, 1, memory_order_acq_rel) > 1)
         return;
     answers_free(generation->answers);
-    rendered_rows_clear(&generation->client_rows);
-    rendered_rows_clear(&generation->tenant_rows[HEALTH_FORMAT_PLANO]);
-    rendered_rows_clear(&generation->tenant_rows[HEALTH_FORMAT_DETALHADO]);
+    row_sets_free(generation->row_sets);
     loaded_clear(&generation->loaded);
     free(generation);
 }
@@ -100,23 +89,18 @@ static int compare_to_answer(const void *filter, const void *answer)
 }
 
 static enum status assemble(const struct generation *generation, const struct answer *answer,
-                            enum document document, struct buffer *out, struct error *err)
+                            const struct answer_key *key, struct buffer *out, struct error *err)
 {
-    switch (document) {
-    case DOCUMENT_CLIENTES:
-        assemble_clients(&generation->client_rows, answer, out);
-        return STATUS_OK;
-    case DOCUMENT_HEALTH_PLANO:
-        assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_PLANO], answer, out);
-        return STATUS_OK;
-    case DOCUMENT_HEALTH_DETALHADO:
-        assemble_tenants(&generation->tenant_rows[HEALTH_FORMAT_DETALHADO], answer, out);
-        return STATUS_OK;
-    case DOCUMENT_DASHBOARD:
-    case DOCUMENT_LOGINS: /* not of an answer */
-        break;
-    }
-    return render_dashboard(&generation->loaded.scored.model, &answer->kpis, out, err);
+    const struct rendered_rows *rows;
+    if (key->document == DOCUMENT_DASHBOARD)
+        return render_dashboard(&generation->loaded.scored.model, &answer->kpis, key->media, out, err);
+    if (row_sets_get(generation->row_sets, key->document, key->media, &rows, err) != STATUS_OK)
+        return err->code;
+    if (key->document == DOCUMENT_CLIENTES)
+        assemble_clients(rows, answer, out);
+    else
+        assemble_tenants(rows, answer, out);
+    return STATUS_OK;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -152,7 +136,7 @@ static enum status make_filtered(const struct generation *generation, const stru
             return err->code;
         answered = &computed;
     }
-    enum status status = assemble(generation, answered, key->document, content, err);
+    enum status status = assemble(generation, answered, key, content, err);
     answer_clear(&computed);
     return status;
 }
@@ -165,7 +149,8 @@ enum status generation_make(const struct generation *generation, const struct an
     enum status status;
     if (key->document == DOCUMENT_LOGINS) {
         *source = SOURCE_BUCKET;
-        status = logins_make(fetcher, generation->loaded.manifest.generation, key->tenant_id, &content, err);
+        status = logins_make(fetcher, generation->loaded.manifest.generation, key->tenant_id, key->media,
+                             &content, err);
     } else {
         status = make_filtered(generation, key, &content, source, err);
     }
@@ -173,5 +158,5 @@ enum status generation_make(const struct generation *generation, const struct an
         buffer_clear(&content);
         return status;
     }
-    return body_new(&content, key->encoding, out, err);
+    return body_new(&content, key->media, key->encoding, out, err);
 }

@@ -1,5 +1,6 @@
-/* api/generation.h - one generation as the API serves it: decoded, rows rendered, immutable but for the answers that
- * are kept as they are made. Event loops share it and count references; the last one frees it. Any thread. */
+/* api/generation.h - one generation as the API serves it: decoded, rows rendered, immutable but for what is kept as it is
+ * made: answers, and rows in media types that few ask for. Event loops share it and count references; the last one
+ * frees it. Any thread. */
 #ifndef ECOSYS_API_GENERATION_H
 #define ECOSYS_API_GENERATION_H
 
@@ -7,7 +8,7 @@
 
 #include "api/answers.h"
 #include "api/logins.h"
-#include "api/render.h"
+#include "api/row_sets.h"
 #include "common/codec.h"
 #include "common/scored_snapshot.h"
 #include "common/status.h"
@@ -35,12 +36,11 @@ void loaded_clear(struct loaded *loaded);
 struct generation {
     atomic_uint references;
     struct loaded loaded;
-    struct rendered_rows client_rows;
-    struct rendered_rows tenant_rows[2]; /* by enum health_format */
+    struct row_sets *row_sets;
     struct answers *answers;
 };
 
-/* Takes what was loaded (even on failure, when it is cleared), renders the rows and finishes the answers without
+/* Takes what was loaded (even on failure, when it is cleared), renders the rows as JSON and finishes the answers without
  * filter. At most `answers_bytes` bytes of finished answers are kept. The caller has the first reference. */
 MUST_CHECK enum status generation_new(struct loaded *take_loaded, size_t answers_bytes,
                                       struct generation **out, struct error *err);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/json_writer.h"
 #include "common/clock.h"
 #include "common/codec_logins.h"
 #include "common/date.h"
@@ -157,14 +156,14 @@ static enum status put_parts(struct fetcher *fetcher, uint64_t generation, uint6
     return STATUS_OK;
 }
 
-enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, struct buffer *out,
-                        struct error *err)
+enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, enum media media,
+                        struct buffer *out, struct error *err)
 {
     struct writer writer;
     int64_t start_ms = clock_monotonic_ms();
     if (start_ms < fetcher->rest_until_ms)
         return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer a moment ago");
-    enum status status = writer_init(&writer, &JSON_WRITER, out, err);
+    enum status status = writer_init(&writer, media_row(media)->writer, out, err);
     if (status == STATUS_OK)
         status = put_parts(fetcher, generation, tenant_id, &writer, err);
     if (status == STATUS_OK)

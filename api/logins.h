@@ -2,6 +2,7 @@
 #ifndef ECOSYS_API_LOGINS_H
 #define ECOSYS_API_LOGINS_H
 
+#include "api/media.h"
 #include "common/buffer.h"
 #include "common/redis_link.h"
 #include "common/status.h"
@@ -13,9 +14,9 @@ struct fetcher {
     int64_t rest_until_ms; /* Redis did not answer: until then, who waits in the queue fails at once */
 };
 
-/* Appends the document of /logins for a tenant that exists. STATUS_NOT_FOUND: the generation's logins are gone from
+/* Appends the document of /logins as `media` for a tenant that exists. STATUS_NOT_FOUND: the generation's logins are gone from
  * Redis (it was replaced long ago). */
 MUST_CHECK enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
-                                   struct buffer *out, struct error *err);
+                                   enum media media, struct buffer *out, struct error *err);
 
 #endif

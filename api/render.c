@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/json_writer.h"
-
 static void put_text(struct writer *writer, const char *key, struct bytes text)
 {
     writer_key(writer, key);
@@ -182,10 +180,10 @@ struct row_renderer {
     struct writer writer;
 };
 
-static enum status renderer_init(struct row_renderer *renderer, struct rendered_rows *rows, size_t count,
-                                 struct error *err)
+static enum status renderer_init(struct row_renderer *renderer, enum media media, size_t count,
+                                 struct rendered_rows *rows, struct error *err)
 {
-    *rows = (struct rendered_rows){.type = &JSON_WRITER, .text = BUFFER_INIT};
+    *rows = (struct rendered_rows){.type = media_row(media)->writer, .text = BUFFER_INIT};
     rows->ends = calloc(count + 1, sizeof *rows->ends);
     renderer->rows = rows;
     if (writer_init(&renderer->writer, rows->type, &rows->text, err) != STATUS_OK)
@@ -198,31 +196,39 @@ static void renderer_clear(struct row_renderer *renderer)
     writer_clear(&renderer->writer);
 }
 
-static void row_begin(struct row_renderer *renderer)
+static enum status names_end(struct row_renderer *renderer, struct error *err)
 {
-    renderer->writer.type->begin_row(&renderer->writer);
+    writer_end_row(&renderer->writer);
+    renderer->rows->names_len = renderer->rows->text.len;
+    return writer_status(&renderer->writer, err);
 }
 
 static size_t row_start(const struct rendered_rows *rows, size_t row)
 {
-    return row == 0 ? 0 : rows->ends[row - 1];
+    return row == 0 ? rows->names_len : rows->ends[row - 1];
 }
 
 static enum status row_end(struct row_renderer *renderer, struct error *err)
 {
     struct rendered_rows *rows = renderer->rows;
     if (rows->text.len > row_start(rows, rows->count))
-        renderer->writer.type->end_row(&renderer->writer);
+        writer_end_row(&renderer->writer);
     rows->ends[rows->count++] = rows->text.len;
     return writer_status(&renderer->writer, err);
 }
 
-enum status render_clients(const struct scored_snapshot *scored, struct rendered_rows *out, struct error *err)
+enum status render_clients(const struct scored_snapshot *scored, enum media media, struct rendered_rows *out,
+                           struct error *err)
 {
+    static const struct client nobody;
     struct row_renderer renderer;
-    enum status status = renderer_init(&renderer, out, scored->clients_count, err);
+    enum status status = renderer_init(&renderer, media, scored->clients_count, out, err);
+    if (status == STATUS_OK && writer_begin_names(&renderer.writer)) {
+        put_client(&renderer.writer, &nobody);
+        status = names_end(&renderer, err);
+    }
     for (size_t i = 0; i < scored->clients_count && status == STATUS_OK; i++) {
-        row_begin(&renderer);
+        writer_begin_row(&renderer.writer);
         put_client(&renderer.writer, &scored->clients[i]);
         status = row_end(&renderer, err);
     }
@@ -230,15 +236,20 @@ enum status render_clients(const struct scored_snapshot *scored, struct rendered
     return status;
 }
 
-enum status render_tenants(const struct scored_snapshot *scored, enum health_format format,
+enum status render_tenants(const struct scored_snapshot *scored, enum health_format format, enum media media,
                            struct rendered_rows *out, struct error *err)
 {
+    static const struct tenant nobody;
     struct row_renderer renderer;
-    struct tenant_view view = {NULL, &scored->model, instants_today(&scored->instants)};
-    enum status status = renderer_init(&renderer, out, scored->tenants_count, err);
+    struct tenant_view view = {&nobody, &scored->model, instants_today(&scored->instants)};
+    enum status status = renderer_init(&renderer, media, scored->tenants_count, out, err);
+    if (status == STATUS_OK && writer_begin_names(&renderer.writer)) {
+        put_plano(&renderer.writer, &view);
+        status = names_end(&renderer, err);
+    }
     for (size_t i = 0; i < scored->tenants_count && status == STATUS_OK; i++) {
         view.tenant = &scored->tenants[i];
-        row_begin(&renderer);
+        writer_begin_row(&renderer.writer);
         if (format == HEALTH_FORMAT_PLANO)
             put_plano(&renderer.writer, &view);
         else if (view.tenant->slug.len > 0)
@@ -264,11 +275,16 @@ static void append_run(const struct rendered_rows *rows, size_t first, size_t la
         buffer_append(out, rows->text.data + start, end - start);
 }
 
+static void begin_document(const struct rendered_rows *rows, size_t count, struct buffer *out)
+{
+    writer_begin_rows(rows->type, (struct bytes){rows->text.data, rows->names_len}, count, out);
+}
+
 void assemble_clients(const struct rendered_rows *rows, const struct answer *answer, struct buffer *out)
 {
-    rows->type->begin_rows(out, answer->clients_count);
+    begin_document(rows, answer->clients_count, out);
     append_run(rows, answer->first_client, answer->first_client + answer->clients_count, out);
-    rows->type->end_rows(out);
+    writer_end_rows(rows->type, out);
 }
 
 static size_t count_tenants(const struct rendered_rows *rows, const struct answer *answer)
@@ -281,7 +297,7 @@ static size_t count_tenants(const struct rendered_rows *rows, const struct answe
 
 void assemble_tenants(const struct rendered_rows *rows, const struct answer *answer, struct buffer *out)
 {
-    rows->type->begin_rows(out, count_tenants(rows, answer));
+    begin_document(rows, count_tenants(rows, answer), out);
     for (size_t first = 0; first < rows->count;) {
         size_t last = first;
         while (last < rows->count && answer_has_tenant(answer, last))
@@ -289,17 +305,17 @@ void assemble_tenants(const struct rendered_rows *rows, const struct answer *ans
         append_run(rows, first, last, out);
         first = last + 1;
     }
-    rows->type->end_rows(out);
+    writer_end_rows(rows->type, out);
 }
 
-enum status render_dashboard(const struct scoring_model *model, const struct kpis *kpis, struct buffer *out,
-                             struct error *err)
+enum status render_dashboard(const struct scoring_model *model, const struct kpis *kpis, enum media media,
+                             struct buffer *out, struct error *err)
 {
     struct writer writer;
     if (kpis->categories_count != model->categories_count)
         return error_set(err, STATUS_CORRUPT, "KPIs of %u categories, the model has %zu",
                          kpis->categories_count, model->categories_count);
-    if (writer_init(&writer, &JSON_WRITER, out, err) != STATUS_OK) {
+    if (writer_init(&writer, media_row(media)->writer, out, err) != STATUS_OK) {
         writer_clear(&writer);
         return err->code;
     }

@@ -16,6 +16,10 @@ struct route {
     bool (*answer)(const struct exchange *exchange, struct wait *wait, struct reply *reply);
 };
 
+/* What answers may be written as. */
+#define OBJECTS (MEDIA_BIT(MEDIA_JSON) | MEDIA_BIT(MEDIA_MSGPACK))
+#define TABLES  MEDIA_BIT(MEDIA_CSV)
+
 static bool answer_root(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
     (void)exchange;
@@ -56,15 +60,24 @@ static bool read_filter(const struct request *request, struct date_filter *out, 
     return false;
 }
 
+/* What is a file to those who ask for it has the path's name. */
+static void put_file_name(const struct exchange *exchange, const char *extension, struct reply *reply)
+{
+    struct bytes path = exchange->request->path;
+    buffer_append_format(&reply->headers, "Content-Disposition: attachment; filename=\"%.*s.%s\"\r\n",
+                         (int)path.len - 1, path.data + 1, extension);
+}
+
 /* The head that belongs to a finished body; a client that has the same already gets no body. */
 static void put_body(const struct exchange *exchange, const struct generation *generation,
                      struct body *take_body, enum source source, struct reply *reply)
 {
     static const char *const sources[] = {
         [SOURCE_CACHE] = "HIT", [SOURCE_BUCKET] = "BLOB", [SOURCE_COMPUTED] = "COMPUTE"};
+    const struct media_row *media = media_row(take_body->media);
     bool is_known = body_is_known(take_body, exchange->request->if_none_match);
     reply->status = is_known ? 304 : 200;
-    reply->content_type = JSON_TYPE;
+    reply->content_type = media->content_type;
     reply->shared = take_body;
     reply->body = (struct bytes){take_body->data, take_body->len};
     reply->is_data = true;
@@ -74,6 +87,8 @@ static void put_body(const struct exchange *exchange, const struct generation *g
                          generation->loaded.manifest.generation, sources[source]);
     if (take_body->encoding == ENCODING_GZIP && !is_known)
         buffer_append_text(&reply->headers, "Content-Encoding: gzip\r\n");
+    if (media->extension != NULL && !is_known)
+        put_file_name(exchange, media->extension, reply);
 }
 
 /* Looks an answer up, or has it made. */
@@ -95,19 +110,19 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
     return true;
 }
 
-static bool answer_document(const struct exchange *exchange, enum document document, struct wait *wait,
+/* The answer of a document that is made for a filter; `key` holds document and media type. */
+static bool answer_document(const struct exchange *exchange, struct answer_key *key, struct wait *wait,
                             struct reply *reply)
 {
-    struct answer_key key = {.document = document};
-    if (!read_filter(exchange->request, &key.filter, reply))
+    if (!read_filter(exchange->request, &key->filter, reply))
         return true;
     if (!health_can_serve(exchange)) {
         reply_error(reply, ERROR_NO_DATA);
         return true;
     }
-    if (!date_filter_is_open(key.filter))
-        asked_add(exchange->asked, key.filter);
-    return answer_key(exchange, &key, exchange->makers, wait, reply);
+    if (!date_filter_is_open(key->filter))
+        asked_add(exchange->asked, key->filter);
+    return answer_key(exchange, key, exchange->makers, wait, reply);
 }
 
 static bool parse_id(struct bytes text, uint64_t *out)
@@ -153,7 +168,9 @@ static bool read_tenant(const struct exchange *exchange, uint64_t *out, enum rep
 
 static bool answer_logins(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
-    struct answer_key key = {.document = DOCUMENT_LOGINS, .filter = DATE_FILTER_ALL};
+    struct answer_key key = {.document = DOCUMENT_LOGINS,
+                             .filter = DATE_FILTER_ALL,
+                             .media = accept_choose(&exchange->request->accept, OBJECTS)};
     enum reply_error problem;
     if (!read_tenant(exchange, &key.tenant_id, &problem))
         reply_error(reply, problem);
@@ -166,30 +183,63 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
     return true;
 }
 
-static bool answer_clientes(const struct exchange *exchange, struct wait *wait, struct reply *reply)
-{
-    return answer_document(exchange, DOCUMENT_CLIENTES, wait, reply);
-}
-
 static bool answer_dashboard(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
-    return answer_document(exchange, DOCUMENT_DASHBOARD, wait, reply);
+    struct answer_key key = {.document = DOCUMENT_DASHBOARD,
+                             .media = accept_choose(&exchange->request->accept, OBJECTS)};
+    return answer_document(exchange, &key, wait, reply);
+}
+
+/* A value of `formato`: which document it stands for, and what that may be written as. */
+struct formato {
+    const char *word; /* "": none was given; NULL: the end of a list */
+    enum document document;
+    unsigned offered; /* of MEDIA_BIT */
+};
+
+static const struct formato *find_formato(const struct formato *formatos, const struct request *request)
+{
+    struct buffer word = BUFFER_INIT;
+    (void)request_parameter(request, "formato", &word); /* empty when there is none */
+    while (formatos->word != NULL && !bytes_is(buffer_bytes(&word), formatos->word))
+        formatos++;
+    buffer_clear(&word);
+    return formatos->word != NULL ? formatos : NULL;
+}
+
+/* The answer of a document that `formato` has a say in; `problem` is for a value that is not among them. */
+static bool answer_formato(const struct exchange *exchange, const struct formato *formatos,
+                           enum reply_error problem, struct wait *wait, struct reply *reply)
+{
+    const struct formato *formato = find_formato(formatos, exchange->request);
+    if (formato == NULL) {
+        reply_error(reply, problem);
+        return true;
+    }
+    struct answer_key key = {.document = formato->document,
+                             .media = accept_choose(&exchange->request->accept, formato->offered)};
+    if (key.media == MEDIA_CSV && key.document == DOCUMENT_HEALTH_DETALHADO)
+        key.document = DOCUMENT_HEALTH_PLANO; /* the one shape that is a table */
+    return answer_document(exchange, &key, wait, reply);
+}
+
+static bool answer_clientes(const struct exchange *exchange, struct wait *wait, struct reply *reply)
+{
+    static const struct formato formatos[] = {
+        {"", DOCUMENT_CLIENTES, OBJECTS | TABLES}, {"csv", DOCUMENT_CLIENTES, TABLES}, {NULL, 0, 0}};
+    return answer_formato(exchange, formatos, ERROR_FORMATO_CLIENTES, wait, reply);
 }
 
 static bool answer_health_scores(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
-    bool is_detalhado = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO, is_known = true;
-    struct buffer formato = BUFFER_INIT;
-    if (request_parameter(exchange->request, "formato", &formato) && formato.len > 0) {
-        is_detalhado = bytes_is(buffer_bytes(&formato), "detalhado");
-        is_known = is_detalhado || bytes_is(buffer_bytes(&formato), "plano");
-    }
-    buffer_clear(&formato);
-    if (is_known)
-        return answer_document(exchange, is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO,
-                               wait, reply);
-    reply_error(reply, ERROR_FORMATO);
-    return true;
+    bool is_detalhado = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO;
+    const struct formato formatos[] = {
+        {"", is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO, OBJECTS | TABLES},
+        {"plano", DOCUMENT_HEALTH_PLANO, OBJECTS},
+        {"detalhado", DOCUMENT_HEALTH_DETALHADO, OBJECTS},
+        {"csv", DOCUMENT_HEALTH_PLANO, TABLES},
+        {NULL, 0, 0}};
+    return answer_formato(exchange, formatos, ERROR_FORMATO_HEALTH_SCORES, wait, reply);
 }
 
 static bool answer_cache_clear(const struct exchange *exchange, struct wait *wait, struct reply *reply)

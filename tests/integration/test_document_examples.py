@@ -78,7 +78,7 @@ def run(line, ports, folder):
     script = f'curl() {{ command curl --max-time 60 --dump-header {headers} "$@"; }}\n' \
              + line.replace(BASE, f'http://127.0.0.1:{port}')
     env = {'PATH': os.environ['PATH'], 'HOME': str(folder), 'LANG': 'C.UTF-8'}
-    done = subprocess.run(['bash', '-c', script], env=env, timeout=90, capture_output=True, check=False)
+    done = subprocess.run(['bash', '-c', script], env=env, cwd=folder, timeout=90, capture_output=True, check=False)
     assert done.returncode == 0, (line, done.stderr)
     with open(headers, encoding='utf-8') as f:
         return int(re.findall(r'^HTTP/1\.1 (\d+)', f.read(), re.M)[-1]), done.stdout
@@ -117,7 +117,7 @@ def test_line_is_answered(ports, tmp_path, document, line, status):
 @pytest.mark.parametrize('line, language, answer', lines_with_answers('docs/api.md'))
 def test_answer_is_the_one_shown(ports, tmp_path, line, language, answer):
     _, printed = run(line, ports, str(tmp_path))
-    text = printed.decode('utf-8')
+    text = printed.decode('utf-8-sig' if language == 'csv' else 'utf-8')
     if language == 'http':
         assert head_of(text) == head_of(answer)
     else:

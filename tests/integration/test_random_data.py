@@ -11,7 +11,8 @@ from decimal import Decimal
 import pytest
 
 import oracle
-from http_client import Connection, ask
+from http_client import MSGPACK, Connection, ask
+from media_types import assert_csv_is_json, assert_msgpack_is_json, parse_csv
 from service import MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, prepare_sample, published_generations
 from serving import assert_compact, start_loaded
 
@@ -104,6 +105,7 @@ def test_properties(fleet, seed):
         check_against_second_implementation(data, connection)
         check_logins(data, connection)
         check_buckets(data, connection, computing)
+        check_media_types(data, connection)
         for _ in range(SPLITS):
             check_split(data, connection)
 
@@ -116,11 +118,26 @@ def check_against_second_implementation(data, connection):
             assert not found, (path, first, last, found[:5])
 
 
+def check_media_types(data, connection):
+    """The same answers in MessagePack and as tables, to questions without filter and with one."""
+    for first, last in ((None, None), data.filter()):
+        for path in DATA:
+            plain = connection.ask(with_filter(path, first, last))
+            packed = connection.ask(with_filter(path, first, last), headers={'Accept': MSGPACK})
+            assert_msgpack_is_json(packed.body, plain.body)
+        for path in ('/clientes', '/health-scores'):
+            plain = connection.ask(with_filter(path, first, last))
+            table = connection.ask(with_filter(f'{path}?formato=csv', first, last))
+            assert_csv_is_json(table.body, plain.body, parse_csv(table.body)[0])
+
+
 def check_logins(data, connection):
     for tenant in data.rng.sample(sorted(data.opinion.tenants), min(TENANTS, len(data.opinion.tenants))):
         got = answer_of(connection, f'/logins?tenant_id={tenant}')
         found = oracle.differences(data.opinion.logins(tenant), got)
         assert not found, (tenant, found[:5])
+        plain, packed = (connection.ask(f'/logins?tenant_id={tenant}', headers=headers) for headers in ({}, {'Accept': MSGPACK}))
+        assert_msgpack_is_json(packed.body, plain.body)
 
 
 def check_buckets(data, connection, computing):

@@ -287,6 +287,28 @@ def test_openapi_has_the_headers():
     assert set(openapi()["components"]["headers"]) == written - of_http
 
 
+def test_media_types_are_documented():
+    """Those of the table in media.c, in its order, and which paths have them."""
+    rows = re.findall(r'\[MEDIA_\w+\] = \{"([^"]+)"', text_of("api/media.c"))
+    documented = {code(row[0]): set(re.findall(r"`(/[a-z-]*)`", row[1]))
+                  for row in table_with("docs/api.md", "media type", "who has it", "how to ask for it")}
+    assert list(documented) == rows
+    described = {media: set() for media in rows}
+    for path, item in openapi()["paths"].items():
+        for media in item.get("get", {"responses": {"200": {"content": {}}}})["responses"]["200"]["content"]:
+            described[media].add(path)
+    assert described.pop("application/json") == {path for path, (methods, _) in routes().items() if "GET" in methods}
+    assert documented.pop("application/json") == set()
+    assert documented == described
+
+
+def test_cells_are_documented():
+    """The words that a cell has for true and false."""
+    words = re.search(r'boolean \? "(\w+)" : "(\w+)"', text_of("api/csv_writer.c")).groups()
+    rows = {row[0]: row[1] for row in table_with("docs/api.md", "in the JSON", "in a cell")}
+    assert tuple(re.findall(r"`(\w+)`", rows["true, false"])) == words
+
+
 def test_openapi_references_resolve():
     document = openapi()
 

@@ -20,8 +20,9 @@
 #define DEADLINE_MS    20000
 #define ENTRY_OVERHEAD 256u /* bytes that an answer is counted for besides its body */
 
-static const struct answer_key WHOLE = {{DAY_MIN, DAY_MAX}, 0, DOCUMENT_DASHBOARD, ENCODING_IDENTITY};
-static const struct answer_key DAY = {{1, 1}, 0, DOCUMENT_DASHBOARD, ENCODING_IDENTITY};
+static const struct answer_key WHOLE = {
+    {DAY_MIN, DAY_MAX}, 0, DOCUMENT_DASHBOARD, MEDIA_JSON, ENCODING_IDENTITY};
+static const struct answer_key DAY = {{1, 1}, 0, DOCUMENT_DASHBOARD, MEDIA_JSON, ENCODING_IDENTITY};
 
 /* A generation without rows, a pool with one thread and room for one job, and a loop that only gets waits back. */
 struct bench {
@@ -231,7 +232,7 @@ static void test_a_failure_reaches_all(void **state)
 /* No Redis where logins would come from. */
 static void test_an_unreachable_redis_reaches_all(void **state)
 {
-    const struct answer_key logins = {DATE_FILTER_ALL, 42, DOCUMENT_LOGINS, ENCODING_IDENTITY};
+    const struct answer_key logins = {DATE_FILTER_ALL, 42, DOCUMENT_LOGINS, MEDIA_JSON, ENCODING_IDENTITY};
     char folder[] = "/tmp/test_api_answers.XXXXXX", path[64];
     struct bench bench;
     (void)state;
@@ -255,13 +256,13 @@ static struct body *body_of(size_t len)
     struct error err;
     while (content.len < len)
         buffer_append_char(&content, 'x');
-    assert_int_equal(body_new(&content, ENCODING_IDENTITY, &body, &err), STATUS_OK);
+    assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
     return body;
 }
 
 static struct answer_key key_of(int32_t day)
 {
-    return (struct answer_key){{day, day}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY};
+    return (struct answer_key){{day, day}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY};
 }
 
 static void keep(struct answers *answers, int32_t day, size_t len)
@@ -357,9 +358,14 @@ static void test_bodies_outlive_their_place(void **state)
 static void test_keys(void **state)
 {
     const struct answer_key keys[] = {
-        {{1, 2}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY}, {{0, 2}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY},
-        {{1, 3}, 0, DOCUMENT_CLIENTES, ENCODING_IDENTITY}, {{1, 2}, 1, DOCUMENT_CLIENTES, ENCODING_IDENTITY},
-        {{1, 2}, 0, DOCUMENT_LOGINS, ENCODING_IDENTITY},   {{1, 2}, 0, DOCUMENT_CLIENTES, ENCODING_GZIP},
+        {{1, 2}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY},
+        {{0, 2}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY},
+        {{1, 3}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY},
+        {{1, 2}, 1, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY},
+        {{1, 2}, 0, DOCUMENT_LOGINS, MEDIA_JSON, ENCODING_IDENTITY},
+        {{1, 2}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_GZIP},
+        {{1, 2}, 0, DOCUMENT_CLIENTES, MEDIA_CSV, ENCODING_IDENTITY},
+        {{1, 2}, 0, DOCUMENT_CLIENTES, MEDIA_MSGPACK, ENCODING_IDENTITY},
     };
     struct answers *answers = answers_new(1000000);
     (void)state;

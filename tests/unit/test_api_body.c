@@ -21,7 +21,7 @@ static struct body *make(struct bytes content, enum encoding encoding)
     struct body *body = NULL;
     struct error err;
     buffer_append(&buffer, content.data, content.len);
-    assert_int_equal(body_new(&buffer, encoding, &body, &err), STATUS_OK);
+    assert_int_equal(body_new(&buffer, MEDIA_JSON, encoding, &body, &err), STATUS_OK);
     assert_null(buffer.data); /* was taken */
     return body;
 }
@@ -199,7 +199,7 @@ static void test_content_that_failed(void **state)
     buffer_append_text(&content, "{");
     buffer_reserve(&content, SIZE_MAX / 2);
     assert_true(buffer_is_failed(&content));
-    assert_int_equal(body_new(&content, ENCODING_GZIP, &body, &err), STATUS_NO_MEMORY);
+    assert_int_equal(body_new(&content, MEDIA_CSV, ENCODING_GZIP, &body, &err), STATUS_NO_MEMORY);
     assert_null(body);
     assert_null(content.data);
 }

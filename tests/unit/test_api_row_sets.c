@@ -1,0 +1,148 @@
+/* tests/unit/test_api_row_sets.c - each set of rows is rendered once, whoever asks first and however many ask at once. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "api/row_sets.h"
+
+#define CLIENTS 500
+#define TENANTS 300
+#define THREADS 8
+
+static struct scored_snapshot scored;
+static struct client clients[CLIENTS];
+static struct tenant tenants[TENANTS];
+
+static int fill_snapshot(void **state)
+{
+    struct error err;
+    (void)state;
+    scored_snapshot_init(&scored);
+    if (scoring_model_parse(&scored.arena, scoring_model_builtin(), &scored.model, &err) != STATUS_OK)
+        return -1;
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i] = (struct client){.id = (int64_t)i, .nome = bytes_of("Loja")};
+    for (size_t i = 0; i < TENANTS; i++)
+        tenants[i] = (struct tenant){.id = i, .slug = bytes_of("loja")};
+    scored.clients = clients;
+    scored.clients_count = CLIENTS;
+    scored.tenants = tenants;
+    scored.tenants_count = TENANTS;
+    return 0;
+}
+
+static int clear_snapshot(void **state)
+{
+    (void)state;
+    scored_snapshot_clear(&scored);
+    return 0;
+}
+
+/* The shape that is no table. */
+static bool is_no_set(enum document document, enum media media)
+{
+    return document == DOCUMENT_HEALTH_DETALHADO && media == MEDIA_CSV;
+}
+
+/* Asks for every set there is, in an order that depends on where it begins. */
+struct asker {
+    pthread_t thread;
+    struct row_sets *sets;
+    size_t first;
+    const struct rendered_rows *found[ROW_DOCUMENTS][MEDIA_COUNT];
+    size_t lens[ROW_DOCUMENTS][MEDIA_COUNT];
+    bool has_failed;
+};
+
+static void *ask(void *context)
+{
+    struct asker *asker = context;
+    const size_t sets = (size_t)ROW_DOCUMENTS * MEDIA_COUNT;
+    struct error err;
+    for (size_t i = 0; i < sets; i++) {
+        size_t set = (asker->first + i) % sets;
+        enum document document = (enum document)(set / MEDIA_COUNT);
+        enum media media = (enum media)(set % MEDIA_COUNT);
+        const struct rendered_rows *rows = NULL;
+        if (is_no_set(document, media))
+            continue;
+        if (row_sets_get(asker->sets, document, media, &rows, &err) != STATUS_OK)
+            asker->has_failed = true;
+        asker->found[document][media] = rows;
+        asker->lens[document][media] = rows != NULL ? rows->text.len : 0;
+    }
+    return NULL;
+}
+
+static void test_each_set_is_rendered_once(void **state)
+{
+    static struct asker askers[THREADS];
+    struct row_sets *sets = row_sets_new(&scored);
+    (void)state;
+    assert_non_null(sets);
+    for (size_t i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){.sets = sets, .first = i / 2};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(askers[i].thread, NULL);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_false(askers[i].has_failed);
+        assert_memory_equal(askers[i].found, askers[0].found, sizeof askers[i].found);
+        assert_memory_equal(askers[i].lens, askers[0].lens, sizeof askers[i].lens);
+    }
+    row_sets_free(sets);
+}
+
+static void test_sets_are_what_they_are_called(void **state)
+{
+    struct row_sets *sets = row_sets_new(&scored);
+    (void)state;
+    assert_non_null(sets);
+    for (enum document document = 0; document < ROW_DOCUMENTS; document++)
+        for (enum media media = 0; media < MEDIA_COUNT; media++) {
+            const struct rendered_rows *found = NULL;
+            struct error err;
+            if (is_no_set(document, media))
+                continue;
+            assert_int_equal(row_sets_get(sets, document, media, &found, &err), STATUS_OK);
+            assert_int_equal(found->count, document == DOCUMENT_CLIENTES ? CLIENTS : TENANTS);
+            assert_ptr_equal(found->type, media_row(media)->writer);
+            assert_true((found->names_len > 0) == (media == MEDIA_CSV));
+            bool has_total = memmem(found->text.data, found->text.len, "score_total", 11) != NULL;
+            assert_true(has_total == (document == DOCUMENT_HEALTH_PLANO));
+        }
+    row_sets_free(sets);
+    row_sets_free(NULL);
+}
+
+/* A table of a shape that is none fails each time, and leaves nothing. */
+static void test_a_failure_is_tried_again(void **state)
+{
+    struct row_sets *sets = row_sets_new(&scored);
+    const struct rendered_rows *found = NULL;
+    struct error err;
+    (void)state;
+    assert_non_null(sets);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(row_sets_get(sets, DOCUMENT_HEALTH_DETALHADO, MEDIA_CSV, &found, &err),
+                         STATUS_INVALID);
+        assert_null(found);
+    }
+    row_sets_free(sets);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_set_is_rendered_once),
+        cmocka_unit_test(test_sets_are_what_they_are_called),
+        cmocka_unit_test(test_a_failure_is_tried_again),
+    };
+    return cmocka_run_group_tests_name("api_row_sets", tests, fill_snapshot, clear_snapshot);
+}
