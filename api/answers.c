@@ -141,6 +141,16 @@ struct body *answers_find(struct answers *answers, const struct answer_key *key)
     return body;
 }
 
+size_t answers_list(struct answers *answers, struct answer_key *out, size_t max)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&answers->mutex);
+    for (struct entry *entry = answers->newest; entry != NULL && count < max; entry = entry->older)
+        out[count++] = entry->key;
+    pthread_mutex_unlock(&answers->mutex);
+    return count;
+}
+
 void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body)
 {
     pthread_mutex_lock(&answers->mutex);

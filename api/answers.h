@@ -44,6 +44,9 @@ enum answers_state answers_get(struct generation *generation, const struct answe
 /* As answers_get without a wait: only what is finished. NULL: it is not. */
 struct body *answers_find(struct answers *answers, const struct answer_key *key);
 
+/* Writes the keys of at most `max` finished answers, those asked for last in front, and returns how many. */
+size_t answers_list(struct answers *answers, struct answer_key *out, size_t max);
+
 /* Keeps a body that was made elsewhere, with a reference of its own. */
 void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body);
 

@@ -1,44 +1,26 @@
-/* api/body.c - ETags and gzip. */
+/* api/body.c - ETags, and what else is made once a body. */
 #include "api/body.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
-#define ZLIB_CONST /* it only reads its input */
-#include <zlib.h>
-
-#define GZIP_LEVEL  6
-#define GZIP_WINDOW (15 + 16) /* the largest, in gzip's format */
-#define GZIP_MEMORY 9
-
-static enum status compress_gzip(struct bytes content, struct buffer *out, struct error *err)
-{
-    z_stream stream = {.zalloc = Z_NULL};
-    if (content.len > UINT32_MAX)
-        return error_set(err, STATUS_INVALID, "a body of %zu bytes", content.len);
-    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-        return error_no_memory(err);
-    buffer_reserve(out, deflateBound(&stream, (uLong)content.len));
-    if (buffer_is_failed(out)) {
-        deflateEnd(&stream);
-        return error_no_memory(err);
-    }
-    stream.next_in = (const Bytef *)content.data;
-    stream.avail_in = (uInt)content.len;
-    stream.next_out = (Bytef *)out->data;
-    stream.avail_out = (uInt)(out->capacity < UINT32_MAX ? out->capacity : UINT32_MAX);
-    int result = deflate(&stream, Z_FINISH);
-    out->len = stream.total_out;
-    deflateEnd(&stream);
-    return result == Z_STREAM_END ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "gzip did not finish");
-}
 
 static void set_etag(struct body *body, struct bytes content)
 {
     XXH128_hash_t hash = XXH3_128bits(content.data, content.len);
     snprintf(body->etag, sizeof body->etag, "W/\"%016" PRIx64 "%016" PRIx64 "\"", (uint64_t)hash.high64,
              (uint64_t)hash.low64);
+}
+
+static void set_head(struct body *body)
+{
+    bool is_encoded = body->encoding != ENCODING_IDENTITY;
+    int len = snprintf(body->head, sizeof body->head,
+                       "Content-Length: %zu\r\nContent-Type: %s\r\n%s%s%sETag: %s\r\n", body->len,
+                       media_row(body->media)->content_type, is_encoded ? "Content-Encoding: " : "",
+                       is_encoded ? encoding_name(body->encoding) : "", is_encoded ? "\r\n" : "", body->etag);
+    body->head_len = (size_t)len;
 }
 
 /* The memory of a buffer that is no longer needed otherwise, cut to its length. */
@@ -57,19 +39,20 @@ enum status body_new(struct buffer *take_content, enum media media, enum encodin
     struct body *body = calloc(1, sizeof *body);
     struct buffer compressed = BUFFER_INIT;
     enum status status = STATUS_OK;
-    bool compresses = encoding == ENCODING_GZIP && take_content->len >= GZIP_LEN_MIN;
+    bool compresses = encoding != ENCODING_IDENTITY && take_content->len >= COMPRESS_LEN_MIN;
     if (body == NULL || buffer_is_failed(take_content))
         status = error_no_memory(err);
     if (status == STATUS_OK) {
         set_etag(body, buffer_bytes(take_content));
         if (compresses)
-            status = compress_gzip(buffer_bytes(take_content), &compressed, err);
+            status = compress_append(buffer_bytes(take_content), encoding, &compressed, err);
     }
     if (status == STATUS_OK) {
         atomic_init(&body->references, 1);
         body->media = media;
-        body->encoding = compresses ? ENCODING_GZIP : ENCODING_IDENTITY;
+        body->encoding = compresses ? encoding : ENCODING_IDENTITY;
         take_memory(body, compresses ? &compressed : take_content);
+        set_head(body);
         *out = body;
     } else {
         free(body);

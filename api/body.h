@@ -5,17 +5,13 @@
 
 #include <stdatomic.h>
 
+#include "api/compress.h"
 #include "api/media.h"
 #include "common/buffer.h"
 #include "common/status.h"
 
-/* How a body is encoded on its way (Content-Encoding). */
-enum encoding { ENCODING_IDENTITY, ENCODING_GZIP };
-
-/* A shorter body is never compressed. */
-#define GZIP_LEN_MIN 1000
-
-#define ETAG_MAX 40 /* W/"32 hexadecimal digits" and a NUL */
+#define ETAG_MAX      40 /* W/"32 hexadecimal digits" and a NUL */
+#define BODY_HEAD_MAX 192
 
 struct body {
     atomic_uint references;
@@ -24,9 +20,13 @@ struct body {
     enum media media;
     enum encoding encoding;
     char etag[ETAG_MAX]; /* of the content before encoding */
+    char head
+        [BODY_HEAD_MAX]; /* the lines of a 200 that are the same for everybody, each with its end of line */
+    size_t head_len;
 };
 
-/* Takes the buffer's memory, even on failure. With ENCODING_GZIP and at least GZIP_LEN_MIN bytes it is compressed. */
+/* Takes the buffer's memory, even on failure. Content of less than COMPRESS_LEN_MIN bytes is not encoded, whatever
+ * `encoding` says. */
 MUST_CHECK enum status body_new(struct buffer *take_content, enum media media, enum encoding encoding,
                                 struct body **out, struct error *err);
 

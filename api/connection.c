@@ -17,10 +17,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define LINGER_S      2
-#define LINGER_BYTES  (1024u * 1024u)
-#define WRITE_AT_ONCE (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
-#define UNSENT_ENOUGH (256u * 1024u)       /* pipelined requests wait while that much is unsent */
+#define LINGER_S       2
+#define LINGER_BYTES   (1024u * 1024u)
+#define WRITE_AT_ONCE  (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
+#define UNSENT_ENOUGH  (256u * 1024u)       /* pipelined requests wait while that much is unsent */
+#define HEAD_USUAL_LEN 512
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -122,6 +123,45 @@ static bool add_body(struct evbuffer *output, struct reply *reply)
     return true;
 }
 
+/* The lines that say what the body is. A 304 has those of its 200 but for what is about the bytes themselves. */
+static void append_content(const struct reply *reply, struct buffer *head)
+{
+    if (reply->shared != NULL && reply->status == 304) {
+        buffer_append_text(head, "ETag: ");
+        buffer_append_text(head, reply->shared->etag);
+        buffer_append_text(head, "\r\n");
+    } else if (reply->shared != NULL) {
+        buffer_append(head, reply->shared->head, reply->shared->head_len);
+    } else if (reply->status != 204) {
+        buffer_append_format(head, "Content-Length: %zu\r\n", reply->body.len);
+        if (reply->content_type != NULL)
+            buffer_append_format(head, "Content-Type: %s\r\n", reply->content_type);
+    }
+}
+
+static void append_head(struct connection *connection, const struct request *request,
+                        const struct reply *reply, bool closes, struct buffer *head)
+{
+    buffer_append_text(head, "HTTP/1.1 ");
+    buffer_append_uint(head, (uint64_t)reply->status);
+    buffer_append_char(head, ' ');
+    buffer_append_text(head, reply_reason(reply->status));
+    buffer_append_text(head, "\r\nDate: ");
+    buffer_append_text(head, loop_date(connection->loop, clock_unix_ms() / 1000));
+    buffer_append_text(head, "\r\n");
+    append_content(reply, head);
+    buffer_append_text(head, reply->is_data
+                                 ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
+                                 : "Cache-Control: no-store\r\n");
+    routes_append_cors(connection->loop->shared->settings, request, head);
+    buffer_append(head, reply->headers.data, reply->headers.len);
+    if (closes)
+        buffer_append_text(head, "Connection: close\r\n");
+    else if (!request->is_http_1_1)
+        buffer_append_text(head, "Connection: keep-alive\r\n");
+    buffer_append_text(head, "\r\n");
+}
+
 /* Sends an answer: the one function that does. `request` NULL: none could be read. HEAD, 204 and 304 have no body;
  * but for 204 and 304 its length is told. Takes what the reply owns. */
 static void connection_send(struct connection *connection, const struct request *request, struct reply *reply)
@@ -131,22 +171,8 @@ static void connection_send(struct connection *connection, const struct request 
     bool has_length = reply->status != 204 && reply->status != 304;
     bool has_body = has_length && reply->body.len > 0 && (request == NULL || request->method != METHOD_HEAD);
     bool closes = reply->closes || request == NULL || !request->keeps_alive || connection->loop->is_stopping;
-    buffer_append_format(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->status, reply_reason(reply->status),
-                         loop_date(connection->loop, clock_unix_ms() / 1000));
-    if (has_length)
-        buffer_append_format(&head, "Content-Length: %zu\r\n", reply->body.len);
-    if (has_length && reply->content_type != NULL)
-        buffer_append_format(&head, "Content-Type: %s\r\n", reply->content_type);
-    buffer_append_text(&head, reply->is_data
-                                  ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
-                                  : "Cache-Control: no-store\r\n");
-    routes_append_cors(connection->loop->shared->settings, request, &head);
-    buffer_append(&head, reply->headers.data, reply->headers.len);
-    if (closes)
-        buffer_append_text(&head, "Connection: close\r\n");
-    else if (!request->is_http_1_1)
-        buffer_append_text(&head, "Connection: keep-alive\r\n");
-    buffer_append_text(&head, "\r\n");
+    buffer_reserve(&head, HEAD_USUAL_LEN);
+    append_head(connection, request, reply, closes, &head);
     bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&reply->headers) &&
                     evbuffer_add(output, head.data, head.len) == 0 && (!has_body || add_body(output, reply));
     connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;

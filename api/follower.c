@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/loader.h"
+#include "api/priority.h"
 #include "api/tickets.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -19,6 +20,7 @@
 #define REPORT_EVERY_MS  5000
 #define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up who waits for a worker */
 #define RETRY_REFUSED_MS 10000
+#define WARM_MS          200 /* at most that much later a flip is seen, so that it is not felt */
 
 /* What the thread knows from look to look. */
 struct watch {
@@ -80,6 +82,8 @@ static void load(struct watch *watch, uint64_t number)
         watch->retry_ms = err.code == STATUS_CORRUPT ? clock_monotonic_ms() + RETRY_REFUSED_MS : 0;
         return;
     }
+    if (watch->generation != NULL)
+        generation_warm(loaded, watch->generation, clock_monotonic_ms() + WARM_MS);
     generation_unref(watch->previous);
     watch->previous = watch->generation;
     watch->generation = loaded;
@@ -231,6 +235,7 @@ static void *follow(void *context)
 {
     struct follower *follower = context;
     struct watch watch = {.follower = follower};
+    priority_give_way(); /* decoding and rendering must not be felt */
     int64_t timeout_ms = follower->settings->redis_timeout_ms;
     redis_link_init(&watch.link, &follower->settings->redis,
                     timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);

@@ -3,12 +3,28 @@
 
 #include <stdlib.h>
 
+#include "common/clock.h"
+
+#define WARM_ANSWERS 64
+
 void stored_answers_clear(struct stored_answers *stored)
 {
     for (size_t i = 0; i < stored->count; i++)
         answer_clear(&stored->items[i]);
     free(stored->items);
     *stored = (struct stored_answers){NULL, 0};
+}
+
+/* Has an answer at hand that nobody waits for. */
+static enum status prepare(struct generation *generation, const struct answer_key *key, struct error *err)
+{
+    struct body *body;
+    enum source source;
+    if (generation_make(generation, key, NULL, &body, &source, err) != STATUS_OK)
+        return err->code;
+    answers_keep(generation->answers, key, body);
+    body_unref(body);
+    return STATUS_OK;
 }
 
 /* What most people ask for is rendered and finished before the generation takes over. */
@@ -19,15 +35,24 @@ static enum status make_unfiltered(struct generation *generation, struct error *
         for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
             const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_JSON,
                                            encodings[i]};
-            struct body *body;
-            enum source source;
-            if (generation_make(generation, &key, NULL, &body, &source, err) != STATUS_OK)
+            if (prepare(generation, &key, err) != STATUS_OK)
                 return err->code;
-            answers_keep(generation->answers, &key, body);
-            body_unref(body);
         }
     }
     return STATUS_OK;
+}
+
+void generation_warm(struct generation *generation, const struct generation *previous, int64_t deadline_ms)
+{
+    struct answer_key keys[WARM_ANSWERS];
+    struct error ignored;
+    size_t count = answers_list(previous->answers, keys, WARM_ANSWERS);
+    for (size_t i = 0; i < count && clock_monotonic_ms() < deadline_ms; i++) {
+        struct body *known = answers_find(generation->answers, &keys[i]);
+        if (known == NULL && keys[i].document != DOCUMENT_LOGINS) /* logins are still in Redis */
+            (void)!prepare(generation, &keys[i], &ignored);
+        body_unref(known);
+    }
 }
 
 void loaded_init(struct loaded *loaded)

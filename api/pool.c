@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "api/priority.h"
+
 struct pool_thread {
     struct pool *pool;
     void *context;
@@ -29,6 +31,7 @@ static void *run(void *context)
     struct pool_thread thread = *(struct pool_thread *)context;
     struct pool_job job;
     free(context);
+    priority_give_way();
     while (take_job(thread.pool, &job))
         job.run(job.job, thread.context);
     return NULL;

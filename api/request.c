@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include <http_parser.h>
+#include <limits.h>
 #include <string.h>
 
 static bool is_control(unsigned char c)
@@ -244,18 +245,23 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     return true;
 }
 
-bool request_takes_gzip(const struct request *request)
+enum encoding request_encoding(const struct request *request)
 {
     struct bytes rest = request->accept_encoding;
     struct accept_item item;
-    bool takes_any = false;
+    unsigned any = 0, gzip = UINT_MAX, zstd = 0; /* UINT_MAX: not named */
     while (accept_next(&rest, &item)) {
-        if (bytes_is_in_any_case(item.name, "gzip"))
-            return item.weight > 0;
-        if (bytes_is(item.name, "*"))
-            takes_any = item.weight > 0;
+        if (gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
+            gzip = item.weight;
+        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
+            zstd = item.weight;
+        else if (bytes_is(item.name, "*"))
+            any = item.weight;
     }
-    return takes_any;
+    gzip = gzip == UINT_MAX ? any : gzip;
+    if (zstd > 0 && zstd >= gzip)
+        return ENCODING_ZSTD;
+    return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
 }
 
 static int hex_value(char c)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "api/accept.h"
+#include "api/compress.h"
 #include "common/buffer.h"
 #include "common/bytes.h"
 
@@ -48,8 +49,9 @@ struct request {
 /* False: not clean HTTP; *problem says why, for the log. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
 
-/* True when the client takes gzip: Accept-Encoding names it, or "*", with a weight above zero. */
-bool request_takes_gzip(const struct request *request);
+/* The encoding of ours that Accept-Encoding wants most; of equals zstd, which costs both sides least. "*" stands for
+ * gzip, which everybody has. */
+enum encoding request_encoding(const struct request *request);
 
 /* The value of the last parameter of that name, decoded, with a NUL behind it; false when there is none. An escape
  * that is broken stays as it is. `out` is emptied first. */

@@ -72,21 +72,20 @@ static void put_file_name(const struct exchange *exchange, const char *extension
 static void put_body(const struct exchange *exchange, const struct generation *generation,
                      struct body *take_body, enum source source, struct reply *reply)
 {
-    static const char *const sources[] = {
-        [SOURCE_CACHE] = "HIT", [SOURCE_BUCKET] = "BLOB", [SOURCE_COMPUTED] = "COMPUTE"};
+    static const char *const sources[] = {[SOURCE_CACHE] = "\r\nX-Cache: HIT\r\n",
+                                          [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
+                                          [SOURCE_COMPUTED] = "\r\nX-Cache: COMPUTE\r\n"};
     const struct media_row *media = media_row(take_body->media);
     bool is_known = body_is_known(take_body, exchange->request->if_none_match);
     reply->status = is_known ? 304 : 200;
-    reply->content_type = media->content_type;
     reply->shared = take_body;
     reply->body = (struct bytes){take_body->data, take_body->len};
     reply->is_data = true;
-    buffer_append_format(&reply->headers,
-                         "ETag: %s\r\nAge: %" PRId64 "\r\nX-Generation: %" PRIu64 "\r\nX-Cache: %s\r\n",
-                         take_body->etag, health_age_s(exchange, generation),
-                         generation->loaded.manifest.generation, sources[source]);
-    if (take_body->encoding == ENCODING_GZIP && !is_known)
-        buffer_append_text(&reply->headers, "Content-Encoding: gzip\r\n");
+    buffer_append_text(&reply->headers, "Age: ");
+    buffer_append_uint(&reply->headers, (uint64_t)health_age_s(exchange, generation));
+    buffer_append_text(&reply->headers, "\r\nX-Generation: ");
+    buffer_append_uint(&reply->headers, generation->loaded.manifest.generation);
+    buffer_append_text(&reply->headers, sources[source]);
     if (media->extension != NULL && !is_known)
         put_file_name(exchange, media->extension, reply);
 }
@@ -96,7 +95,7 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
                        struct wait *wait, struct reply *reply)
 {
     struct body *body;
-    key->encoding = request_takes_gzip(exchange->request) ? ENCODING_GZIP : ENCODING_IDENTITY;
+    key->encoding = request_encoding(exchange->request);
     switch (answers_get(exchange->generation, key, pool, wait, &body)) {
     case ANSWERS_WAITING:
         return false;

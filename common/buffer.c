@@ -49,6 +49,17 @@ void buffer_append_char(struct buffer *buffer, char c)
     buffer_append(buffer, &c, 1);
 }
 
+void buffer_append_uint(struct buffer *buffer, uint64_t value)
+{
+    char digits[20]; /* of 2^64 - 1 */
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    buffer_append(buffer, digits + at, sizeof digits - at);
+}
+
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
     va_list args;

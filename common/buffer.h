@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/bytes.h"
 
@@ -26,6 +27,9 @@ void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* In decimal digits. */
+void buffer_append_uint(struct buffer *buffer, uint64_t value);
 
 /* Makes room for `extra` more bytes, so that the next appends of that size do not allocate. */
 void buffer_reserve(struct buffer *buffer, size_t extra);

@@ -53,7 +53,7 @@ static void parse(struct bytes head)
     check_clean(request.query);
     check_clean(request.authorization);
     check_choices(&request.accept);
-    (void)request_takes_gzip(&request);
+    (void)request_encoding(&request);
     (void)auth_check(&auth, request.authorization);
     (void)request_parameter(&request, "data_adesao_inicio", &value);
     buffer_clear(&value);

@@ -159,7 +159,7 @@ def test_documents_name_settings_that_exist(document):
         ("api/tickets.h", "TICKET_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
         ("api/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
         ("api/tickets.h", "TICKET_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
-        ("api/body.h", "GZIP_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
+        ("api/compress.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
     ],
 )
 def test_numbers_are_those_of_the_code(source, name, value, document, words):
@@ -281,7 +281,7 @@ def test_openapi_has_the_parameters():
 
 def test_openapi_has_the_headers():
     """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
-    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "connection.c", "reply.c", "health.c"))
+    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "connection.c", "reply.c", "health.c", "body.c"))
     written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
     of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
     assert set(openapi()["components"]["headers"]) == written - of_http

@@ -15,6 +15,7 @@
 
 #include "api/generation.h"
 #include "api/loop.h"
+#include "common/clock.h"
 
 #define COUNT(rows)    (sizeof(rows) / sizeof((rows)[0]))
 #define DEADLINE_MS    20000
@@ -405,9 +406,73 @@ static void test_a_generation_outlives_its_makings(void **state)
     close(bench.thread_is_held_fd);
 }
 
+static void keep(struct answers *answers, const struct answer_key *key)
+{
+    struct buffer content = BUFFER_INIT;
+    struct body *body = NULL;
+    struct error err;
+    buffer_append_text(&content, "{}");
+    assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
+    answers_keep(answers, key, body);
+    body_unref(body);
+}
+
+/* Those that were asked for last come first, and no more than there is room for. */
+static void test_list_of_answers(void **state)
+{
+    struct answers *answers = answers_new(1000000);
+    struct answer_key keys[4];
+    (void)state;
+    assert_non_null(answers);
+    assert_int_equal(answers_list(answers, keys, COUNT(keys)), 0);
+    for (int32_t day = 1; day <= 3; day++) {
+        struct answer_key key = DAY;
+        key.filter.first_day = key.filter.last_day = day;
+        keep(answers, &key);
+    }
+    body_unref(answers_find(answers, &DAY)); /* the day 1 */
+    assert_int_equal(answers_list(answers, keys, COUNT(keys)), 3);
+    assert_int_equal(keys[0].filter.first_day, 1);
+    assert_int_equal(keys[1].filter.first_day, 3);
+    assert_int_equal(keys[2].filter.first_day, 2);
+    assert_int_equal(answers_list(answers, keys, 1), 1);
+    assert_int_equal(keys[0].filter.first_day, 1);
+    answers_free(answers);
+}
+
+/* What the generation before was asked for is at hand in the new one, but for logins, which are still in Redis, and for
+ * what there is no time for. */
+static void test_warm_generation(void **state)
+{
+    const struct answer_key logins = {{DAY_MIN, DAY_MAX}, 7, DOCUMENT_LOGINS, MEDIA_JSON, ENCODING_IDENTITY};
+    const struct answer_key zstd = {{5, 9}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_ZSTD};
+    struct generation *previous = generation_of(NULL, 1000000), *cold = generation_of(NULL, 1000000),
+                      *warm = generation_of(NULL, 1000000);
+    (void)state;
+    keep(previous->answers, &DAY);
+    keep(previous->answers, &logins);
+    keep(previous->answers, &zstd);
+    generation_warm(cold, previous, clock_monotonic_ms());
+    generation_warm(warm, previous, clock_monotonic_ms() + DEADLINE_MS);
+    struct body *found = answers_find(warm->answers, &DAY);
+    assert_non_null(found);
+    assert_true(found->len > 2); /* made of its own generation, not taken over */
+    body_unref(found);
+    found = answers_find(warm->answers, &zstd);
+    assert_non_null(found);
+    body_unref(found);
+    assert_null(answers_find(warm->answers, &logins));
+    assert_null(answers_find(cold->answers, &DAY));
+    generation_unref(previous);
+    generation_unref(cold);
+    generation_unref(warm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_list_of_answers),
+        cmocka_unit_test(test_warm_generation),
         cmocka_unit_test(test_equal_misses_are_one),
         cmocka_unit_test(test_busy_when_the_queue_is_full),
         cmocka_unit_test(test_a_failure_reaches_all),

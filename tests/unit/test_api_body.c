@@ -1,5 +1,5 @@
 /* tests/unit/test_api_body.c - finished bodies: ETags that depend on the content alone, If-None-Match in all its forms,
- * and gzip that zlib reads back. */
+ * and gzip and zstd that other libraries read back. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
@@ -51,27 +53,38 @@ static char *inflate_body(const struct body *body, size_t size, size_t *len)
     return text;
 }
 
-static void test_gzip_comes_back(void **state)
+/* What zstd makes of a body; the caller frees it. */
+static char *expand_body(const struct body *body, size_t size, size_t *len)
 {
-    static const size_t lens[] = {0, 1, 999, 1000, 1001, 65536, 3000000};
-    (void)state;
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    *len = ZSTD_decompress(text, size + 1, body->data, body->len);
+    assert_false(ZSTD_isError(*len));
+    return text;
+}
+
+static void check_comes_back(enum encoding encoding)
+{
+    static const size_t lens[] = {0, 1, 999, 1000, 1001, 65536, 3000000, 5000000};
     for (size_t i = 0; i < COUNT(lens); i++) {
         struct buffer content = BUFFER_INIT;
         char name[32];
         snprintf(name, sizeof name, "%zu bytes", lens[i]);
         fill(&content, lens[i]);
         struct body *plain = make(buffer_bytes(&content), ENCODING_IDENTITY);
-        struct body *packed = make(buffer_bytes(&content), ENCODING_GZIP);
+        struct body *packed = make(buffer_bytes(&content), encoding);
         if (plain->encoding != ENCODING_IDENTITY ||
             !bytes_equal((struct bytes){plain->data, plain->len}, buffer_bytes(&content)))
             fail_msg("%s: the body is not its content", name);
-        if (packed->encoding != (lens[i] < 1000 ? ENCODING_IDENTITY : ENCODING_GZIP))
+        if (packed->encoding != (lens[i] < 1000 ? ENCODING_IDENTITY : encoding))
             fail_msg("%s: encoding is %d", name, (int)packed->encoding);
-        if (packed->encoding == ENCODING_GZIP) {
+        if (packed->encoding != ENCODING_IDENTITY) {
             size_t len;
-            char *text = inflate_body(packed, lens[i], &len);
+            char *text = encoding == ENCODING_GZIP ? inflate_body(packed, lens[i], &len)
+                                                   : expand_body(packed, lens[i], &len);
             if (packed->len >= lens[i] || !bytes_equal((struct bytes){text, len}, buffer_bytes(&content)))
-                fail_msg("%s: gzip has %zu bytes and comes back as %zu", name, packed->len, len);
+                fail_msg("%s: %s has %zu bytes and comes back as %zu", name, encoding_name(encoding),
+                         packed->len, len);
             free(text);
         } else {
             assert_true(bytes_equal((struct bytes){packed->data, packed->len}, buffer_bytes(&content)));
@@ -79,6 +92,50 @@ static void test_gzip_comes_back(void **state)
         assert_string_equal(packed->etag, plain->etag);
         body_unref(plain);
         body_unref(packed);
+        buffer_clear(&content);
+    }
+}
+
+static void test_gzip_comes_back(void **state)
+{
+    (void)state;
+    check_comes_back(ENCODING_GZIP);
+}
+
+static void test_zstd_comes_back(void **state)
+{
+    (void)state;
+    check_comes_back(ENCODING_ZSTD);
+}
+
+/* The lines of the head that are made once. */
+static void test_heads(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+        enum encoding encoding;
+        const char *expected; /* up to the ETag */
+    } rows[] = {
+        {"short", 5, ENCODING_GZIP, "Content-Length: 5\r\nContent-Type: application/json\r\nETag: W/\""},
+        {"plain", 2000, ENCODING_IDENTITY,
+         "Content-Length: 2000\r\nContent-Type: application/json\r\nETag: W/\""},
+        {"gzip", 2000, ENCODING_GZIP,
+         "\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nETag: W/\""},
+        {"zstd", 2000, ENCODING_ZSTD,
+         "\r\nContent-Type: application/json\r\nContent-Encoding: zstd\r\nETag: W/\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer content = BUFFER_INIT;
+        char length[48];
+        fill(&content, rows[i].len);
+        struct body *body = make(buffer_bytes(&content), rows[i].encoding);
+        snprintf(length, sizeof length, "Content-Length: %zu\r\n", body->len);
+        assert_int_equal(strlen(body->head), body->head_len);
+        if (strstr(body->head, rows[i].expected) == NULL || strncmp(body->head, length, strlen(length)) != 0)
+            fail_msg("%s: the head is \"%s\"", rows[i].name, body->head);
+        body_unref(body);
         buffer_clear(&content);
     }
 }
@@ -207,7 +264,8 @@ static void test_content_that_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gzip_comes_back), cmocka_unit_test(test_noise_comes_back),
+        cmocka_unit_test(test_gzip_comes_back), cmocka_unit_test(test_zstd_comes_back),
+        cmocka_unit_test(test_heads),           cmocka_unit_test(test_noise_comes_back),
         cmocka_unit_test(test_etags),           cmocka_unit_test(test_if_none_match),
         cmocka_unit_test(test_references),      cmocka_unit_test(test_content_that_failed),
     };

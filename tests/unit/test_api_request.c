@@ -1,5 +1,5 @@
 /* tests/unit/test_api_request.c - heads of requests: found wherever the bytes are split, refused where proxies and
- * servers have been known to differ; parameters decoded; gzip negotiated. */
+ * servers have been known to differ; parameters decoded; encodings negotiated. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -314,49 +314,58 @@ static void test_accept(void **state)
     }
 }
 
-static void test_gzip(void **state)
+static void test_encodings(void **state)
 {
     static const struct {
         const char *accept_encoding;
-        bool expected;
+        enum encoding expected;
     } rows[] = {
-        {NULL, false},
-        {"", false},
-        {"gzip", true},
-        {"GZip", true},
-        {"deflate, gzip, br", true},
-        {"deflate,gzip", true},
-        {" \tgzip\t", true},
-        {"gzip;q=1", true},
-        {"gzip;q=0.5", true},
-        {"gzip;q=0.001", true},
-        {"gzip ; q=0.001", true},
-        {"gzip;q=0", false},
-        {"gzip;q=0.0", false},
-        {"gzip;q=0.000", false},
-        {"gzip; q=0", false},
-        {"gzip;Q=0", false},
-        {"gzip;q=0, *", false},
-        {"*, gzip;q=0", false},
-        {"*", true},
-        {"*;q=0", false},
-        {"*;q=0.1", true},
-        {"*;q=0, gzip", true},
-        {"identity", false},
-        {"identity;q=0", false},
-        {"br", false},
-        {"gzipped", false},
-        {"gzi", false},
-        {",,", false},
-        {", gzip", true},
-        {";", false},
-        {"deflate;q=1.0, gzip;q=0.8", true},
+        {NULL, ENCODING_IDENTITY},
+        {"", ENCODING_IDENTITY},
+        {"gzip", ENCODING_GZIP},
+        {"GZip", ENCODING_GZIP},
+        {"deflate, gzip, br", ENCODING_GZIP},
+        {"deflate,gzip", ENCODING_GZIP},
+        {" \tgzip\t", ENCODING_GZIP},
+        {"gzip;q=1", ENCODING_GZIP},
+        {"gzip;q=0.5", ENCODING_GZIP},
+        {"gzip;q=0.001", ENCODING_GZIP},
+        {"gzip ; q=0.001", ENCODING_GZIP},
+        {"gzip;q=0", ENCODING_IDENTITY},
+        {"gzip;q=0.0", ENCODING_IDENTITY},
+        {"gzip;q=0.000", ENCODING_IDENTITY},
+        {"gzip; q=0", ENCODING_IDENTITY},
+        {"gzip;Q=0", ENCODING_IDENTITY},
+        {"gzip;q=0, *", ENCODING_IDENTITY},
+        {"*, gzip;q=0", ENCODING_IDENTITY},
+        {"*", ENCODING_GZIP},
+        {"*;q=0", ENCODING_IDENTITY},
+        {"*;q=0.1", ENCODING_GZIP},
+        {"*;q=0, gzip", ENCODING_GZIP},
+        {"identity", ENCODING_IDENTITY},
+        {"identity;q=0", ENCODING_IDENTITY},
+        {"br", ENCODING_IDENTITY},
+        {"gzipped", ENCODING_IDENTITY},
+        {"gzi", ENCODING_IDENTITY},
+        {",,", ENCODING_IDENTITY},
+        {", gzip", ENCODING_GZIP},
+        {";", ENCODING_IDENTITY},
+        {"deflate;q=1.0, gzip;q=0.8", ENCODING_GZIP},
+        {"zstd", ENCODING_ZSTD},
+        {"gzip, deflate, br, zstd", ENCODING_ZSTD},
+        {"gzip;q=1.0, zstd;q=0.9", ENCODING_GZIP},
+        {"gzip;q=0.9, ZSTD;q=0.9", ENCODING_ZSTD},
+        {"zstd;q=0, gzip", ENCODING_GZIP},
+        {"zstd;q=0", ENCODING_IDENTITY},
+        {"zstd;q=0.5, *", ENCODING_GZIP},
+        {"zstd, *;q=0", ENCODING_ZSTD},
+        {"gzip;q=0, zstd;q=0.1", ENCODING_ZSTD},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct request request = {.accept_encoding = bytes_of(rows[i].accept_encoding)};
         const char *name = rows[i].accept_encoding != NULL ? rows[i].accept_encoding : "(none)";
-        check_int(name, "gzip", request_takes_gzip(&request), rows[i].expected);
+        check_int(name, "encoding", request_encoding(&request), rows[i].expected);
     }
 }
 
@@ -419,7 +428,7 @@ int main(void)
         cmocka_unit_test(test_what_is_taken),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_accept),
-        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_parameters),
     };
     return cmocka_run_group_tests_name("api_request", tests, NULL, NULL);
