@@ -406,14 +406,14 @@ static void test_a_generation_outlives_its_makings(void **state)
     close(bench.thread_is_held_fd);
 }
 
-static void keep(struct answers *answers, const struct answer_key *key)
+static void keep_key(struct answers *answers, const struct answer_key *key)
 {
     struct buffer content = BUFFER_INIT;
     struct body *body = NULL;
     struct error err;
     buffer_append_text(&content, "{}");
     assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
-    answers_keep(answers, key, body);
+    answers_keep_key(answers, key, body);
     body_unref(body);
 }
 
@@ -428,7 +428,7 @@ static void test_list_of_answers(void **state)
     for (int32_t day = 1; day <= 3; day++) {
         struct answer_key key = DAY;
         key.filter.first_day = key.filter.last_day = day;
-        keep(answers, &key);
+        keep_key(answers, &key);
     }
     body_unref(answers_find(answers, &DAY)); /* the day 1 */
     assert_int_equal(answers_list(answers, keys, COUNT(keys)), 3);
@@ -449,9 +449,9 @@ static void test_warm_generation(void **state)
     struct generation *previous = generation_of(NULL, 1000000), *cold = generation_of(NULL, 1000000),
                       *warm = generation_of(NULL, 1000000);
     (void)state;
-    keep(previous->answers, &DAY);
-    keep(previous->answers, &logins);
-    keep(previous->answers, &zstd);
+    keep_key(previous->answers, &DAY);
+    keep_key(previous->answers, &logins);
+    keep_key(previous->answers, &zstd);
     generation_warm(cold, previous, clock_monotonic_ms());
     generation_warm(warm, previous, clock_monotonic_ms() + DEADLINE_MS);
     struct body *found = answers_find(warm->answers, &DAY);
