@@ -413,7 +413,7 @@ static void keep_key(struct answers *answers, const struct answer_key *key)
     struct error err;
     buffer_append_text(&content, "{}");
     assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
-    answers_keep_key(answers, key, body);
+    answers_keep(answers, key, body);
     body_unref(body);
 }
 
