@@ -204,7 +204,8 @@ def print_what_to_try(service):
     for path, cut in (
         ("/", ""), ("/health", ""), ("/dashboard", ""),
         ("/health-scores", " | head -c 800"), ("/health-scores?formato=detalhado", " | head -c 800"),
-        ("/clientes", " | head -c 800"), (f"/dashboard?data_adesao_inicio={time.strftime('%Y')}-01-01", ""),
+        ("/clientes", " | head -c 800"), ("/clientes?formato=csv", " | head -n 3"),
+        (f"/dashboard?data_adesao_inicio={time.strftime('%Y')}-01-01", ""),
         ("/logins?tenant_id=1", " | head -c 800"),
     ):
         say(f"  curl -s -u {shlex.quote(login)} {shlex.quote(service.url + path)}{cut}; echo")
