@@ -1,7 +1,9 @@
 /* worker/publish.c - writing a generation in pipelined batches, flipping to it, and clearing up behind it.
  *
- * Invariants, so that a kill between any two commands leaves nothing wrong and nothing to clean by hand:
- * 1. A generation is in the set of generations, and a key in its generation's set of keys, before the key exists.
+ * Invariants, so that a kill or a stop between any two commands leaves nothing wrong and nothing to clean by hand:
+ * 1. A key of a generation is in its set of keys, and that generation in the set of generations, as long as the key
+ *    exists, even when another worker has cleared the generation away while this one stood still. A number that is in
+ *    the set of generations is nobody else's.
  * 2. Every key has a TTL from its birth.
  * 3. The pointer moves only in FLIP_SCRIPT, after all keys were acknowledged.
  * 4. What is in the set of generations and is neither the new nor the previous one is on its way out: the next
@@ -38,13 +40,18 @@ static const char FLIP_SCRIPT[] =
     "redis.call('PUBLISH', ARGV[5], 'published ' .. ARGV[3])\n"
     "return 'flipped'";
 
-/* KEYS: a generation's set of keys, the set of generations, pointer; ARGV: the generation, seconds to live (0: none).
- * One that was never flipped to has no readers and goes at once, as does one whose keys are gone already. Lives are
- * only shortened. Answers 1 and does nothing when the pointer is at that generation. */
+/* KEYS: a generation's set of keys, the set of generations, pointer, lease; ARGV: the generation, seconds to live (0:
+ * none), token (empty: the generation is our own). One that was never flipped to has no readers and goes at once, as
+ * does one whose keys are gone already. Lives are only shortened. Answers 1 and does nothing when the pointer is at
+ * that generation, or ever was and it is our own. Does nothing either when the lease is not ours any more: who has it
+ * now may be writing that generation. */
 static const char RETIRE_SCRIPT[] =
+    "local score = redis.call('ZSCORE', KEYS[2], ARGV[1])\n"
     "if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end\n"
+    "if ARGV[3] == '' and score and score ~= '0' then return 1 end\n"
+    "if ARGV[3] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[3] then return 0 end\n"
     "local left = tonumber(ARGV[2])\n"
-    "if redis.call('ZSCORE', KEYS[2], ARGV[1]) == '0' or redis.call('EXISTS', KEYS[1]) == 0 then left = 0 "
+    "if score == '0' or redis.call('EXISTS', KEYS[1]) == 0 then left = 0 "
     "end\n"
     "for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do\n"
     "  if left == 0 then redis.call('UNLINK', key)\n"
@@ -54,13 +61,21 @@ static const char RETIRE_SCRIPT[] =
     "if left == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end\n"
     "return 0";
 
-/* KEYS: a set or a hash; ARGV: its TTL in seconds, the command that adds to it, what that takes. One script: what a
- * killed worker left without a TTL would stay for ever. */
-static const char ADD_SCRIPT[] = "redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))\n"
-                                 "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
+/* The score of a generation in the set of them is 0 until the flip to it, which makes its number the score.
+ * KEYS: the set of generations; ARGV: its TTL in seconds, a generation. Answers 1 when the number was still free. */
+static const char RESERVE_SCRIPT[] = "local is_new = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[2])\n"
+                                     "redis.call('EXPIRE', KEYS[1], ARGV[1])\n"
+                                     "return is_new";
 
-/* Score of a generation in the set of them until the flip to it, which makes its number the score. */
-#define NEVER_FLIPPED "0"
+/* KEYS: a key of a generation, the generation's set of keys (its own member), the set of generations; ARGV: TTL in
+ * seconds, the generation, the command that writes, what that takes. Invariants 1 and 2. */
+static const char WRITE_SCRIPT[] = "if redis.call('SADD', KEYS[2], KEYS[2], KEYS[1]) > 0 then\n"
+                                   "  redis.call('ZADD', KEYS[3], 'NX', 0, ARGV[2])\n"
+                                   "  redis.call('EXPIRE', KEYS[2], ARGV[1])\n"
+                                   "  redis.call('EXPIRE', KEYS[3], ARGV[1])\n"
+                                   "end\n"
+                                   "redis.call(ARGV[3], KEYS[1], unpack(ARGV, 4))\n"
+                                   "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
 
 /* Seconds that a generation lives on which is older than the previous one. */
 #define OLD_GRACE_S 10
@@ -80,10 +95,10 @@ static struct number_text number(uint64_t value)
 struct run {
     struct publisher *publisher;
     const char *prefix;
-    uint64_t generation;
-    char expected[32]; /* the pointer as it was; empty: none */
+    uint64_t generation; /* 0 until it is reserved */
+    char expected[32];   /* the pointer as it was; empty: none */
     struct number_text ttl;
-    struct redis_name key_set;
+    struct redis_name key_set, generations;
     size_t queued_commands, queued_bytes;
     struct published done;
 };
@@ -123,37 +138,37 @@ static enum status call(struct run *run, const struct bytes *args, size_t count,
     return status;
 }
 
-/* Adds to a set or hash: `command` is SADD (first: member), ZADD (score, member) or HSET (field, value). */
-static enum status add(struct run *run, const struct redis_name *key, const char *command, struct bytes first,
-                       struct bytes second, struct error *err)
+/* `command` is SET (first: value) or HSET (field, value). */
+static enum status write_key(struct run *run, const struct redis_name *key, const char *command,
+                             struct bytes first, struct bytes second, struct error *err)
 {
-    const struct bytes args[] = {
-        bytes_of("EVAL"),        bytes_of(ADD_SCRIPT), bytes_of("1"), bytes_of(key->text),
-        bytes_of(run->ttl.text), bytes_of(command),    first,         second};
-    return queue(run, args, second.data != NULL ? 8 : 7, err);
-}
-
-/* Invariant 1. */
-static enum status add_key(struct run *run, const struct redis_name *key, struct error *err)
-{
-    run->done.keys_count++;
-    return add(run, &run->key_set, "SADD", bytes_of(key->text), (struct bytes){NULL, 0}, err);
+    struct number_text generation = number(run->generation);
+    const struct bytes args[] = {bytes_of("EVAL"),
+                                 bytes_of(WRITE_SCRIPT),
+                                 bytes_of("3"),
+                                 bytes_of(key->text),
+                                 bytes_of(run->key_set.text),
+                                 bytes_of(run->generations.text),
+                                 bytes_of(run->ttl.text),
+                                 bytes_of(generation.text),
+                                 bytes_of(command),
+                                 first,
+                                 second};
+    size_t count = sizeof args / sizeof args[0];
+    if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK)
+        return err->code;
+    run->done.bytes_count += second.data != NULL ? second.len : first.len;
+    return queue(run, args, second.data != NULL ? count : count - 1, err);
 }
 
 static enum status store(struct run *run, const struct redis_name *key, const struct buffer *blob,
                          struct error *err)
 {
-    const struct bytes set[] = {bytes_of("SET"), bytes_of(key->text), buffer_bytes(blob), bytes_of("EX"),
-                                bytes_of(run->ttl.text)};
-    if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK ||
-        add_key(run, key, err) != STATUS_OK || queue(run, set, 5, err) != STATUS_OK)
-        return err->code;
-    run->done.bytes_count += blob->len;
-    return STATUS_OK;
+    run->done.keys_count++;
+    return write_key(run, key, "SET", buffer_bytes(blob), (struct bytes){NULL, 0}, err);
 }
 
-/* Reads the pointer and chooses the number of the new generation. */
-static enum status choose_generation(struct run *run, int64_t taken_at_ms, struct error *err)
+static enum status read_pointer(struct run *run, struct error *err)
 {
     struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
     const struct bytes get[] = {bytes_of("GET"), bytes_of(pointer.text)};
@@ -163,21 +178,31 @@ static enum status choose_generation(struct run *run, int64_t taken_at_ms, struc
     struct bytes text = redis_reply_text(reply);
     snprintf(run->expected, sizeof run->expected, "%.*s", (int)text.len, text.data != NULL ? text.data : "");
     redis_reply_free(reply);
-    uint64_t current = strtoull(run->expected, NULL, 10);
-    uint64_t by_clock = taken_at_ms > 0 ? (uint64_t)taken_at_ms : 1;
-    run->generation = current >= by_clock ? current + 1 : by_clock;
-    run->key_set = redis_name_key_set(run->prefix, run->generation);
     return STATUS_OK;
 }
 
-/* Invariants 1 and 2 for the generation itself: the set of keys is a member of itself. */
-static enum status announce(struct run *run, struct error *err)
+/* Chooses the number of the new generation. One that is taken belongs to a publication that failed, or to a worker that
+ * stands still in the middle of one; the clock may be behind all of them. */
+static enum status reserve_generation(struct run *run, int64_t taken_at_ms, struct error *err)
 {
-    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
-    struct number_text generation = number(run->generation);
-    if (add(run, &generations, "ZADD", bytes_of(NEVER_FLIPPED), bytes_of(generation.text), err) != STATUS_OK)
-        return err->code;
-    return add_key(run, &run->key_set, err);
+    uint64_t current = strtoull(run->expected, NULL, 10);
+    uint64_t by_clock = taken_at_ms > 0 ? (uint64_t)taken_at_ms : 1;
+    uint64_t generation = current >= by_clock ? current + 1 : by_clock;
+    for (bool is_free = false; !is_free; generation += !is_free) {
+        struct number_text member = number(generation);
+        const struct bytes args[] = {bytes_of("EVAL"),        bytes_of(RESERVE_SCRIPT),
+                                     bytes_of("1"),           bytes_of(run->generations.text),
+                                     bytes_of(run->ttl.text), bytes_of(member.text)};
+        struct redisReply *reply;
+        if (call(run, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
+            return err->code;
+        is_free = redis_reply_int(reply) == 1;
+        redis_reply_free(reply);
+    }
+    run->generation = generation;
+    run->key_set = redis_name_key_set(run->prefix, generation);
+    run->done.keys_count = 1; /* the set of keys itself */
+    return STATUS_OK;
 }
 
 static enum status store_model(struct run *run, const struct scored_snapshot *scored, struct buffer *blob,
@@ -278,15 +303,6 @@ static enum status store_tenant_ids(struct run *run, const struct tenant_rows *t
     return status;
 }
 
-static enum status store_field(struct run *run, const struct redis_name *hash, const char *field,
-                               struct bytes value, struct error *err)
-{
-    run->done.bytes_count += value.len;
-    if (interrupt_status(run->publisher->interrupt, err) != STATUS_OK)
-        return err->code;
-    return add(run, hash, "HSET", bytes_of(field), value, err);
-}
-
 static enum status store_tenant_logins(struct run *run, const struct redis_name *hash,
                                        const struct tenant_logins *logins, struct buffer *blob,
                                        struct error *err)
@@ -297,7 +313,7 @@ static enum status store_tenant_logins(struct run *run, const struct redis_name 
         snprintf(field, sizeof field, "%" PRIu64 ":%u", logins->tenant_id, part);
         buffer_reset(blob);
         if (codec_pack_logins(logins, &next, blob, err) != STATUS_OK ||
-            store_field(run, hash, field, buffer_bytes(blob), err) != STATUS_OK)
+            write_key(run, hash, "HSET", bytes_of(field), buffer_bytes(blob), err) != STATUS_OK)
             return err->code;
     }
     return STATUS_OK;
@@ -308,8 +324,7 @@ static enum status store_logins(struct run *run, const struct tenant_rows *tenan
                                 struct error *err)
 {
     struct redis_name hash = redis_name_logins(run->prefix, run->generation);
-    if (add_key(run, &hash, err) != STATUS_OK)
-        return err->code;
+    run->done.keys_count++;
     for (size_t next = 0; next < tenants->logins_count;) {
         struct tenant_logins logins;
         if (!tenant_logins_take(tenants->logins, tenants->logins_count, tenants->users, &next, &logins))
@@ -317,7 +332,7 @@ static enum status store_logins(struct run *run, const struct tenant_rows *tenan
         if (store_tenant_logins(run, &hash, &logins, blob, err) != STATUS_OK)
             return err->code;
     }
-    return store_field(run, &hash, REDIS_LOGINS_COMPLETE, bytes_of("1"), err);
+    return write_key(run, &hash, "HSET", bytes_of(REDIS_LOGINS_COMPLETE), bytes_of("1"), err);
 }
 
 static enum status store_all(struct run *run, const struct snapshot *snapshot,
@@ -334,7 +349,7 @@ static enum status store_all(struct run *run, const struct snapshot *snapshot,
         .replaced = scored->replaced,
     };
     struct redis_name name = redis_name_manifest(run->prefix, run->generation);
-    if (announce(run, err) != STATUS_OK || store_model(run, scored, blob, err) != STATUS_OK ||
+    if (store_model(run, scored, blob, err) != STATUS_OK ||
         store_clients(run, scored, &manifest.client_chunks, blob, err) != STATUS_OK ||
         store_tenants(run, scored, &manifest.tenant_chunks, blob, err) != STATUS_OK ||
         store_buckets(run, scored, blob, err) != STATUS_OK ||
@@ -352,7 +367,6 @@ static enum status flip(struct run *run, struct error *err)
     struct redis_name lease = redis_name_of(run->prefix, REDIS_LEASE);
     struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
     struct redis_name channel = redis_name_events(run->prefix, run->publisher->settings->redis.db);
-    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct number_text generation = number(run->generation), keys = number(run->done.keys_count);
     const struct bytes args[] = {bytes_of("EVAL"),
                                  bytes_of(FLIP_SCRIPT),
@@ -360,7 +374,7 @@ static enum status flip(struct run *run, struct error *err)
                                  bytes_of(lease.text),
                                  bytes_of(pointer.text),
                                  bytes_of(run->key_set.text),
-                                 bytes_of(generations.text),
+                                 bytes_of(run->generations.text),
                                  bytes_of(run->publisher->lease_token),
                                  bytes_of(run->expected),
                                  bytes_of(generation.text),
@@ -383,22 +397,25 @@ static enum status flip(struct run *run, struct error *err)
     return status;
 }
 
-/* Takes a generation out of the set; its keys live on for `seconds`, or go at once when that is 0. A generation that
- * the pointer is at stays as it is, and *is_current says so. */
-static enum status retire(struct run *run, uint64_t generation, uint64_t seconds, bool *is_current,
+/* Takes a generation out of the set; its keys live on for `seconds`, or go at once when that is 0. *is_out says that
+ * the pointer is at that generation, or was if it is our own, and that it stays as it is. */
+static enum status retire(struct run *run, uint64_t generation, uint64_t seconds, bool *is_out,
                           struct error *err)
 {
     struct redis_name key_set = redis_name_key_set(run->prefix, generation);
-    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
     struct redis_name pointer = redis_name_of(run->prefix, REDIS_CURRENT);
+    struct redis_name lease = redis_name_of(run->prefix, REDIS_LEASE);
     struct number_text member = number(generation), left = number(seconds);
-    const struct bytes args[] = {bytes_of("EVAL"),       bytes_of(RETIRE_SCRIPT),    bytes_of("3"),
-                                 bytes_of(key_set.text), bytes_of(generations.text), bytes_of(pointer.text),
-                                 bytes_of(member.text),  bytes_of(left.text)};
+    const char *token = generation == run->generation ? "" : run->publisher->lease_token;
+    const struct bytes args[] = {
+        bytes_of("EVAL"),       bytes_of(RETIRE_SCRIPT),         bytes_of("4"),
+        bytes_of(key_set.text), bytes_of(run->generations.text), bytes_of(pointer.text),
+        bytes_of(lease.text),   bytes_of(member.text),           bytes_of(left.text),
+        bytes_of(token)};
     struct redisReply *reply;
     if (call(run, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
         return err->code;
-    *is_current = redis_reply_int(reply) == 1;
+    *is_out = redis_reply_int(reply) == 1;
     redis_reply_free(reply);
     return STATUS_OK;
 }
@@ -406,8 +423,7 @@ static enum status retire(struct run *run, uint64_t generation, uint64_t seconds
 /* Invariant 4. */
 static enum status clear_up(struct run *run, struct error *err)
 {
-    struct redis_name generations = redis_name_of(run->prefix, REDIS_GENERATIONS);
-    const struct bytes range[] = {bytes_of("ZRANGE"), bytes_of(generations.text), bytes_of("0"),
+    const struct bytes range[] = {bytes_of("ZRANGE"), bytes_of(run->generations.text), bytes_of("0"),
                                   bytes_of("-1")};
     uint64_t previous = strtoull(run->expected, NULL, 10);
     struct redisReply *reply;
@@ -418,10 +434,10 @@ static enum status clear_up(struct run *run, struct error *err)
     for (size_t i = 0; status == STATUS_OK && (item = redis_reply_item(reply, i)) != NULL; i++) {
         struct bytes text = redis_reply_text(item);
         uint64_t generation = text.data != NULL ? strtoull(text.data, NULL, 10) : 0;
-        bool is_current;
+        bool is_out;
         if (generation != run->generation)
-            status = retire(run, generation, generation == previous ? PUBLISH_GRACE_S : OLD_GRACE_S,
-                            &is_current, err);
+            status =
+                retire(run, generation, generation == previous ? PUBLISH_GRACE_S : OLD_GRACE_S, &is_out, err);
     }
     redis_reply_free(reply);
     return status;
@@ -432,11 +448,11 @@ static enum status clear_up(struct run *run, struct error *err)
 static bool withdraw(struct run *run)
 {
     struct error ignored;
-    bool is_current = false;
+    bool is_out = false;
     redis_link_close(run->publisher->link);
-    if (run->generation == 0 || retire(run, run->generation, 0, &is_current, &ignored) != STATUS_OK)
+    if (run->generation == 0 || retire(run, run->generation, 0, &is_out, &ignored) != STATUS_OK)
         return false;
-    return is_current;
+    return is_out;
 }
 
 enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
@@ -446,11 +462,10 @@ enum status publish(struct publisher *publisher, const struct snapshot *snapshot
     struct buffer blob = BUFFER_INIT;
     struct error late;
     run.ttl = number((uint64_t)publisher->settings->cache_max_stale_s + PUBLISH_GRACE_S);
-    bool is_current;
-    enum status status = choose_generation(&run, scored->instants.taken_at_ms, err);
-    /* The clock may be behind the pointer, and a failed publication may have left keys under this very number. */
+    run.generations = redis_name_of(run.prefix, REDIS_GENERATIONS);
+    enum status status = read_pointer(&run, err);
     if (status == STATUS_OK)
-        status = retire(&run, run.generation, 0, &is_current, err);
+        status = reserve_generation(&run, scored->instants.taken_at_ms, err);
     if (status == STATUS_OK)
         status = store_all(&run, snapshot, scored, &blob, err);
     if (status == STATUS_OK)

@@ -28,9 +28,10 @@ struct published {
     int64_t answer_us, redis_us; /* of the time that publishing took; the rest is encoding */
 };
 
-/* Publishes the scored snapshot, and the logins of the snapshot it was made of, as a new generation, whose number is max(pointer + 1, taken_at in ms), so that it
- * rises even when Redis was emptied. On failure what was written is removed as far as Redis lets us, and readers see
- * nothing of it. STATUS_CONFLICT: the lease was lost or the pointer moved. */
+/* Publishes the scored snapshot, and the logins of the snapshot it was made of, as a new generation, whose number is the
+ * first free one from max(pointer + 1, taken_at in ms) on, so that it rises even when Redis was emptied. On failure
+ * what was written is removed as far as Redis lets us, and readers see nothing of it. STATUS_CONFLICT: the lease was
+ * lost or the pointer moved. */
 MUST_CHECK enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
                                const struct scored_snapshot *scored, struct published *out,
                                struct error *err);

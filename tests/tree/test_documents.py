@@ -518,7 +518,7 @@ def test_redis_commands_are_documented(program, folders):
     used = set(re.findall(r"redis\.call\('([A-Z]+)'", sources))
     for argument in re.findall(r"\bbytes_of\(([^()]*)\)", sources):
         used |= set(re.findall(r'"([A-Z]{3,})"', argument))  # EX and PX are no commands
-    used |= set(re.findall(r'\badd\(run, [^;]*?"([A-Z]{3,})"', sources))  # what ADD_SCRIPT is told to call
+    used |= set(re.findall(r'\bwrite_key\(run, [^;]*?"([A-Z]{3,})"', sources))  # what WRITE_SCRIPT is told to call
     cells = {row[0]: row[1] for row in table_with("schemas/redis.md", "program", "commands")}
     assert set(re.findall(r"`([A-Z]+)`", cells[program])) == used
 
