@@ -32,6 +32,7 @@ struct job {
     pthread_t thread;
     struct interrupt interrupt;
     struct refresh_request request;
+    char lease_token[LEASE_TOKEN_MAX]; /* of the holding in which it began */
     struct date_filter popular[POPULAR_BUCKETS];
     struct refresh_outcome outcome;
     enum status status;
@@ -77,9 +78,10 @@ static struct job *job_start(struct daemon *daemon)
         return NULL;
     size_t popular_count = requests_begin(&daemon->requests, job->popular, POPULAR_BUCKETS);
     interrupt_init(&job->interrupt);
+    memcpy(job->lease_token, daemon->lease.token, sizeof job->lease_token);
     job->done_fd = daemon->done_fd;
     job->request = (struct refresh_request){.settings = daemon->settings,
-                                            .lease_token = daemon->lease.token,
+                                            .lease_token = job->lease_token,
                                             .interrupt = &job->interrupt,
                                             .popular = job->popular,
                                             .popular_count = popular_count,
@@ -179,28 +181,6 @@ static void plan_next(struct daemon *daemon, enum status status)
     daemon->is_asked = false;
 }
 
-static void end_job(struct daemon *daemon)
-{
-    struct job *job = daemon->job;
-    enum status status;
-    pthread_join(job->thread, NULL);
-    status = job->status;
-    log_outcome(job);
-    if (status != STATUS_CANCELLED) {
-        daemon->failures = status == STATUS_OK ? 0 : daemon->failures + 1;
-        report(daemon, status == STATUS_OK ? "" : refresh_phase_word(job->outcome.phase));
-    }
-    requests_end(&daemon->requests, job->outcome.published.generation,
-                 status == STATUS_OK ? NULL : refresh_phase_word(job->outcome.phase));
-    daemon->job = NULL;
-    job_free(job);
-    plan_next(daemon, status);
-    if (daemon->options->once) {
-        daemon->exit_status = status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
-        daemon->is_stopping = true;
-    }
-}
-
 static void fail_once(struct daemon *daemon)
 {
     daemon->exit_status = EXIT_FAILED;
@@ -251,8 +231,30 @@ static void listen_for_requests(struct daemon *daemon)
     daemon->is_deaf = is_deaf;
 }
 
-/* Takes or renews the lease. One that nobody had before makes a refresh due: this worker has just begun, or another
- * died, or Redis lost everything. */
+/* Whether the lease was lost since the refresh under way began, even if it is ours again: it can flip nothing. */
+static bool is_overtaken(const struct daemon *daemon)
+{
+    return daemon->is_standby || strcmp(daemon->job->lease_token, daemon->lease.token) != 0;
+}
+
+/* Who stands by looks in time to see the lease run out. */
+static int64_t next_look_ms(const struct daemon *daemon)
+{
+    int64_t wait = daemon->is_standby && daemon->options->once ? ONCE_WATCH_MS : LEASE_CHECK_MS;
+    int64_t left = daemon->is_standby ? daemon->holder.left_ms : -1;
+    return clock_monotonic_ms() + (left >= 0 && left < wait ? left + 1 : wait);
+}
+
+/* A lease that is new makes a refresh due: this worker has just begun, or another died, or Redis lost everything. */
+static void lead(struct daemon *daemon)
+{
+    log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
+    daemon->refresh_due_ms = clock_monotonic_ms();
+    daemon->is_asked =
+        daemon->job != NULL; /* what that one published may be lost, or is to come to nothing */
+}
+
+/* Takes or renews the lease. */
 static void tend_lease(struct daemon *daemon)
 {
     struct lease_holder before = daemon->holder;
@@ -267,20 +269,55 @@ static void tend_lease(struct daemon *daemon)
         log_write(LOG_INFO, "Redis can be used again", NULL);
     daemon->redis_is_down = false;
     daemon->is_standby = !daemon->lease.is_held;
-    if (daemon->lease.is_held && daemon->holder.was_free) {
-        log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
-        daemon->refresh_due_ms = clock_monotonic_ms();
-        daemon->is_asked = daemon->job != NULL; /* what that one published may be lost as well */
-    }
+    daemon->lease_check_ms = next_look_ms(daemon);
+    if (daemon->holder.is_new)
+        lead(daemon);
+    if (daemon->job != NULL && is_overtaken(daemon))
+        interrupt_raise(&daemon->job->interrupt, STATUS_CONFLICT);
     /* --once has no ear: its next refresh, for which who asks now would be told to wait, never comes. */
-    if (!daemon->lease.is_held || daemon->options->once)
+    if (daemon->is_standby || daemon->options->once)
         requests_stop_listening(&daemon->requests);
     else
         listen_for_requests(daemon);
+    if (daemon->is_standby && daemon->job == NULL)
+        requests_forget(&daemon->requests);
     if (daemon->is_standby)
         meet_holder(daemon, &before, was_standby);
-    if (daemon->is_standby && daemon->options->once)
-        daemon->lease_check_ms = clock_monotonic_ms() + ONCE_WATCH_MS;
+}
+
+/* What became of the refresh under way, for who asked for it and for /health. */
+static void tell_outcome(struct daemon *daemon)
+{
+    const struct job *job = daemon->job;
+    const char *word = job->status == STATUS_OK ? NULL : refresh_phase_word(job->outcome.phase);
+    if (job->status != STATUS_CANCELLED) {
+        daemon->failures = word == NULL ? 0 : daemon->failures + 1;
+        report(daemon, word == NULL ? "" : word);
+    }
+    requests_end(&daemon->requests, job->outcome.published.generation, word);
+}
+
+static void end_job(struct daemon *daemon)
+{
+    struct job *job = daemon->job;
+    pthread_join(job->thread, NULL);
+    enum status status = job->status;
+    bool has_failed = status != STATUS_OK && status != STATUS_CANCELLED;
+    log_outcome(job);
+    if (has_failed && !daemon->options->once)
+        tend_lease(
+            daemon); /* it may have failed because another worker leads, whose turn it is then to tell */
+    if (!has_failed || !is_overtaken(daemon))
+        tell_outcome(daemon);
+    else if (!daemon->is_standby)
+        requests_requeue(&daemon->requests);
+    daemon->job = NULL;
+    job_free(job);
+    plan_next(daemon, status);
+    if (daemon->options->once) {
+        daemon->exit_status = status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
+        daemon->is_stopping = true;
+    }
 }
 
 static void take_requests(struct daemon *daemon)

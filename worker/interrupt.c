@@ -75,5 +75,7 @@ enum status interrupt_status(struct interrupt *interrupt, struct error *err)
         return STATUS_OK;
     if (reason == STATUS_CANCELLED)
         return error_set(err, reason, "told to stop");
+    if (reason == STATUS_CONFLICT)
+        return error_set(err, reason, "the lease was lost");
     return error_set(err, reason, "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
 }

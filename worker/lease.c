@@ -3,30 +3,52 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-/* {holder's token, milliseconds left, 1 when it was free}; the caller's own when it took or renewed the lease. */
-static const char TAKE_SCRIPT[] = "local holder = redis.call('GET', KEYS[1])\n"
-                                  "local was_free = holder and 0 or 1\n"
-                                  "if not holder or holder == ARGV[1] then redis.call('SET', KEYS[1], "
-                                  "ARGV[1], 'PX', ARGV[2]) holder = ARGV[1] end\n"
-                                  "return {holder, redis.call('PTTL', KEYS[1]), was_free}";
+#include "common/clock.h"
+
+/* KEYS: the lease; ARGV: token of our holding, token of our next one, milliseconds. Answers {holder's token,
+ * milliseconds left}. The next one's token may be there already, when the answer to who put it there was lost. */
+static const char TAKE_SCRIPT[] = "local holder = redis.call('GET', KEYS[1]) or ARGV[2]\n"
+                                  "if holder == ARGV[1] or holder == ARGV[2] then redis.call('SET', KEYS[1], "
+                                  "holder, 'PX', ARGV[3]) end\n"
+                                  "return {holder, redis.call('PTTL', KEYS[1])}";
 
 static const char RELEASE_SCRIPT[] =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end\n"
     "return 0";
 
-void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms)
+static void draw_token(char token[LEASE_TOKEN_MAX])
 {
     char host[80] = "";
     uint64_t random = 0;
-    *lease = (struct lease){.link = link, .time_ms = time_ms};
-    lease->name = redis_name_of(prefix, REDIS_LEASE);
     (void)gethostname(host, sizeof host - 1);
     if (getrandom(&random, sizeof random, 0) != sizeof random)
-        random = (uintptr_t)lease;
-    snprintf(lease->token, sizeof lease->token, "%s/%d/%016" PRIx64, host, (int)getpid(), random);
+        random = (uint64_t)clock_read_us(CLOCK_MONOTONIC);
+    snprintf(token, LEASE_TOKEN_MAX, "%s/%d/%016" PRIx64, host, (int)getpid(), random);
+}
+
+void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms)
+{
+    *lease = (struct lease){.link = link, .time_ms = time_ms};
+    lease->name = redis_name_of(prefix, REDIS_LEASE);
+    draw_token(lease->token);
+    draw_token(lease->next_token);
+}
+
+/* What Redis answered is whose lease it is. */
+static void learn(struct lease *lease, struct bytes token, int64_t left_ms, struct lease_holder *holder)
+{
+    holder->is_new = bytes_is(token, lease->next_token);
+    if (holder->is_new) {
+        memcpy(lease->token, lease->next_token, sizeof lease->token);
+        draw_token(lease->next_token);
+    }
+    lease->is_held = bytes_is(token, lease->token);
+    snprintf(holder->token, sizeof holder->token, "%.*s", (int)token.len, token.data);
+    holder->left_ms = left_ms;
 }
 
 enum status lease_take(struct lease *lease, struct lease_holder *holder, struct error *err)
@@ -34,24 +56,20 @@ enum status lease_take(struct lease *lease, struct lease_holder *holder, struct 
     char time[24];
     struct redisReply *reply;
     snprintf(time, sizeof time, "%" PRId64, lease->time_ms);
-    const struct bytes args[] = {bytes_of("EVAL"),           bytes_of(TAKE_SCRIPT),  bytes_of("1"),
-                                 bytes_of(lease->name.text), bytes_of(lease->token), bytes_of(time)};
+    const struct bytes args[] = {
+        bytes_of("EVAL"),       bytes_of(TAKE_SCRIPT),       bytes_of("1"), bytes_of(lease->name.text),
+        bytes_of(lease->token), bytes_of(lease->next_token), bytes_of(time)};
     lease->is_held = false;
     if (redis_link_call(lease->link, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
         return error_context(err, "lease");
     const struct redisReply *token = redis_reply_item(reply, 0), *left = redis_reply_item(reply, 1);
-    const struct redisReply *was_free = redis_reply_item(reply, 2);
     struct bytes text = token != NULL ? redis_reply_text(token) : (struct bytes){NULL, 0};
     enum status status = STATUS_OK;
-    if (text.data == NULL || left == NULL || was_free == NULL)
+    if (text.data == NULL || left == NULL)
         status =
             error_set(err, STATUS_UNAVAILABLE, "lease: Redis answered something else than holder and time");
-    else {
-        lease->is_held = bytes_is(text, lease->token);
-        snprintf(holder->token, sizeof holder->token, "%.*s", (int)text.len, text.data);
-        holder->left_ms = redis_reply_int(left);
-        holder->was_free = redis_reply_int(was_free) == 1;
-    }
+    else
+        learn(lease, text, redis_reply_int(left), holder);
     redis_reply_free(reply);
     return status;
 }

@@ -1,6 +1,7 @@
 /* worker/lease.h - who may publish: one worker at a time, among any number on any number of hosts. The lease is a key
- * in Redis that holds its owner's token and runs out unless it is renewed; the flip of a generation checks the token,
- * so what lost the lease can flip nothing. One thread at a time. */
+ * in Redis that holds its owner's token and runs out unless it is renewed. Each holding has a token of its own, and the
+ * flip of a generation checks it: what was begun before the lease was lost can flip nothing, not even after the same
+ * worker got it back, as others may have published something newer in between. One thread at a time. */
 #ifndef ECOSYS_WORKER_LEASE_H
 #define ECOSYS_WORKER_LEASE_H
 
@@ -16,7 +17,8 @@
 struct lease {
     struct redis_link *link; /* not owned */
     struct redis_name name;
-    char token[LEASE_TOKEN_MAX]; /* host/pid/random */
+    char token[LEASE_TOKEN_MAX];      /* host/pid/random, of the present or last holding */
+    char next_token[LEASE_TOKEN_MAX]; /* of the next one */
     int64_t time_ms;
     bool is_held; /* as of the last answer of Redis */
 };
@@ -25,7 +27,7 @@ struct lease {
 struct lease_holder {
     char token[LEASE_TOKEN_MAX]; /* empty: nobody */
     int64_t left_ms;             /* until it runs out */
-    bool was_free;               /* nobody had it before this call: it is new to who has it now */
+    bool is_new;                 /* it is ours, and was not when we last knew */
 };
 
 void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms);

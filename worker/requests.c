@@ -188,3 +188,14 @@ void requests_end(struct requests *requests, uint64_t generation, const char *wo
         .state = word == NULL ? REQUEST_PUBLISHED : REQUEST_FAILED, .generation = generation, .word = word};
     change_all(requests, REQUEST_RUNNING, &over);
 }
+
+void requests_requeue(struct requests *requests)
+{
+    const struct request_entry waiting = {.state = REQUEST_WAITING};
+    change_all(requests, REQUEST_RUNNING, &waiting);
+}
+
+void requests_forget(struct requests *requests)
+{
+    requests->count = 0;
+}

@@ -54,4 +54,10 @@ size_t requests_begin(struct requests *requests, struct date_filter *popular, si
 /* It ended: published (word NULL) or failed. */
 void requests_end(struct requests *requests, uint64_t generation, const char *word);
 
+/* It came to nothing, and the next one is theirs who waited for it. */
+void requests_requeue(struct requests *requests);
+
+/* Another worker leads: it hears of who waits, as requests are repeated. */
+void requests_forget(struct requests *requests);
+
 #endif

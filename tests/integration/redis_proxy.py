@@ -17,6 +17,7 @@ class Action(enum.Enum):
     CUT_REPLY = 'forward, let Redis answer, close the connection without passing the answer on'
     LOSE = 'answer in place of Redis, which never hears of it: a message that gets lost, a subscription that is deaf'
     HOLD = 'close the connection and keep the command for later, as a network that is slow'
+    STALL = 'keep the connection and forward only when let go, as for a worker that stands still meanwhile'
 
 
 def is_flip(words):
@@ -48,9 +49,11 @@ class RedisProxy:
         self.redis, self.decide = redis, decide
         self.commands = []  # words of each, the one that went wrong included
         self.has_struck = False
+        self.is_stalling = False
         self.victim = None
         self._held = None
         self._victim_known = threading.Event()
+        self._let_go = threading.Event()
         self._lock = threading.Lock()
         self._sockets = []
         self._threads = []
@@ -62,6 +65,7 @@ class RedisProxy:
 
     def __exit__(self, *_):
         self._victim_known.set()
+        self._let_go.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
@@ -86,6 +90,10 @@ class RedisProxy:
         upstream, raw = self._held
         upstream.sendall(raw)
         return upstream.recv(4096)
+
+    def let_go(self):
+        """Forwards the command that is stalled, and what was sent behind it."""
+        self._let_go.set()
 
     def _start(self, target, *args):
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -122,6 +130,10 @@ class RedisProxy:
             self.commands.append(words)
             action = self.decide(number, words)
             self.has_struck = self.has_struck or action is not Action.FORWARD
+        if action is Action.STALL:
+            self.is_stalling = True
+            self._let_go.wait()
+            action = Action.FORWARD
         if action in (Action.FORWARD, Action.CUT_REPLY):
             if action is Action.CUT_REPLY:
                 link.mute()

@@ -28,9 +28,10 @@ AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'MYSQL_INDEXES', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port', 'lock_in_mariadb',
-           'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample', 'published_generations',
-           'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres']
+__all__ = ['AS_OF', 'MYSQL_INDEXES', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
+           'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
+           'published_generations', 'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb',
+           'waits_in_postgres']
 
 
 def unique(name):
@@ -92,6 +93,14 @@ class Api:
         return self.process.log_text()
 
 
+# {key, its time to live} of all keys of a prefix, in one round trip.
+TTLS_SCRIPT = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do table.insert(found, {key, redis.call('TTL', key)}) end
+return found
+"""
+
+
 class Stage:
     def __init__(self, fleet, data, redis=None, **settings):
         self.fleet, self.data = fleet, data
@@ -147,6 +156,14 @@ class Stage:
     def generations_with_keys(self):
         found = [re.match(rf'{self.prefix}:gen:(\d+):', key) for key in self.keys()]
         return {int(match[1]) for match in found if match}
+
+    def ttls(self):
+        """{key: its time to live in seconds, -1 for one that stays for ever}."""
+        return {key.decode(): ttl for key, ttl in self.command('EVAL', TTLS_SCRIPT, 0, f'{self.prefix}:*')}
+
+    def assert_keys_end(self):
+        """Every key starts with the prefix (else it would not be listed) and has a time to live."""
+        assert [key for key, ttl in self.ttls().items() if ttl == -1] == []
 
     def generation_key(self, generation, name):
         return f'{self.prefix}:gen:{generation}:{name}'

@@ -1,5 +1,5 @@
-"""ecosys-worker from outside: command line, failures, the lease, and that no crash ever shows a reader half a
-generation."""
+"""ecosys-worker from outside: command line, failures, and that no crash ever shows a reader half a generation. What
+goes by the lease is in test_lease.py."""
 import re
 import signal
 import subprocess
@@ -10,12 +10,11 @@ import http_client
 from redis_proxy import Action, RedisProxy, is_flip
 from service import (
     AS_OF, WORKER, Redis, Stage, changed_model, free_port, lock_in_mariadb, lock_in_postgres, new_redis,
-    prepare_counter, prepare_sample, published_generations, unique, wait_for, waits_in_mariadb, waits_in_postgres,
+    prepare_counter, prepare_sample, unique, wait_for, waits_in_mariadb, waits_in_postgres,
 )
 
 SECRET = 's3cret-pass-w0rd'
-LEASE = {'LEASE_TIME': 3}
-ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, **LEASE}
+ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'LEASE_TIME': 3}
 GRACE_S = 60  # for which readers may go on loading the previous generation
 ERROR = re.compile(r'level=error .*')
 
@@ -52,24 +51,6 @@ def errors_in(log):
 def wait_for_generation(stage, above=0, seconds=20):
     """The pointer, as soon as it is higher than `above`."""
     return wait_for(lambda: (number := stage.pointer() or 0) > above and number, 'a newer generation', seconds)
-
-
-# {key, its time to live} of all keys of a prefix, in one round trip.
-TTLS_SCRIPT = """
-local found = {}
-for _, key in ipairs(redis.call('KEYS', ARGV[1])) do table.insert(found, {key, redis.call('TTL', key)}) end
-return found
-"""
-
-
-def ttls(stage):
-    """{key: its time to live in seconds, -1 for one that stays for ever}."""
-    return {key.decode(): ttl for key, ttl in stage.command('EVAL', TTLS_SCRIPT, 0, f'{stage.prefix}:*')}
-
-
-def assert_keys_end(stage):
-    """Every key starts with the prefix (else it would not be listed) and has a time to live."""
-    assert [key for key, ttl in ttls(stage).items() if ttl == -1] == []
 
 
 def ask_fresh_api(stage, path='/dashboard'):
@@ -290,8 +271,8 @@ def test_once_keeps_the_previous_generation_for_its_readers(stage):
     first, second = stage.publish(), stage.publish()
     assert second > first and stage.pointer() == second
     assert stage.generations_with_keys() == {first, second}
-    assert_keys_end(stage)
-    for key, ttl in ttls(stage).items():
+    stage.assert_keys_end()
+    for key, ttl in stage.ttls().items():
         if f':{first}:' in key:
             assert ttl <= GRACE_S, key
         elif f':{second}:' in key:
@@ -335,57 +316,6 @@ def test_once_when_redis_is_full(fleet, data):
     stage.publish()
 
 
-# ---- The lease
-
-
-def test_once_beside_a_live_daemon_names_it(stage):
-    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
-    generation = wait_for_generation(stage)
-    done = stage.once(**LEASE)
-    assert done.returncode == 1
-    assert f'/{daemon.pid}/' in errors_in(done.stderr)[0], done.stderr
-    assert stage.pointer() == generation
-
-
-def test_once_after_a_killed_daemon_waits_for_its_lease(stage):
-    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
-    generation = wait_for_generation(stage)
-    daemon.kill()
-    assert stage.command('EXISTS', f'{stage.prefix}:lease') == 1
-    assert stage.publish(**LEASE) > generation
-
-
-def test_daemon_gives_its_lease_back(stage):
-    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
-    wait_for_generation(stage)
-    daemon.signal(signal.SIGTERM)
-    assert daemon.wait(5) == 0
-    assert stage.command('EXISTS', f'{stage.prefix}:lease') == 0
-
-
-def test_second_daemon_stands_by_and_takes_over(stage):
-    first = stage.start_worker(**ONLY_WHEN_ASKED)
-    generation = wait_for_generation(stage)
-    second = stage.start_worker(**ONLY_WHEN_ASKED)
-    wait_for(lambda: 'message="standing by"' in second.log_text(), 'the second stands by', 10)
-    assert f'/{first.pid}/' in second.log_text()
-    assert not published_generations(second.log_text())
-    first.kill()
-    newer = wait_for_generation(stage, generation)
-    wait_for(lambda: published_generations(second.log_text()) == [newer], 'the second says so', 10)
-
-
-def test_daemon_that_lost_its_lease_publishes_nothing(stage):
-    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
-    generation = wait_for_generation(stage)
-    stage.command('SET', f'{stage.prefix}:lease', 'somebody/else')
-    daemon.signal(signal.SIGHUP)
-    wait_for(lambda: errors_in(daemon.log_text()) or 'standing by' in daemon.log_text(), 'it notices', 10)
-    assert stage.pointer() == generation
-    assert stage.generations_with_keys() == {generation}
-    assert stage.command('GET', f'{stage.prefix}:lease') == b'somebody/else'
-
-
 # ---- The daemon
 
 
@@ -399,7 +329,7 @@ def test_daemon_refreshes_at_start_by_interval_and_when_asked(stage):
     first = wait_for_generation(asked)
     daemon.signal(signal.SIGHUP)
     wait_for_generation(asked, first)
-    assert_keys_end(asked)
+    asked.assert_keys_end()
 
 
 def test_daemon_starts_before_redis(fleet, data):
@@ -592,7 +522,7 @@ def test_worker_killed_between_any_two_commands(fleet, counter):
     for target, before, status, log in every_command(publishing, Action.KILL, fleet):
         assert status == -signal.SIGKILL, (target, log)
         flips += publishing.assert_whole(before)
-        assert_keys_end(stage)
+        stage.assert_keys_end()
         stage.expire_lease()
     assert flips >= 2  # it was also killed behind the flip
     publishing.publish()
@@ -600,10 +530,10 @@ def test_worker_killed_between_any_two_commands(fleet, counter):
     listed = {int(number) for number in stage.command('ZRANGE', f'{stage.prefix}:generations', 0, -1)}
     assert {stage.pointer()} <= listed <= publishing.shown.keys()
     current = stage.pointer()
-    for key, ttl in ttls(stage).items():
+    for key, ttl in stage.ttls().items():
         is_old = ':gen:' in key and f':{current}:' not in key
         assert ttl <= (GRACE_S if is_old else 3600 + GRACE_S), key
-    assert_keys_end(stage)
+    stage.assert_keys_end()
 
 
 def test_generation_left_half_by_a_killed_worker_is_removed(fleet, counter):

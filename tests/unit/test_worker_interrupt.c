@@ -109,6 +109,11 @@ static void test_the_first_reason_stays(void **state)
     interrupt_raise(&bench.interrupt, STATUS_CANCELLED);
     check("late, then cancelled", &bench, false, false, STATUS_UNAVAILABLE, "SNAPSHOT_TIMEOUT");
     bench_clear(&bench);
+    bench_init(&bench);
+    interrupt_raise(&bench.interrupt, STATUS_CONFLICT);
+    interrupt_raise(&bench.interrupt, STATUS_CANCELLED);
+    check("overtaken, then cancelled", &bench, false, false, STATUS_CONFLICT, "the lease was lost");
+    bench_clear(&bench);
 }
 
 static void test_deadlines(void **state)
