@@ -3,8 +3,11 @@
 
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "worker/kommo_catalog.h"
 #include "worker/value.h"
 
@@ -109,14 +112,36 @@ static enum status failed(struct kommo *kommo, const char *message, struct error
     return err->code;
 }
 
+/* Waits until the next result can be taken without waiting. */
+static enum status await_result(struct kommo *kommo, int64_t deadline_ms, struct error *err)
+{
+    while (PQisBusy(kommo->conn)) {
+        struct pollfd fd = {PQsocket(kommo->conn), POLLIN, 0};
+        int64_t left = deadline_ms - clock_monotonic_ms();
+        if (left <= 0)
+            return failed(kommo, "no answer within DB_CONNECT_TIMEOUT", err);
+        if (poll(&fd, 1, (int)left) > 0 && PQconsumeInput(kommo->conn) != 1)
+            return failed(kommo, PQerrorMessage(kommo->conn), err);
+    }
+    return STATUS_OK;
+}
+
+/* Statements that need no work. PQexec would wait for ever for a pooler that has no server to pass them on to. */
 static enum status execute(struct kommo *kommo, const char *sql, struct error *err)
 {
-    PGresult *result = PQexec(kommo->conn, sql);
-    ExecStatusType state = PQresultStatus(result);
-    PQclear(result);
-    if (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK)
-        return STATUS_OK;
-    return failed(kommo, PQerrorMessage(kommo->conn), err);
+    int64_t deadline_ms = clock_monotonic_ms() + kommo->patience_ms;
+    bool ok = false;
+    if (PQsendQuery(kommo->conn, sql) != 1)
+        return failed(kommo, PQerrorMessage(kommo->conn), err);
+    for (;;) {
+        if (await_result(kommo, deadline_ms, err) != STATUS_OK)
+            return err->code;
+        PGresult *result = PQgetResult(kommo->conn);
+        if (result == NULL)
+            return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
+        ok = PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
 }
 
 static enum status connect_to(struct kommo *kommo, const struct settings *settings, struct error *err)
@@ -179,7 +204,7 @@ static enum status begin(struct kommo *kommo, const struct settings *settings, s
 enum status kommo_open(struct kommo *kommo, const struct settings *settings, struct interrupt *interrupt,
                        struct error *err)
 {
-    *kommo = (struct kommo){NULL, interrupt};
+    *kommo = (struct kommo){NULL, interrupt, settings->db_connect_timeout_s * 1000};
     if (connect_to(kommo, settings, err) != STATUS_OK)
         return err->code;
     return begin(kommo, settings, err);
@@ -187,6 +212,13 @@ enum status kommo_open(struct kommo *kommo, const struct settings *settings, str
 
 void kommo_close(struct kommo *kommo)
 {
+    PGTransactionStatusType state = PQtransactionStatus(kommo->conn);
+    if (state == PQTRANS_INTRANS || state == PQTRANS_INERROR) {
+        /* A pooler throws its connection to the server away when a client leaves amid a transaction. */
+        struct error late;
+        enum status ignored = execute(kommo, "ROLLBACK", &late);
+        (void)ignored;
+    }
     interrupt_unwatch(kommo->interrupt, INTERRUPT_KOMMO);
     PQfinish(kommo->conn);
     kommo->conn = NULL;

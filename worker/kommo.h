@@ -2,7 +2,7 @@
 #ifndef ECOSYS_WORKER_KOMMO_H
 #define ECOSYS_WORKER_KOMMO_H
 
-#include <stdio.h>
+#include <stdint.h>
 
 #include "common/settings.h"
 #include "common/snapshot.h"
@@ -13,10 +13,12 @@ struct pg_conn;
 struct kommo {
     struct pg_conn *conn;
     struct interrupt *interrupt; /* not owned */
+    int64_t patience_ms;         /* for answers that need no work: DB_CONNECT_TIMEOUT */
 };
 
 /* Connects and prepares a REPEATABLE READ, READ ONLY transaction whose zone is TZ. kommo_close must follow, whatever
- * the result. Nothing outlives the transaction, so a pooler in transaction mode may stand in between. */
+ * the result. Nothing outlives the transaction, and kommo_close ends it, so a pooler in transaction mode may stand in
+ * between. Connecting and preparing may take DB_CONNECT_TIMEOUT each. */
 MUST_CHECK enum status kommo_open(struct kommo *kommo, const struct settings *settings,
                                   struct interrupt *interrupt, struct error *err);
 void kommo_close(struct kommo *kommo);

@@ -26,7 +26,7 @@ declare -A PACKAGES=(
              libmsgpack-dev|libmsgpack-c-dev libyajl-dev libhttp-parser-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
              libcrypt-dev'
     [run]='python3 curl tzdata ca-certificates'
-    [servers]='postgresql|postgresql-[1-9][0-9] mariadb-server redis-server'
+    [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'
     [tests]='python3 python3-pytest tzdata'
     [examples]='nodejs'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
@@ -35,7 +35,7 @@ declare -A PACKAGES=(
 declare -A PACKAGES_WHY=(
     [build]='to build the worker and the API'
     [run]='to run them and ask them'
-    [servers]='for private PostgreSQL, MariaDB and Redis; no service is started or enabled'
+    [servers]='for private PostgreSQL, PgBouncer, MariaDB and Redis; no service is started or enabled'
     [tests]='for the tests that are not C'
     [examples]='for the example clients, which are tests too'
     [clang]='for sanitizers and fuzzing'

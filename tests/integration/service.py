@@ -17,7 +17,7 @@ API = os.path.join(BUILD, 'api/ecosys-api')
 
 sys.path.insert(0, os.path.join(ROOT, 'scripts/lib'))
 from private_servers import (  # noqa: E402 (found through the line above)
-    Fleet, MariaDB, PostgreSQL, Redis, ServerError, answers_http, free_port, wait_for,
+    Fleet, MariaDB, PgBouncer, PostgreSQL, Redis, ServerError, answers_http, free_port, wait_for,
 )
 
 POSTGRES_SCHEMA = os.path.join(ROOT, 'schemas/postgres/schema.sql')
@@ -28,7 +28,7 @@ AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'MYSQL_INDEXES', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
+__all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
            'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
            'published_generations', 'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb',
            'waits_in_postgres']
