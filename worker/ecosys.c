@@ -37,7 +37,7 @@ static enum status execute(struct ecosys *ecosys, const char *sql, struct error 
 static bool set_options(MYSQL *conn, const struct settings *settings)
 {
     unsigned connect_s = (unsigned)settings->db_connect_timeout_s;
-    unsigned transfer_s = (unsigned)settings->snapshot_timeout_s;
+    unsigned transfer_s = (unsigned)settings->snapshot_timeout_s + INTERRUPT_MARGIN_S;
     return mysql_options(conn, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) == 0 &&
            mysql_options(conn, MYSQL_OPT_READ_TIMEOUT, &transfer_s) == 0 &&
            mysql_options(conn, MYSQL_OPT_WRITE_TIMEOUT, &transfer_s) == 0 &&
@@ -49,26 +49,40 @@ static bool is_mariadb(MYSQL *conn)
     return strstr(mysql_get_server_info(conn), "MariaDB") != NULL;
 }
 
+/* A server does not notice that nobody waits for its statement any more: it is told when to end it, in its own words. */
+static enum status limit_statements(struct ecosys *ecosys, int64_t limit_s, struct error *err)
+{
+    char sql[80];
+    if (is_mariadb(ecosys->conn))
+        snprintf(sql, sizeof sql, "SET SESSION max_statement_time = %" PRId64, limit_s);
+    else
+        snprintf(sql, sizeof sql, "SET SESSION max_execution_time = %" PRId64, limit_s * 1000);
+    ecosys->statement_limit_s = limit_s;
+    return execute(ecosys, sql, err);
+}
+
+/* A statement that begins late has as much less; said anew by whole seconds only, so that quick reads are not slowed. */
+static enum status limit_next_statement(struct ecosys *ecosys, struct error *err)
+{
+    int64_t left_s = interrupt_left_ms(ecosys->interrupt, clock_monotonic_ms()) / 1000 + 1;
+    if (left_s + INTERRUPT_MARGIN_S >= ecosys->statement_limit_s)
+        return STATUS_OK;
+    return limit_statements(ecosys, left_s + INTERRUPT_MARGIN_S, err);
+}
+
 static enum status set_session(struct ecosys *ecosys, const struct settings *settings, int32_t zone_offset_s,
                                struct error *err)
 {
-    char zone[80], wait[80], limit[80];
+    char zone[80], wait[80];
     unsigned offset = (unsigned)abs(zone_offset_s);
     snprintf(zone, sizeof zone, "SET SESSION time_zone = '%c%02u:%02u'", zone_offset_s < 0 ? '-' : '+',
              offset / 3600 % 100, offset / 60 % 60);
     snprintf(wait, sizeof wait, "SET SESSION lock_wait_timeout = %d", LOCK_WAIT_S);
-    if (is_mariadb(ecosys->conn))
-        snprintf(limit, sizeof limit, "SET SESSION max_statement_time = %" PRId64,
-                 settings->snapshot_timeout_s);
-    else
-        snprintf(limit, sizeof limit, "SET SESSION max_execution_time = %" PRId64,
-                 settings->snapshot_timeout_s * 1000);
-    const char *const statements[] = {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", zone, wait,
-                                      limit};
+    const char *const statements[] = {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", zone, wait};
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
         if (execute(ecosys, statements[i], err) != STATUS_OK)
             return err->code;
-    return STATUS_OK;
+    return limit_statements(ecosys, settings->snapshot_timeout_s + INTERRUPT_MARGIN_S, err);
 }
 
 enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, int32_t zone_offset_s,
@@ -180,6 +194,8 @@ static enum status run_query(struct ecosys *ecosys, const struct buffer *sql, en
 {
     if (buffer_is_failed(sql))
         return error_no_memory(err);
+    if (limit_next_statement(ecosys, err) != STATUS_OK)
+        return err->code;
     *result = NULL;
     if (mysql_query(ecosys->conn, sql->data) == 0)
         *result =

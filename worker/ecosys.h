@@ -17,6 +17,7 @@ struct ecosys {
     struct st_mysql *conn;
     struct interrupt *interrupt; /* not owned */
     uint64_t rows_count;         /* that were read so far */
+    int64_t statement_limit_s;   /* for which the server was told to go on with a statement */
     bool
         has_changed_table; /* the failure was a table altered behind the snapshot; another snapshot will do */
 };

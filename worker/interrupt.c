@@ -42,6 +42,16 @@ void interrupt_set_deadline(struct interrupt *interrupt, int64_t now_ms, int64_t
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
+int64_t interrupt_left_ms(struct interrupt *interrupt, int64_t now_ms)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    int64_t deadline_ms = interrupt->deadline_ms;
+    pthread_mutex_unlock(&interrupt->mutex);
+    if (deadline_ms == 0)
+        return INT64_MAX;
+    return deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+}
+
 static void raise_locked(struct interrupt *interrupt, enum status reason)
 {
     if (interrupt->raised == STATUS_OK)

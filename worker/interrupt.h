@@ -9,6 +9,10 @@
 
 #include "common/status.h"
 
+/* Servers and libraries that keep limits of their own get so much more than the deadline: it is the first to strike, in
+ * its own words, and they end what it left behind. */
+#define INTERRUPT_MARGIN_S 1
+
 enum interrupt_slot { INTERRUPT_KOMMO, INTERRUPT_ECOSYS, INTERRUPT_SLOTS };
 
 struct interrupt {
@@ -27,6 +31,9 @@ void interrupt_unwatch(struct interrupt *interrupt, enum interrupt_slot slot);
 
 /* From `now_ms` on the snapshot has `allowed_ms` left; 0 ends that. */
 void interrupt_set_deadline(struct interrupt *interrupt, int64_t now_ms, int64_t allowed_ms);
+
+/* From `now_ms` to the deadline, 0 behind it; INT64_MAX without one. */
+int64_t interrupt_left_ms(struct interrupt *interrupt, int64_t now_ms);
 
 /* Raises STATUS_UNAVAILABLE when the deadline has passed. */
 void interrupt_check_deadline(struct interrupt *interrupt, int64_t now_ms);

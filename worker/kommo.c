@@ -196,7 +196,7 @@ static enum status begin(struct kommo *kommo, const struct settings *settings, s
              "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
              "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
              "SET LOCAL statement_timeout = %" PRId64 ";%s",
-             zone, settings->snapshot_timeout_s * 1000, encoding_sql(kommo));
+             zone, (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000, encoding_sql(kommo));
     PQfreemem(zone);
     return execute(kommo, sql, err);
 }
@@ -261,11 +261,33 @@ static enum status refuse_type(struct kommo *kommo, enum column column, Oid foun
                      COLUMNS[column].takes);
 }
 
+/* The name in our SQL that the server points at, such as the table that it could not lock; empty when it points nowhere.
+ * It counts characters from 1, and our SQL is ASCII. */
+static struct bytes name_pointed_at(const PGresult *result)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    int64_t at;
+    if (position == NULL || !value_parse_int(bytes_of(position), &at) || at < 1 ||
+        at > (int64_t)sizeof CLIENTS_SQL)
+        return (struct bytes){"", 0};
+    const char *name = &CLIENTS_SQL[at - 1];
+    return (struct bytes){name, strspn(name, letters)};
+}
+
 /* What a query failed with; the connection must be free here too. */
 static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct error *err)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (failed(kommo, PQresultErrorMessage(result), err) == STATUS_UNAVAILABLE)
+    const char *message = PQresultErrorMessage(result);
+    struct bytes name = name_pointed_at(result);
+    char pointed[ERROR_MESSAGE_SIZE];
+    if (name.len > 0) {
+        snprintf(pointed, sizeof pointed, "%.*s: %s", (int)name.len, name.data,
+                 PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+        message = pointed;
+    }
+    if (failed(kommo, message, err) == STATUS_UNAVAILABLE)
         kommo_catalog_explain(kommo->conn, sqlstate != NULL ? sqlstate : "", err);
     return err->code;
 }

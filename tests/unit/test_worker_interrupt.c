@@ -1,5 +1,6 @@
 /* tests/unit/test_worker_interrupt.c - ending what blocks on a socket: registered before and after, by reason and by
  * deadline, and from another thread. */
+#include <inttypes.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,6 +141,27 @@ static void test_deadlines(void **state)
     }
 }
 
+static void test_time_left(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t allowed_ms, now_ms, expected;
+    } rows[] = {
+        {"no deadline", 0, 1000, INT64_MAX}, {"all of it", 500, 1000, 500},    {"some of it", 500, 1499, 1},
+        {"none at it", 500, 1500, 0},        {"none behind it", 500, 9999, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct interrupt interrupt;
+        interrupt_init(&interrupt);
+        interrupt_set_deadline(&interrupt, 1000, rows[i].allowed_ms);
+        int64_t left_ms = interrupt_left_ms(&interrupt, rows[i].now_ms);
+        if (left_ms != rows[i].expected)
+            fail_msg("%s: %" PRId64 ", not %" PRId64, rows[i].name, left_ms, rows[i].expected);
+        interrupt_clear(&interrupt);
+    }
+}
+
 static void test_a_deadline_that_is_taken_back(void **state)
 {
     struct bench bench;
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_unwatched_sockets_are_left_alone),
         cmocka_unit_test(test_the_first_reason_stays),
         cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_time_left),
         cmocka_unit_test(test_a_deadline_that_is_taken_back),
         cmocka_unit_test(test_a_blocked_thread_comes_back),
     };
