@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 
@@ -30,8 +31,8 @@ _numbers = itertools.count(1)
 
 __all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
            'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
-           'published_generations', 'changed_model', 'start_fleet', 'unique', 'wait_for', 'waits_in_mariadb',
-           'waits_in_postgres']
+           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'start_fleet', 'unique',
+           'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
 
 
 def unique(name):
@@ -200,31 +201,64 @@ def changed_model(folder, change):
     return path
 
 
-# ---- Locks in the databases, for a refresh that is to take as long as a test needs
+# ---- Sessions of the databases' clients, for a refresh that is to take as long as a test needs
+
+
+class Session:
+    """A session of a database's client that stays open, with the locks it takes, to the end of the block."""
+
+    def __init__(self, argv):
+        self.client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       bufsize=0)
+        self.printed, self.count = b'', 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.kill()
+        self.client.communicate()
+
+    def begin(self, sql):
+        """Sends statements, which may wait for the locks of others."""
+        self.count += 1
+        self.client.stdin.write(f"{sql}; SELECT 'done {self.count}';\n".encode())
+
+    def is_done(self):
+        """Whether all that was sent has been run."""
+        while select.select([self.client.stdout], [], [], 0)[0]:
+            data = os.read(self.client.stdout.fileno(), 1 << 16)
+            if not data:
+                raise ServerError(f'the client has ended: {self.printed.decode()}')
+            self.printed += data
+        return f'done {self.count}'.encode() in self.printed
+
+    def run(self, sql, seconds=20):
+        self.begin(sql)
+        wait_for(self.is_done, sql, seconds)
+
+
+def session_in_postgres(stage):
+    return Session(stage.fleet.postgres.client(f'kommo_{stage.data}') + ['-t'])
+
+
+def session_in_mariadb(stage):
+    return Session(stage.fleet.mariadb.client(f'ecosys_{stage.data}') + ['--unbuffered'])
 
 
 @contextlib.contextmanager
-def held_lock(argv, sql):
-    """A session of a database's client that holds a lock from here to the end of the block."""
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8') as client:
-        try:
-            client.stdin.write(sql)
-            client.stdin.flush()
-            assert 'held' in client.stdout.readline()
-            yield
-        finally:
-            client.stdin.close()
-            client.kill()
+def lock_in_postgres(stage, table='clientes_kommo'):
+    """The session that has locked the table; it may change what is in it."""
+    with session_in_postgres(stage) as session:
+        session.run(f'BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE')
+        yield session
 
 
-def lock_in_postgres(stage):
-    argv = stage.fleet.postgres.client(f'kommo_{stage.data}') + ['-t']
-    return held_lock(argv, "BEGIN; LOCK TABLE clientes_kommo IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
-
-
-def lock_in_mariadb(stage):
-    argv = stage.fleet.mariadb.client(f'ecosys_{stage.data}') + ['--unbuffered']
-    return held_lock(argv, "LOCK TABLES cards WRITE; SELECT 'held';\n")
+@contextlib.contextmanager
+def lock_in_mariadb(stage, table='cards'):
+    with session_in_mariadb(stage) as session:
+        session.run(f'LOCK TABLES {table} WRITE')
+        yield session
 
 
 def waits_in_postgres(stage):
@@ -232,4 +266,14 @@ def waits_in_postgres(stage):
 
 
 def waits_in_mariadb(stage):
-    return [row for row in stage.fleet.mariadb.query('SHOW PROCESSLIST') if 'Waiting for table' in (row[6] or '')]
+    """What the worker asks while it waits for somebody's lock."""
+    return [row[7] for row in worker_in_mariadb(stage) if 'Waiting for table' in (row[6] or '')]
+
+
+def worker_in_mariadb(stage):
+    """The worker's sessions, as SHOW FULL PROCESSLIST has them."""
+    return [row for row in stage.fleet.mariadb.query('SHOW FULL PROCESSLIST') if row[1] == stage.fleet.READER]
+
+
+def worker_in_postgres(stage):
+    return stage.fleet.postgres.query(f"SELECT state, query FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}'")

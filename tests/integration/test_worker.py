@@ -418,16 +418,6 @@ def test_sigterm_in_the_middle_of_a_refresh(stage, lock, waits):
     assert not errors_in(daemon.log_text())
 
 
-@LOCKS
-def test_snapshot_that_takes_too_long(stage, lock, waits):
-    generation = stage.publish()
-    with lock(stage):
-        done = stage.once(SNAPSHOT_TIMEOUT=1, seconds=10)
-    assert done.returncode == 1
-    assert len(errors_in(done.stderr)) == 1, done.stderr
-    assert stage.pointer() == generation
-
-
 def test_sigterm_of_once(stage):
     with lock_in_postgres(stage):
         worker = stage.start_worker('--once')
