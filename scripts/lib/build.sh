@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo, scripts/test and .ci/run: configures and builds one preset of CMakePresets.json.
+# Sourced by scripts/demo, scripts/test, scripts/bench and .ci/run: configures and builds one preset of
+# CMakePresets.json.
 #
 # build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; 1 when it fails, with the end of the log and its name
 # build_uses_sanitizers PRESET             whether it needs the packages of group clang, and

@@ -29,6 +29,7 @@ declare -A PACKAGES=(
     [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'
     [tests]='python3 python3-pytest tzdata'
     [examples]='nodejs'
+    [bench]='gnuplot-nox'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
     [ci]='clang-format clang-tidy cppcheck shellcheck git'
 )
@@ -38,6 +39,7 @@ declare -A PACKAGES_WHY=(
     [servers]='for private PostgreSQL, PgBouncer, MariaDB and Redis; no service is started or enabled'
     [tests]='for the tests that are not C'
     [examples]='for the example clients, which are tests too'
+    [bench]='for the plots of measurements'
     [clang]='for sanitizers and fuzzing'
     [ci]='for formatting and static analysis'
 )

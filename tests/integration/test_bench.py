@@ -1,0 +1,123 @@
+"""scripts/bench at its smallest scale: that it still runs, and that its results have every field."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import service
+
+sys.path.insert(0, os.path.join(service.ROOT, 'bench'))
+import dataset  # noqa: E402 (found through the line above)
+import refresh_report  # noqa: E402
+
+REFRESH = os.path.join(service.ROOT, 'bench/refresh.py')
+
+
+@pytest.fixture(autouse=True)
+def programs_of_the_test():
+    """Nothing: the measurement starts and ends its own servers."""
+
+
+def bench(*flags):
+    return subprocess.run(['/usr/bin/python3', '-B', REFRESH, *flags], stdin=subprocess.DEVNULL, capture_output=True,
+                          encoding='utf-8', timeout=300, check=False)
+
+
+@pytest.fixture(scope='module')
+def results(tmp_path_factory):
+    path = tmp_path_factory.mktemp('bench') / 'tiny.json'
+    done = bench('--scale', 'tiny', '--runs', '2', '--out', str(path))
+    assert done.returncode == 0, done.stderr
+    return path, json.loads(path.read_text(encoding='utf-8')), done.stdout
+
+
+def assert_refreshes(refreshes):
+    assert len(refreshes) == 2
+    for run in refreshes:
+        assert set(run) == {*refresh_report.FIELDS, 'wall_ms', 'peak_bytes', 'cpu_s'}
+        assert [name for name, value in run.items() if value is None] == []
+        assert 0 < run['total_ms'] <= run['wall_ms']
+
+
+def test_results_say_where_and_how(results):
+    found = results[1]
+    assert set(found) == {'command', 'scale', 'began', 'seconds', 'machine', 'mariadb_options', 'as_of', 'datasets',
+                          'memory', 'goals'}
+    machine = found['machine']
+    assert machine['cores'] > 0 and machine['load_average'] >= 0 and machine['memory_bytes'] > 0
+    assert set(machine['versions']) == {'ecosys_worker', 'mariadb', 'postgresql', 'redis'}
+    assert all([machine['cpu'], machine['system'], machine['kernel'], *machine['versions'].values()])
+
+
+def test_history_grows_and_the_window_stays(results):
+    once, tenfold = results[1]['datasets']
+    assert (once['history'], tenfold['history']) == (1, 10)
+    assert (once['rows'], tenfold['rows']) == (3000, 21000)
+    for table in dataset.EVENTS:
+        assert once['rows_by_table'][table][1] == tenfold['rows_by_table'][table][1] > 0, table
+
+
+def test_refreshes_and_peers_are_measured(results):
+    for data in results[1]['datasets']:
+        assert set(data) == {'tenants', 'clients', 'history', 'rows', 'window_rows', 'rows_by_table', 'load_s',
+                             'peers_ms', 'recommended_indexes_s', 'states'}
+        assert {name: len(taken) for name, taken in data['peers_ms'].items()} == {'count': 2, 'count_max': 2}
+        assert [state['recommended_indexes'] for state in data['states']] == [False, True]
+        for state in data['states']:
+            assert_refreshes(state['refreshes'])
+            assert state['data_bytes'] > 0 and state['index_bytes'] > 0
+
+
+def test_memory_is_measured(results):
+    memory = results[1]['memory']
+    assert_refreshes(memory['refreshes'])
+    assert [answer['path'] for answer in memory['answers']] == ['/dashboard', '/clientes', '/health-scores']
+    assert all(answer['bytes'] > 0 and answer['ms'] > 0 for answer in memory['answers'])
+    assert memory['api_peak_bytes'] > 0 and memory['redis']['used_memory'] > 0
+
+
+def test_goals_are_compared(results):
+    goals = results[1]['goals']
+    assert len(goals) == 4
+    for goal in goals:
+        assert set(goal) == {'goal', 'measured', 'limit', 'unit', 'met'}
+        assert f"| {goal['goal']} |" in results[2]
+
+
+def test_the_goals_of_time_are_those_of_2000_tenants(results):
+    data = {**results[1]['datasets'][0], 'tenants': 2000}
+    goals = refresh_report.goals([data, results[1]['datasets'][1]], None)
+    assert [goal['limit'] for goal in goals] == [0.447, 0.447, 1.34, 1.34, 1.3]
+
+
+@pytest.mark.skipif(not shutil.which('gnuplot'), reason='gnuplot is not installed')
+def test_results_are_shown_and_drawn_again(results, tmp_path):
+    path, _, shown = results
+    done = bench('--from', str(path), '--plot', str(tmp_path / 'refresh.svg'))
+    assert (done.returncode, done.stdout) == (0, shown)
+    assert '</svg>' in (tmp_path / 'refresh.svg').read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('flags', [['--scale', 'huge'], ['--runs', '0'], ['--quick', '--write-docs'], ['more']])
+def test_wrong_usage(flags):
+    assert bench('--check-usage', *flags).returncode == 2
+
+
+@pytest.mark.parametrize('words, status', [
+    (['--help'], 0), (['refresh', '--help'], 0), ([], 2), (['unknown'], 2), (['refresh', '--scale', 'huge'], 2)])
+def test_command_line(words, status):
+    done = subprocess.run([os.path.join(service.ROOT, 'scripts/bench'), *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, encoding='utf-8', timeout=60, check=False)
+    assert done.returncode == status, done.stderr
+    assert (done.stdout if status == 0 else done.stderr).startswith(('usage: ', 'bench: '))
+
+
+def test_document_has_the_places_for_results():
+    with open(os.path.join(service.ROOT, 'docs/benchmarks.md'), encoding='utf-8') as f:
+        document = f.read()
+    for scale in ('full', 'big'):
+        for word in ('begin', 'end'):
+            assert document.count(f'<!-- scripts/bench refresh --scale {scale}: {word} -->\n') == 1
