@@ -292,11 +292,16 @@ static enum status refuse_query(struct kommo *kommo, const PGresult *result, str
     return err->code;
 }
 
+/* The blanks that fill up a char(n) are not part of the value. */
 static struct bytes cell(const PGresult *result, enum column column)
 {
     if (PQgetisnull(result, 0, (int)column))
         return (struct bytes){NULL, 0};
-    return (struct bytes){PQgetvalue(result, 0, (int)column), (size_t)PQgetlength(result, 0, (int)column)};
+    struct bytes text = {PQgetvalue(result, 0, (int)column), (size_t)PQgetlength(result, 0, (int)column)};
+    if (PQftype(result, (int)column) == PG_BPCHAR)
+        while (text.len > 0 && text.data[text.len - 1] == ' ')
+            text.len--;
+    return text;
 }
 
 /* A numeric column shows its scale ("123.00"), which is not part of the number. */
