@@ -8,6 +8,7 @@
  *   between: one look at the end of each tenant's part. HAVING instead of WHERE keeps it so where only recent rows
  *   matter. An index that begins with a constant gets no such plan, which is why users are looked up one by one; but
  *   not those of tenants with a row in the window, whose newest is that.
+ * - Groups are named by position: a column of the table that is called like an alias would go before it.
  * - Configurations are joined by IN: without an index it becomes a lookup in a hash, where a JOIN would compare every
  *   pair. */
 #include "worker/ecosys_sql.h"
@@ -61,14 +62,13 @@ static const struct query QUERIES[QUERY_COUNT] = {
                           "SELECT id, tenant_id, subject_id, created_at FROM activity_log"
                           " WHERE event = 'login' AND created_at >= {since}",
                           NO_INDEXES, NULL},
-    [QUERY_NEWEST_LOGINS] =
-        {"activity_log",
-         WINDOW(events_days),
-         "SELECT COALESCE(tenant_id) AS tenant, CASE WHEN tenant_id IS NULL THEN subject_id END AS subject,"
-         " MAX(created_at) FROM activity_log WHERE event = 'login' GROUP BY tenant, subject",
-         {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER, INDEX_COUNT},
-         "SELECT tenant_id, NULL, MAX(created_at) FROM activity_log"
-         " WHERE event = 'login' AND tenant_id IS NOT NULL GROUP BY tenant_id"},
+    [QUERY_NEWEST_LOGINS] = {"activity_log",
+                             WINDOW(events_days),
+                             "SELECT COALESCE(tenant_id), CASE WHEN tenant_id IS NULL THEN subject_id END,"
+                             " MAX(created_at) FROM activity_log WHERE event = 'login' GROUP BY 1, 2",
+                             {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER, INDEX_COUNT},
+                             "SELECT tenant_id, NULL, MAX(created_at) FROM activity_log"
+                             " WHERE event = 'login' AND tenant_id IS NOT NULL GROUP BY tenant_id"},
     [QUERY_NEWEST_LOGINS_BY_USER] =
         {"activity_log",
          WINDOW(events_days),
