@@ -24,7 +24,10 @@ from private_servers import (  # noqa: E402 (found through the line above)
 POSTGRES_SCHEMA = os.path.join(ROOT, 'schemas/postgres/schema.sql')
 MYSQL_SCHEMA = os.path.join(ROOT, 'schemas/mysql/schema.sql')
 MYSQL_INDEXES = os.path.join(ROOT, 'schemas/mysql/indexes.sql')
+MYSQL_INDEXES_BY_SIZE = os.path.join(ROOT, 'schemas/mysql/indexes-by-size.sql')
+POSTGRES_INDEXES = os.path.join(ROOT, 'schemas/postgres/indexes.sql')
 SCORING = os.path.join(ROOT, 'schemas/scoring.json')
+SCORING_BY_SIZE = os.path.join(ROOT, 'schemas/scoring-by-size.json')
 AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
