@@ -43,7 +43,8 @@ struct catalog_row {
 
 /* table, column, type in full, plain type; of all our tables. */
 extern const char ECOSYS_CATALOG_COLUMNS[];
-/* table, columns of the index with commas between them; those that hold whole columns. */
+/* table, columns of the index with commas between them; those that hold whole columns in ascending order and that the
+ * server uses. */
 extern const char ECOSYS_CATALOG_INDEXES[];
 /* table, engine, number of rows as far as the server knows; base tables only, by name. */
 extern const char ECOSYS_CATALOG_TABLES[];
