@@ -225,7 +225,8 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
             mysql_free_result(result);
         }
         log_write(LOG_DEBUG, "query",
-                  LOG_FIELDS(log_text("table", ecosys_sql_table(query)), log_text("sql", sql.data),
+                  LOG_FIELDS(log_text("table", ecosys_sql_table(query)),
+                             log_text("sql", buffer_is_failed(&sql) ? "" : sql.data),
                              log_int("rows", (int64_t)(ecosys->rows_count - rows_before)),
                              log_int("ms", clock_monotonic_ms() - start)));
     }

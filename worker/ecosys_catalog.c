@@ -192,21 +192,20 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
                                         size_t count, bool by_store_size, struct error *err)
 {
     static const struct {
-        enum ecosys_index index;
-        const char *table, *column; /* that the index is searched by */
-        const char *other_table, *other_column;
+        const char *table, *column, *other_table, *other_column;
+        enum ecosys_index indexes[2]; /* serve only a query that joins these columns */
     } joins[] = {
-        {INDEX_LOGINS_BY_USER, "activity_log", "subject_id", "users", "id"},
-        {INDEX_LOGINS_BY_TENANT, "activity_log", "tenant_id", "users", "tenant_id"},
-        {INDEX_DEPARTURES, "inventory_outs", "vehicle_id", "inventory_entries", "vehicle_id"},
+        {"activity_log", "subject_id", "users", "id", {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER}},
+        {"activity_log", "tenant_id", "users", "tenant_id", {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER}},
+        {"inventory_outs", "vehicle_id", "inventory_entries", "vehicle_id", {INDEX_STORES, INDEX_DEPARTURES}},
     };
     if (check_columns(rows, count, by_store_size, err) != STATUS_OK)
         return err->code;
     *catalog = (struct ecosys_catalog){.has_index = {false}};
     for (size_t i = 0; i < sizeof joins / sizeof joins[0]; i++)
-        catalog->is_useless[joins[i].index] =
-            !is_integer(find_column(rows, count, joins[i].table, joins[i].column)) ||
-            !is_integer(find_column(rows, count, joins[i].other_table, joins[i].other_column));
+        if (!is_integer(find_column(rows, count, joins[i].table, joins[i].column)) ||
+            !is_integer(find_column(rows, count, joins[i].other_table, joins[i].other_column)))
+            catalog->is_useless[joins[i].indexes[0]] = catalog->is_useless[joins[i].indexes[1]] = true;
     return STATUS_OK;
 }
 
