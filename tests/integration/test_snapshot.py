@@ -311,7 +311,7 @@ def slow_table(stage, table, seconds):
 def test_statement_that_begins_late(stage):
     """The server ends it when the whole snapshot's time is over, not when a statement's would be."""
     generation = stage.publish()
-    with slow_table(stage, 'users', 3.2), slow_table(stage, 'cards', 60):
+    with slow_table(stage, 'inventory_entries', 3.2), slow_table(stage, 'cards', 60):
         worker = stage.start_worker('--once', SNAPSHOT_TIMEOUT=4)
         assert worker.wait(10) == 1
         wait_for_no_sessions(stage, 2)
