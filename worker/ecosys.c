@@ -120,9 +120,8 @@ enum status ecosys_snapshot(struct ecosys *ecosys, struct error *err)
 static enum status ask(struct ecosys *ecosys, const char *sql, const char *doing, MYSQL_RES **result,
                        struct error *err)
 {
-    if (mysql_query(ecosys->conn, sql) != 0 || (*result = mysql_store_result(ecosys->conn)) == NULL)
-        return failed(ecosys, doing, err);
-    return STATUS_OK;
+    *result = mysql_query(ecosys->conn, sql) == 0 ? mysql_store_result(ecosys->conn) : NULL;
+    return *result != NULL ? STATUS_OK : failed(ecosys, doing, err);
 }
 
 /* The next row of a query to the catalogue; false behind the last one. */
@@ -192,11 +191,11 @@ static enum status take_rows(struct ecosys *ecosys, struct ecosys_rows *rows, en
 static enum status run_query(struct ecosys *ecosys, const struct buffer *sql, enum ecosys_query query,
                              MYSQL_RES **result, struct error *err)
 {
+    *result = NULL;
     if (buffer_is_failed(sql))
         return error_no_memory(err);
     if (limit_next_statement(ecosys, err) != STATUS_OK)
         return err->code;
-    *result = NULL;
     if (mysql_query(ecosys->conn, sql->data) == 0)
         *result =
             query == QUERY_LOGIN_ROWS ? mysql_use_result(ecosys->conn) : mysql_store_result(ecosys->conn);

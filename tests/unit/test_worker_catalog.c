@@ -92,68 +92,64 @@ static void test_columns_that_will_do(void **state)
     }
 }
 
+static const struct {
+    const char *name;
+    struct column changed;
+    bool by_store_size;
+    const char *message; /* NULL: it will do */
+} CHANGES[] = {
+    {"no table",
+     {"reports", NULL, NULL},
+     false,
+     "MySQL: table reports is missing, or its user may not read it"},
+    {"no column",
+     {"cards", "deleted_at", NULL},
+     false,
+     "MySQL: column cards.deleted_at is missing, or its user may not read it"},
+    {"an instant as a number",
+     {"activity_log", "created_at", "bigint"},
+     false,
+     "MySQL: column activity_log.created_at is bigint, takes datetime, timestamp or date"},
+    {"an instant as a text",
+     {"contracts", "created_at", "varchar"},
+     false,
+     "MySQL: column contracts.created_at is varchar"},
+    {"a time of day", {"reports", "created_at", "time"}, false, "MySQL: column reports.created_at is time"},
+    {"an id with a point",
+     {"tenants", "id", "double"},
+     false,
+     "MySQL: column tenants.id is double, takes an integer"},
+    {"a name as a document",
+     {"tenants", "name", "json"},
+     false,
+     "MySQL: column tenants.name is json, takes char"},
+    {"a name in bytes", {"tenants", "name", "varbinary"}, false, NULL},
+    {"a status in bytes",
+     {"econversa_instance_configurations", "status", "varbinary"},
+     false,
+     "MySQL: column econversa_instance_configurations.status is varbinary, takes char"},
+    {"a type as a number", {"tenants", "type", "tinyint"}, false, "MySQL: column tenants.type is tinyint"},
+    {"a CNPJ with a point", {"tenants", "cnpj", "float"}, false, "MySQL: column tenants.cnpj is float"},
+    {"capitals", {"tenants", "name", "VARCHAR"}, false, NULL},
+    {"a status nobody asks for", {"inventory_entries", "status", NULL}, false, NULL},
+    {"a status the model asks for",
+     {"inventory_entries", "status", NULL},
+     true,
+     "MySQL: column inventory_entries.status is missing"},
+};
+
 static void test_columns_that_will_not_do(void **state)
 {
-    static const struct {
-        const char *name;
-        struct column changed;
-        bool by_store_size;
-        const char *message; /* NULL: it will do */
-    } rows[] = {
-        {"no table",
-         {"reports", NULL, NULL},
-         false,
-         "MySQL: table reports is missing, or its user may not read it"},
-        {"no column",
-         {"cards", "deleted_at", NULL},
-         false,
-         "MySQL: column cards.deleted_at is missing, or its user may not read it"},
-        {"an instant as a number",
-         {"activity_log", "created_at", "bigint"},
-         false,
-         "MySQL: column activity_log.created_at is bigint, takes datetime, timestamp or date"},
-        {"an instant as a text",
-         {"contracts", "created_at", "varchar"},
-         false,
-         "MySQL: column contracts.created_at is varchar"},
-        {"a time of day",
-         {"reports", "created_at", "time"},
-         false,
-         "MySQL: column reports.created_at is time"},
-        {"an id with a point",
-         {"tenants", "id", "double"},
-         false,
-         "MySQL: column tenants.id is double, takes an integer"},
-        {"a name as a document",
-         {"tenants", "name", "json"},
-         false,
-         "MySQL: column tenants.name is json, takes char"},
-        {"a name in bytes", {"tenants", "name", "varbinary"}, false, NULL},
-        {"a status in bytes",
-         {"econversa_instance_configurations", "status", "varbinary"},
-         false,
-         "MySQL: column econversa_instance_configurations.status is varbinary, takes char"},
-        {"a type as a number",
-         {"tenants", "type", "tinyint"},
-         false,
-         "MySQL: column tenants.type is tinyint"},
-        {"a CNPJ with a point", {"tenants", "cnpj", "float"}, false, "MySQL: column tenants.cnpj is float"},
-        {"capitals", {"tenants", "name", "VARCHAR"}, false, NULL},
-        {"a status nobody asks for", {"inventory_entries", "status", NULL}, false, NULL},
-        {"a status the model asks for",
-         {"inventory_entries", "status", NULL},
-         true,
-         "MySQL: column inventory_entries.status is missing"},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(CHANGES); i++) {
         struct ecosys_catalog catalog;
         struct error err = {.code = STATUS_OK};
-        enum status status = take(&rows[i].changed, rows[i].by_store_size, &catalog, &err);
-        if (status != (rows[i].message == NULL ? STATUS_OK : STATUS_INVALID))
-            fail_msg("%s: status %d", rows[i].name, status);
-        if (rows[i].message != NULL && strncmp(err.message, rows[i].message, strlen(rows[i].message)) != 0)
-            fail_msg("%s: \"%s\", expected \"%s\"", rows[i].name, err.message, rows[i].message);
+        enum status status = take(&CHANGES[i].changed, CHANGES[i].by_store_size, &catalog, &err);
+        if (status != (CHANGES[i].message == NULL ? STATUS_OK : STATUS_INVALID))
+            fail_msg("%s: status %d", CHANGES[i].name, status);
+        if (CHANGES[i].message != NULL &&
+            strncmp(err.message, CHANGES[i].message, strlen(CHANGES[i].message)) != 0)
+            fail_msg("%s: \"%s\", expected \"%s\"", CHANGES[i].name, err.message, CHANGES[i].message);
     }
 }
 
