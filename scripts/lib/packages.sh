@@ -30,6 +30,7 @@ declare -A PACKAGES=(
     [tests]='python3 python3-pytest tzdata'
     [examples]='nodejs'
     [bench]='gnuplot-nox'
+    [peers]='nginx-light|nginx wrk'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
     [ci]='clang-format clang-tidy cppcheck shellcheck git'
 )
@@ -40,6 +41,7 @@ declare -A PACKAGES_WHY=(
     [tests]='for the tests that are not C'
     [examples]='for the example clients, which are tests too'
     [bench]='for the plots of measurements'
+    [peers]='to measure the API beside; no service is started or enabled'
     [clang]='for sanitizers and fuzzing'
     [ci]='for formatting and static analysis'
 )

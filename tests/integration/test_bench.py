@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(service.ROOT, 'bench'))
 import dataset  # noqa: E402 (found through the line above)
 import refresh_report  # noqa: E402
 
-REFRESH = os.path.join(service.ROOT, 'bench/refresh.py')
+REFRESH, SERVE = (os.path.join(service.ROOT, f'bench/{name}.py') for name in ('refresh', 'serve'))
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +21,8 @@ def programs_of_the_test():
     """Nothing: the measurement starts and ends its own servers."""
 
 
-def bench(*flags):
-    return subprocess.run(['/usr/bin/python3', '-B', REFRESH, *flags], stdin=subprocess.DEVNULL, capture_output=True,
+def bench(*flags, program=REFRESH):
+    return subprocess.run(['/usr/bin/python3', '-B', program, *flags], stdin=subprocess.DEVNULL, capture_output=True,
                           encoding='utf-8', timeout=300, check=False)
 
 
@@ -106,8 +106,16 @@ def test_wrong_usage(flags):
     assert bench('--check-usage', *flags).returncode == 2
 
 
+@pytest.mark.parametrize('flags', [
+    ['--scale', 'huge'], ['--rounds', '0'], ['--seconds', 'x'], ['--small', '20'], ['--quick', '--write-docs'],
+    ['more']])
+def test_wrong_usage_of_serve(flags):
+    assert bench('--check-usage', *flags, program=SERVE).returncode == 2
+
+
 @pytest.mark.parametrize('words, status', [
-    (['--help'], 0), (['refresh', '--help'], 0), ([], 2), (['unknown'], 2), (['refresh', '--scale', 'huge'], 2)])
+    (['--help'], 0), (['refresh', '--help'], 0), (['serve', '--help'], 0), ([], 2), (['unknown'], 2),
+    (['refresh', '--scale', 'huge'], 2)])
 def test_command_line(words, status):
     done = subprocess.run([os.path.join(service.ROOT, 'scripts/bench'), *words], stdin=subprocess.DEVNULL,
                           capture_output=True, encoding='utf-8', timeout=60, check=False)
@@ -118,6 +126,75 @@ def test_command_line(words, status):
 def test_document_has_the_places_for_results():
     with open(os.path.join(service.ROOT, 'docs/benchmarks.md'), encoding='utf-8') as f:
         document = f.read()
-    for scale in ('full', 'big'):
+    for name in ('refresh --scale full', 'refresh --scale big', 'serve'):
         for word in ('begin', 'end'):
-            assert document.count(f'<!-- scripts/bench refresh --scale {scale}: {word} -->\n') == 1
+            assert document.count(f'<!-- scripts/bench {name}: {word} -->\n') == 1
+
+
+# ---- Serving
+
+
+@pytest.fixture(scope='module')
+def served(tmp_path_factory):
+    if not shutil.which('wrk') or not shutil.which('nginx', path='/usr/sbin:/usr/bin'):
+        pytest.skip('wrk and nginx are not installed')
+    path = tmp_path_factory.mktemp('bench') / 'serve.json'
+    done = bench('--scale', 'tiny', '--out', str(path), program=SERVE)
+    assert done.returncode == 0, done.stderr
+    return path, json.loads(path.read_text(encoding='utf-8')), done.stdout
+
+
+def assert_round(found, fields):
+    """One round, in which nothing that was measured is missing or zero."""
+    assert len(found) == 1 and set(found[0]) == set(fields)
+    assert all(value >= 0 for value in found[0].values()) and found[0]['requests_per_s'] > 0
+
+
+def test_serving_beside_nginx_is_measured(served):
+    single, double = served[1]['throughput']
+    assert (single['threads'], len(single['cases']), double['threads'], len(double['cases'])) == (1, 5, 2, 3)
+    for case in single['cases'] + double['cases']:
+        assert set(case) == {'case', 'bytes', 'nginx', 'api'}
+        assert_round(case['api'], ('requests_per_s', 'p99_ms', 'cpu_us', 'busy'))
+        if case['case'] != '/clientes, zstd':
+            assert_round(case['nginx'], case['api'][0])
+        assert (case['bytes'] == 0) == ('304' in case['case'])
+
+
+def test_filters_are_measured(served):
+    kinds = served[1]['filters']['kinds']
+    assert len(kinds) == 6
+    for kind in kinds:
+        assert set(kind) == {'kind', 'sources', 'median_bytes', 'first_p50_ms', 'first_p99_ms', 'last_p50_ms',
+                             'last_p99_ms'}
+        assert sum(kind['sources'].values()) == 20 and kind['sources']['COMPUTE'] > 15
+        assert 0 < kind['first_p50_ms'] <= kind['last_p50_ms'] <= kind['last_p99_ms']
+
+
+def test_disturbances_are_measured(served):
+    pace = ('requests_per_s', 'p50_ms', 'p99_ms', 'max_ms')
+    for data in served[1]['flips']:
+        for case in data['cases']:
+            assert_round(case['quiet'], pace)
+            assert_round(case['flips'], (*pace, 'flips'))
+            assert case['flips'][0]['flips'] > 0
+    for data in served[1]['bursts']:
+        assert_round(data['quiet'], pace)
+        assert_round(data['burst'], (*pace, 'answered', 'refused', 'unexpected', 'broken'))
+        assert data['burst'][0]['answered'] > 0 and data['burst'][0]['unexpected'] == 0
+        assert 0 < data['rss_before'] <= data['hwm_after']
+
+
+def test_memory_of_serving_is_measured(served):
+    assert [0 < data['rss_one'] <= data['hwm_two'] for data in served[1]['generations']] == [True]
+    assert served[1]['idle']['connections'] == 100 and served[1]['idle']['rss_before'] > 0
+
+
+def test_goals_of_serving_are_compared(served):
+    assert len(served[1]['goals']) == 6
+    assert all(f"| {goal['goal']} |" in served[2] for goal in served[1]['goals'])
+
+
+def test_results_of_serving_are_shown_again(served):
+    done = bench('--from', str(served[0]), program=SERVE)
+    assert (done.returncode, done.stdout) == (0, served[2])
