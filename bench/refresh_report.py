@@ -74,7 +74,7 @@ def _s(ms):
 
 
 def _goal_lines(found):
-    rows = [(g["goal"], f"{g['measured']:.2f}", f"{g['limit']:.2f} {g['unit']}", "yes" if g["met"] else "no")
+    rows = [(g["goal"], f"{g['measured']:.3f}", f"{g['limit']:.3f} {g['unit']}", "yes" if g["met"] else "no")
             for g in found]
     return common.table_lines(("goal", "measured", "at most", "met"), rows) if rows else []
 
@@ -91,7 +91,7 @@ def _time_rows(datasets):
     for data, state in _all_states(datasets):
         ms, peers = refresh_ms(state), [median(data["peers_ms"][peer]) for peer in PEERS]
         yield (*_key(data, state), f"{data['window_rows']:,}", _s(ms), *map(_s, peers),
-               *(f"{ms / peer:.2f}" for peer in peers), len(state["refreshes"]))
+               *(f"{ms / peer:.3f}" for peer in peers), len(state["refreshes"]))
 
 
 def _phase_rows(datasets):
