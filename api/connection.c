@@ -79,7 +79,7 @@ static size_t unsent_len(const struct connection *connection)
 /* Everything was sent: the end, or half of it. */
 static void finish(struct connection *connection)
 {
-    if (!connection->lingers) {
+    if (!connection->lingers || connection->has_ended) {
         connection_free(connection);
         return;
     }
@@ -347,16 +347,18 @@ static bool take_requests(struct connection *connection)
 
 /* Writes what the socket takes. libevent would first wait for the socket to be writable, which nearly always it is:
  * three system calls more an answer. So its way of writing, and its timeout, are for what is left over. A socket that
- * has failed is left over too, and libevent says so. `goes_on`: on_written is to be called in any case. */
+ * has failed is left over too, and libevent says so. `goes_on`: on_written is to be called in any case.
+ * To enable what is enabled would begin its timeout anew, and a client that sends on without reading never be late. */
 static void flush(struct connection *connection, bool goes_on)
 {
     struct evbuffer *output = bufferevent_get_output(connection->stream);
+    bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_WRITE) != 0;
     if (evbuffer_get_length(output) > 0) {
         evbuffer_unfreeze(output, 1); /* libevent keeps its front from everybody else */
         evbuffer_write_atmost(output, bufferevent_getfd(connection->stream), WRITE_AT_ONCE);
         evbuffer_freeze(output, 1);
     }
-    if (goes_on || evbuffer_get_length(output) > 0)
+    if (!is_enabled && (goes_on || evbuffer_get_length(output) > 0))
         bufferevent_enable(connection->stream, EV_WRITE);
 }
 
@@ -415,23 +417,19 @@ static void on_written(struct bufferevent *stream, void *context)
         advance(connection);
 }
 
-/* A client that has ended its side may still read: what it asked for is sent first. */
+/* A client that has ended its side may still read: what it asked for before is answered and sent first. */
 static void on_event(struct bufferevent *stream, short events, void *context)
 {
+    const short ended = BEV_EVENT_EOF | BEV_EVENT_READING;
     struct connection *connection = context;
     (void)stream;
-    bool has_only_ended = (events & BEV_EVENT_EOF) != 0 && (events & BEV_EVENT_ERROR) == 0;
-    if (has_only_ended && connection->state == STATE_WAITING) {
-        connection->has_ended = true;
+    if (events != ended || connection->state == STATE_LINGERING) {
+        connection_free(connection);
         return;
     }
-    if (has_only_ended && connection->state != STATE_LINGERING && unsent_len(connection) > 0) {
-        connection->state = STATE_CLOSING;
-        connection->lingers = false;
-        evtimer_del(connection->deadline);
-        return;
-    }
-    connection_free(connection);
+    connection->has_ended = true;
+    if (connection->state == STATE_HEAD || connection->state == STATE_BODY)
+        advance(connection);
 }
 
 static void on_deadline(evutil_socket_t fd, short events, void *context)

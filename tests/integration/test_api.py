@@ -16,6 +16,7 @@ from service import API, Stage, new_redis, prepare_counter, prepare_sample, wait
 from serving import start_loaded, wait_until_served
 
 DATA = ('/clientes', '/health-scores', '/dashboard')
+GOOD = request_bytes('/dashboard')
 
 
 @pytest.fixture(scope='module')
@@ -31,6 +32,15 @@ def published(fleet):
 def counter(fleet):
     prepare_counter(fleet, 'counter', clients=20)
     return 'counter'
+
+
+@pytest.fixture(scope='module')
+def large(fleet):
+    """A stage whose /clientes does not fit into the kernel's buffers."""
+    prepare_counter(fleet, 'large', clients=40000)
+    stage = Stage(fleet, 'large')
+    stage.publish()
+    return stage
 
 
 @pytest.fixture(scope='module')
@@ -106,6 +116,18 @@ def test_client_that_ends_its_side_early(port):
         assert len(bodies) == 1 and connection.is_closed()
 
 
+@pytest.mark.parametrize('last', [b'', GOOD[:-2], request_bytes('/dashboard', body=b'12345')[:-1]],
+                         ids=['whole', 'half a head', 'half a body'])
+def test_client_that_ends_its_side_while_answers_are_held_back(large, last):
+    """Requests wait for the answers before them to be sent; what was whole when the client ended is answered."""
+    api = start_loaded(large)
+    with Connection(api.port, receive_buffer=4096) as connection:
+        connection.send(request_bytes('/clientes') * 4 + last)
+        connection.socket.shutdown(socket.SHUT_WR)
+        lengths = {len(connection.read().body) for _ in range(4)}
+        assert lengths == {len(ask(api.port, '/clientes').body)} and connection.is_closed()
+
+
 def test_get_with_body(port):
     with Connection(port) as connection:
         for body in (b'{"tenant_id": "1"}', b'GET /nada HTTP/1.1\r\n\r\n', b'x' * 65536):
@@ -146,7 +168,6 @@ def raw(*lines, body=b''):
 
 
 HOST = 'Host: x'
-GOOD = request_bytes('/dashboard')
 DIRTY = {
     'two lengths': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5', 'Content-Length: 6', body=b'12345'),
     'the same length twice': raw('GET / HTTP/1.1', HOST, 'Content-Length: 5', 'Content-Length: 5', body=b'12345'),
@@ -284,6 +305,20 @@ def test_deadline_does_not_start_again_with_every_byte(published):
         connection.send(b'GET /')
         wait_for(is_cut, 'the slow sender is cut off', 10, pause_s=0.2)
     assert time.monotonic() - begin > 1.5
+
+
+def test_reader_that_only_sends_is_cut(large):
+    """Bytes from a client that reads nothing do not put its deadline off."""
+    api = start_loaded(large, HTTP_REQUEST_TIMEOUT=2)
+    with Connection(api.port, receive_buffer=4096) as connection:
+        def is_cut():
+            try:
+                connection.send(b'\r')
+                return False
+            except OSError:
+                return True
+        connection.send(request_bytes('/clientes') * 8)
+        wait_for(is_cut, 'who does not read is cut off', 10, pause_s=0.3)
 
 
 def test_idle_connections_end(published):
@@ -563,12 +598,9 @@ def test_stops_at_once_when_idle(published, number):
         assert api.process.wait(5) == 0
 
 
-def test_answer_under_way_is_finished(fleet):
-    """A reader so slow that the answer does not fit into the kernel's buffers gets all of it after SIGTERM."""
-    prepare_counter(fleet, 'large', clients=40000)
-    stage = Stage(fleet, 'large')
-    stage.publish()
-    api = start_loaded(stage, SHUTDOWN_TIMEOUT=30)
+def test_answer_under_way_is_finished(large):
+    """A slow reader gets all of it after SIGTERM."""
+    api = start_loaded(large, SHUTDOWN_TIMEOUT=30)
     with Connection(api.port, receive_buffer=4096) as slow:
         slow.send(request_bytes('/clientes'))
         slow.received += slow.socket.recv(1000)
