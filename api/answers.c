@@ -96,11 +96,24 @@ static void become_newest(struct answers *answers, struct entry *entry)
     answers->newest = entry;
 }
 
+static void become_oldest(struct answers *answers, struct entry *entry)
+{
+    entry->older = NULL;
+    entry->newer = answers->oldest;
+    *(entry->newer != NULL ? &entry->newer->older : &answers->newest) = entry;
+    answers->oldest = entry;
+}
+
+static size_t cost_of(const struct body *body)
+{
+    return body->len + ENTRY_OVERHEAD;
+}
+
 static void drop(struct answers *answers, struct entry *entry)
 {
     leave_ages(answers, entry);
     unchain(answers, entry);
-    answers->bytes -= entry->body->len + ENTRY_OVERHEAD;
+    answers->bytes -= cost_of(entry->body);
     body_unref(entry->body);
     free(entry);
 }
@@ -109,7 +122,7 @@ static void drop(struct answers *answers, struct entry *entry)
 static void finish(struct answers *answers, struct entry *entry, struct body *body)
 {
     entry->body = body_ref(body);
-    answers->bytes += body->len + ENTRY_OVERHEAD;
+    answers->bytes += cost_of(body);
     become_newest(answers, entry);
     while (answers->bytes > answers->bytes_max && answers->oldest != NULL)
         drop(answers, answers->oldest);
@@ -158,6 +171,21 @@ void answers_keep(struct answers *answers, const struct answer_key *key, struct 
     if (entry != NULL)
         finish(answers, entry, body);
     pthread_mutex_unlock(&answers->mutex);
+}
+
+bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *key, struct body *body)
+{
+    pthread_mutex_lock(&answers->mutex);
+    bool is_known = find(answers, key) != NULL;
+    bool has_room = cost_of(body) <= answers->bytes_max - answers->bytes;
+    struct entry *entry = !is_known && has_room ? add(answers, key) : NULL;
+    if (entry != NULL) {
+        entry->body = body_ref(body);
+        answers->bytes += cost_of(body);
+        become_oldest(answers, entry);
+    }
+    pthread_mutex_unlock(&answers->mutex);
+    return is_known || entry != NULL;
 }
 
 /* One answer to be made. */

@@ -47,7 +47,10 @@ struct body *answers_find(struct answers *answers, const struct answer_key *key)
 /* Writes the keys of at most `max` finished answers, those asked for last in front, and returns how many. */
 size_t answers_list(struct answers *answers, struct answer_key *out, size_t max);
 
-/* Keeps a body that was made elsewhere, with a reference of its own. */
+/* Keeps a body that was made elsewhere, with a reference of its own, as if it had been asked for just now. */
 void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body);
+
+/* The same as if it had been asked for longest ago; false when another one would have to go for it. */
+bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *key, struct body *body);
 
 #endif

@@ -15,18 +15,6 @@ void stored_answers_clear(struct stored_answers *stored)
     *stored = (struct stored_answers){NULL, 0};
 }
 
-/* Has an answer at hand that nobody waits for. */
-static enum status prepare(struct generation *generation, const struct answer_key *key, struct error *err)
-{
-    struct body *body;
-    enum source source;
-    if (generation_make(generation, key, NULL, &body, &source, err) != STATUS_OK)
-        return err->code;
-    answers_keep(generation->answers, key, body);
-    body_unref(body);
-    return STATUS_OK;
-}
-
 /* What most people ask for is rendered and finished before the generation takes over. */
 static enum status make_unfiltered(struct generation *generation, struct error *err)
 {
@@ -35,22 +23,40 @@ static enum status make_unfiltered(struct generation *generation, struct error *
         for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
             const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_JSON,
                                            encodings[i]};
-            if (prepare(generation, &key, err) != STATUS_OK)
+            struct body *body;
+            enum source source;
+            if (generation_make(generation, &key, NULL, &body, &source, err) != STATUS_OK)
                 return err->code;
+            answers_keep(generation->answers, &key, body);
+            body_unref(body);
         }
     }
     return STATUS_OK;
 }
 
+/* False when nothing more is to be made. */
+static bool warm_one(struct generation *generation, const struct answer_key *key)
+{
+    struct body *body;
+    enum source source;
+    struct error ignored;
+    if (generation_make(generation, key, NULL, &body, &source, &ignored) != STATUS_OK)
+        return true;
+    bool is_kept = answers_keep_as_oldest(generation->answers, key, body);
+    body_unref(body);
+    return is_kept;
+}
+
 void generation_warm(struct generation *generation, const struct generation *previous, int64_t deadline_ms)
 {
     struct answer_key keys[WARM_ANSWERS];
-    struct error ignored;
     size_t count = answers_list(previous->answers, keys, WARM_ANSWERS);
-    for (size_t i = 0; i < count && clock_monotonic_ms() < deadline_ms; i++) {
+    bool goes_on = true;
+    for (size_t i = 0; i < count && goes_on && clock_monotonic_ms() < deadline_ms; i++) {
+        if (keys[i].document == DOCUMENT_LOGINS) /* they are still in Redis */
+            continue;
         struct body *known = answers_find(generation->answers, &keys[i]);
-        if (known == NULL && keys[i].document != DOCUMENT_LOGINS) /* logins are still in Redis */
-            (void)!prepare(generation, &keys[i], &ignored);
+        goes_on = known != NULL || warm_one(generation, &keys[i]);
         body_unref(known);
     }
 }

@@ -45,8 +45,9 @@ struct generation {
 MUST_CHECK enum status generation_new(struct loaded *take_loaded, size_t answers_bytes,
                                       struct generation **out, struct error *err);
 
-/* Makes what was asked for last of `previous`, in that order, until `deadline_ms` of the monotonic clock: so that the
- * change of generations is not seen in the time of answers. What cannot be made is left to whoever asks for it. */
+/* Makes what was asked for last of `previous`, in that order, until `deadline_ms` of the monotonic clock or until the room
+ * for answers is full: so that the change of generations is not seen in the time of answers. What was asked for last is
+ * also kept longest. What cannot be made is left to whoever asks for it. */
 void generation_warm(struct generation *generation, const struct generation *previous, int64_t deadline_ms);
 
 struct generation *generation_ref(struct generation *generation);

@@ -177,9 +177,18 @@ size_t requests_begin(struct requests *requests, struct date_filter *popular, si
     size_t count = popularity_top(&requests->popularity, popular_max);
     for (size_t i = 0; i < count; i++)
         popular[i] = requests->popularity.items[i].filter;
+    requests->in_refresh = requests->popularity;
     requests->popularity.count = 0;
     change_all(requests, REQUEST_WAITING, &running);
     return count;
+}
+
+static void give_popularity_back(struct requests *requests)
+{
+    const struct popularity *taken = &requests->in_refresh;
+    for (size_t i = 0; i < taken->count; i++)
+        popularity_add(&requests->popularity, taken->items[i].filter, taken->items[i].count);
+    requests->in_refresh.count = 0;
 }
 
 void requests_end(struct requests *requests, uint64_t generation, const char *word)
@@ -187,12 +196,16 @@ void requests_end(struct requests *requests, uint64_t generation, const char *wo
     const struct request_entry over = {
         .state = word == NULL ? REQUEST_PUBLISHED : REQUEST_FAILED, .generation = generation, .word = word};
     change_all(requests, REQUEST_RUNNING, &over);
+    if (word != NULL)
+        give_popularity_back(requests);
+    requests->in_refresh.count = 0;
 }
 
 void requests_requeue(struct requests *requests)
 {
     const struct request_entry waiting = {.state = REQUEST_WAITING};
     change_all(requests, REQUEST_RUNNING, &waiting);
+    give_popularity_back(requests);
 }
 
 void requests_forget(struct requests *requests)

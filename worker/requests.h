@@ -27,7 +27,8 @@ struct requests {
     struct redis_name events, inbox;
     struct request_entry *entries; /* a ring, oldest first at `first` */
     size_t first, count;
-    struct popularity popularity; /* since the last refresh began */
+    struct popularity popularity; /* asked for since a refresh began that came to something */
+    struct popularity in_refresh; /* what the running one was begun with */
 };
 
 /* requests_clear must follow, whatever the result. */
@@ -48,7 +49,8 @@ MUST_CHECK enum status requests_take(struct requests *requests, bool *is_new, st
 /* True when a request waits for a refresh to begin. */
 bool requests_are_waiting(const struct requests *requests);
 
-/* A refresh begins: who waits belongs to it. Writes the filters asked for most to `popular` and forgets them. */
+/* A refresh begins: who waits belongs to it. Writes the filters asked for most to `popular`; they count again for the
+ * next one when this one comes to nothing. */
 size_t requests_begin(struct requests *requests, struct date_filter *popular, size_t popular_max);
 
 /* It ended: published (word NULL) or failed. */

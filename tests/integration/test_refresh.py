@@ -17,6 +17,7 @@ from service import (
     ROOT, WORKER, Stage, changed_model, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter,
     published_generations, wait_for, waits_in_mariadb, waits_in_postgres,
 )
+from serving import start_loaded
 
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'LEASE_TIME': 3}
 THREADS = 3  # of an API: more than one loop has to serve what is new
@@ -531,15 +532,23 @@ def test_api_starts_before_everything_else(fleet, counter):
 # ---- What people ask for
 
 
-def test_popular_filter_becomes_a_bucket(stage, heard):
+@pytest.mark.parametrize('fails_first', [False, True])
+def test_popular_filter_becomes_a_bucket(stage, heard, fails_first):
     running = Running(stage, api=heard.url())
     path = '/clientes?data_adesao_inicio=2023-12-30&data_adesao_fim=2023-12-31'
     first = ask(running.port, path)
     assert first.header('X-Cache') == 'COMPUTE'
     wait_for(lambda: any(is_message(words, 'asked') and b'2023-12-30:2023-12-31=1' in words[2]
                          for words in list(heard.commands)), 'the API has reported what people ask for', PATIENCE_S)
+    if fails_first:
+        stage.ecosys('RENAME TABLE reports TO away')
+        try:
+            assert running.clear().status == 502
+        finally:
+            stage.ecosys('RENAME TABLE away TO reports')
     running.must_clear()
-    second = ask(running.port, path)
+    assert ask(running.port, path).header('X-Cache') == 'HIT'  # made before the generation took over
+    second = ask(start_loaded(stage).port, path)
     assert second.header('X-Cache') == 'BLOB'
     assert second.body == first.body and second.header('ETag') == first.header('ETag')
 

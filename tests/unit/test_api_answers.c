@@ -440,6 +440,62 @@ static void test_list_of_answers(void **state)
     answers_free(answers);
 }
 
+/* What is kept as the oldest goes first, and makes nothing else go. */
+static void test_keep_as_oldest(void **state)
+{
+    const struct answer_key two = key_of(2), three = key_of(3), four = key_of(4);
+    struct answers *answers = answers_new(3 * (1000 + ENTRY_OVERHEAD));
+    struct answer_key keys[4];
+    struct body *body = body_of(1000);
+    (void)state;
+    assert_non_null(answers);
+    assert_true(answers_keep_as_oldest(answers, &two, body));
+    keep(answers, 1, 1000);
+    assert_true(answers_keep_as_oldest(answers, &three, body));
+    assert_true(answers_keep_as_oldest(answers, &two, body)); /* it is there */
+    assert_false(answers_keep_as_oldest(answers, &four, body));
+    body_unref(body);
+    assert_int_equal(answers_list(answers, keys, COUNT(keys)), 3);
+    for (int32_t i = 0; i < 3; i++)
+        assert_int_equal(keys[i].filter.first_day, i + 1);
+    keep(answers, 5, 1000);
+    assert_false(has(answers, 3));
+    assert_true(has(answers, 5) && has(answers, 1) && has(answers, 2));
+    answers_free(answers);
+}
+
+/* Where there is no room for all, those that were asked for last are made, and what is asked for without a filter stays. */
+static void test_warm_generation_without_room(void **state)
+{
+    struct generation *previous = generation_of(NULL, 1000000), *roomy = generation_of(NULL, 1000000);
+    struct answer_key keys[16];
+    (void)state;
+    size_t unfiltered = answers_list(roomy->answers, keys, COUNT(keys));
+    size_t bytes = 0;
+    for (size_t i = 0; i < unfiltered; i++) {
+        struct body *body = answers_find(roomy->answers, &keys[i]);
+        bytes += body->len + ENTRY_OVERHEAD;
+        body_unref(body);
+    }
+    for (int32_t day = 1; day <= 9; day++) {
+        const struct answer_key key = key_of(day);
+        keep_key(previous->answers, &key);
+    }
+    struct generation *narrow = generation_of(NULL, bytes + ENTRY_OVERHEAD + 100);
+    generation_warm(narrow, previous, clock_monotonic_ms() + DEADLINE_MS);
+    for (size_t i = 0; i < unfiltered; i++) {
+        struct body *body = answers_find(narrow->answers, &keys[i]);
+        assert_non_null(body);
+        body_unref(body);
+    }
+    assert_true(has(narrow->answers, 9));
+    for (int32_t day = 1; day <= 8; day++)
+        assert_false(has(narrow->answers, day));
+    generation_unref(previous);
+    generation_unref(roomy);
+    generation_unref(narrow);
+}
+
 /* What the generation before was asked for is at hand in the new one, but for logins, which are still in Redis, and for
  * what there is no time for. */
 static void test_warm_generation(void **state)
@@ -472,7 +528,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list_of_answers),
+        cmocka_unit_test(test_keep_as_oldest),
         cmocka_unit_test(test_warm_generation),
+        cmocka_unit_test(test_warm_generation_without_room),
         cmocka_unit_test(test_equal_misses_are_one),
         cmocka_unit_test(test_busy_when_the_queue_is_full),
         cmocka_unit_test(test_a_failure_reaches_all),
