@@ -36,7 +36,7 @@ struct bands {
 /* What a tenant's size is measured by, where the bands of volume depend on it. */
 enum size_measure {
     SIZE_NONE,  /* the same bands for everybody */
-    SIZE_TEAM,  /* distinct users with a login in the window */
+    SIZE_TEAM,  /* distinct users with a login in the last 30 days */
     SIZE_STORE, /* vehicles in stock */
 };
 

@@ -71,7 +71,7 @@ struct tenant {
     int32_t group;        /* the CNPJ group, GROUP_NONE; set by score */
     struct scores scores; /* set by score */
     uint64_t contracts_count;
-    uint64_t team_size;  /* distinct users with a login in the window */
+    uint64_t team_size;  /* distinct users with a login in the last 30 days, LOGINS_DAYS */
     uint64_t store_size; /* active vehicles in stock that have not gone out */
     bool has_cnpj_key;
     bool is_normal; /* of the type that is scored */

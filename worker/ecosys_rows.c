@@ -101,13 +101,13 @@ static enum status take_user(struct ecosys_rows *rows, const struct ecosys_row *
     return STATUS_OK;
 }
 
-/* A row of logins counts for its tenant or, without one, for the tenant of its user; of neither, nowhere. */
+/* A row of logins counts for its tenant or, where that is NULL, for the tenant of its user; of neither, nowhere. */
 static struct tenant *tenant_of_login(const struct tenant_rows *rows, struct bytes tenant,
                                       const struct login_user *user)
 {
     uint64_t id;
-    if (value_parse_uint(tenant, &id))
-        return find_tenant(rows, id);
+    if (tenant.data != NULL)
+        return value_parse_uint(tenant, &id) ? find_tenant(rows, id) : NULL;
     return user != NULL && user->has_tenant ? find_tenant(rows, user->tenant_id) : NULL;
 }
 

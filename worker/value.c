@@ -58,6 +58,8 @@ struct cnpj_shown value_cnpj(struct value_reader *reader, struct bytes text, str
 bool value_parse_uint(struct bytes text, uint64_t *out)
 {
     uint64_t value = 0;
+    while (text.len > 0 && text.data[text.len - 1] == ' ') /* as databases compare char and varchar */
+        text.len--;
     if (text.len == 0)
         return false;
     for (size_t i = 0; i < text.len; i++) {

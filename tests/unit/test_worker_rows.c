@@ -38,7 +38,10 @@ static const struct sent ROWS[] = {
     {QUERY_LOGIN_ROWS, {"105", NULL, "404", "2024-03-31 09:30:00"}}, /* of nobody */
     {QUERY_LOGIN_ROWS, {"106", "999", "3", "2024-03-31 09:30:00"}},  /* of a tenant that is gone */
     {QUERY_LOGIN_ROWS, {"107", "7", "3", "2024-04-02 00:00:00"}},    /* in the future */
-    {QUERY_NEWEST_LOGINS, {"8", NULL, "2024-01-05 10:00:00"}},       /* older than what is known */
+    {QUERY_LOGIN_ROWS, {"108", "", "3", "2024-03-30 00:00:00"}}, /* a tenant that is none, and not NULL: */
+    {QUERY_LOGIN_ROWS,
+     {"109", "-1", "21", "2024-04-04 00:00:00"}},              /* its user's does not count in its place */
+    {QUERY_NEWEST_LOGINS, {"8", NULL, "2024-01-05 10:00:00"}}, /* older than what is known */
     {QUERY_NEWEST_LOGINS, {LARGEST_ID, NULL, "2023-12-31 23:59:59"}},
     {QUERY_NEWEST_LOGINS, {NULL, "3", "2024-04-03 00:00:00"}},
     {QUERY_NEWEST_LOGINS_BY_USER, {NULL, "21", NULL}},
