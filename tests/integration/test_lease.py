@@ -318,9 +318,12 @@ def test_request_whose_worker_lost_the_lease_is_not_given_up(stage):
 def test_daemon_that_lost_its_lease_publishes_nothing(stage):
     daemon = stage.start_worker(**ONLY_WHEN_ASKED)
     generation = wait_for_generation(stage)
-    stage.command('SET', f'{stage.prefix}:lease', 'somebody/else')
-    daemon.signal(signal.SIGHUP)
-    wait_for_word(daemon, 'standing by')
+    with lock_in_mariadb(stage):
+        daemon.signal(signal.SIGHUP)
+        wait_for(lambda: waits_in_mariadb(stage), 'a refresh is under way', PATIENCE_S)
+        stage.command('SET', f'{stage.prefix}:lease', 'somebody/else')
+        wait_for_word(daemon, 'standing by')
+    wait_for_word(daemon, 'class=conflict')
     assert stage.pointer() == generation
     assert stage.generations_with_keys() == {generation}
     assert stage.command('GET', f'{stage.prefix}:lease') == b'somebody/else'
