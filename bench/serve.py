@@ -15,6 +15,7 @@ import sys
 import threading
 
 import common  # first: it says where private_servers is
+import compression
 import dataset
 import load
 import serve_report
@@ -447,6 +448,16 @@ def measure_all_bursts(fleet, data, scale):
                 "hwm_after": api.memory_bytes("VmHWM"), "rss_after": api.memory_bytes("VmRSS"), **rounds}
 
 
+# ---- Compression
+
+
+def measure_compression(fleet, data):
+    common.say("compression")
+    with Api(fleet, data, 1, []) as api:
+        bodies = {path: fetch(api.port, path, {})[1] for path in ("/clientes", "/health-scores")}
+    return compression.measure(bodies)
+
+
 # ---- Memory
 
 
@@ -528,6 +539,7 @@ def measure_everything(fleet, scale, connections):
         "throughput": [measure_throughput(fleet, small, threads, cases, scale, connections)
                        for threads, cases in ((1, CASES), (2, PAIR_CASES))],
         "filters": measure_all_filters(fleet, large, scale),
+        "compression": measure_compression(fleet, small),
         "flips": [measure_all_flips(fleet, data, scale) for data in datasets],
         "bursts": [measure_all_bursts(fleet, data, scale) for data in datasets],
         "generations": [measure_generations(fleet, data) for data in datasets],

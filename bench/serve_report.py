@@ -136,6 +136,18 @@ def _burst_lines(found):
     ]
 
 
+def _compression_lines(found):
+    rows = []
+    for data in found:
+        ms = {(row["library"], row["level"]): statistics.median(row["ms"]) for row in data["rows"]}
+        rows += [(data["what"], f"{row['library']} {row['level']}", f"{row['bytes']:,}",
+                  f"{ms[row['library'], row['level']]:.2f}", f"{ms[row['library'], row['level']] / ms['zlib', 6]:.2f}")
+                 for row in data["rows"]]
+    sizes = " and ".join(f"{data['bytes']:,} bytes of `{data['what']}`" for data in found)
+    return [f"What compressing {sizes} takes and leaves:", "",
+            *common.table_lines(("body", "library, level", "bytes", "ms", "÷ zlib 6"), rows)]
+
+
 def _memory_lines(found):
     idle = found["idle"]
     per_thousand = (idle["rss_after"] - idle["rss_before"]) / idle["connections"] * 1000
@@ -159,6 +171,6 @@ def text(results):
         *common.machine_lines(results["machine"]), "",
     ]
     parts = [*map(_throughput_lines, results["throughput"]), _filter_lines(results["filters"]),
-             _flip_lines(results["flips"]), _burst_lines(results["bursts"]), _memory_lines(results),
-             _goal_lines(results["goals"])]
+             _compression_lines(results["compression"]), _flip_lines(results["flips"]), _burst_lines(results["bursts"]),
+             _memory_lines(results), _goal_lines(results["goals"])]
     return "\n".join(lines) + "\n" + "\n\n".join("\n".join(part) for part in parts)

@@ -171,6 +171,14 @@ def test_filters_are_measured(served):
         assert 0 < kind['first_p50_ms'] <= kind['last_p50_ms'] <= kind['last_p99_ms']
 
 
+def test_compression_is_measured(served):
+    assert [data['what'] for data in served[1]['compression']] == ['/clientes', '/health-scores']
+    for data in served[1]['compression']:
+        assert {(row['library'], row['level']) for row in data['rows']} > {('zlib', 6), ('libdeflate', 6), ('zstd', 3)}
+        for row in data['rows']:
+            assert 0 < row['bytes'] < data['bytes'] and min(row['ms']) > 0
+
+
 def test_disturbances_are_measured(served):
     pace = ('requests_per_s', 'p50_ms', 'p99_ms', 'max_ms')
     for data in served[1]['flips']:
