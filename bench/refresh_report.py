@@ -14,7 +14,8 @@ UNCACHED_PER_PEER = 6.7 / 1.5
 TIME_LIMITS = {True: 0.1 * UNCACHED_PER_PEER, False: 0.3 * UNCACHED_PER_PEER}  # with the recommended indexes, without
 TIME_TENANTS = 2_000
 GROWTH_LIMIT = 1.3
-PEERS = {"count": "`COUNT(*)`", "count_max": "`COUNT(*), MAX(created_at)`"}
+PEERS = {"through": "read through", "keys": "keys alone", "along": "along the key"}
+GOAL_PEER = "through"
 WITH = {True: "with", False: "without"}
 GIB = 2**30
 PLOT = "benchmarks/refresh.svg"  # beside the document
@@ -51,8 +52,9 @@ def goals(datasets, memory):
         if data["tenants"] == TIME_TENANTS and data["history"] == 1:
             for indexed, limit in TIME_LIMITS.items():
                 state = _state(data, indexed)
-                found += [_goal(f"one refresh, {WITH[indexed]} the recommended indexes", refresh_ms(state) / ms, limit,
-                                f"× {name}") for ms, name in zip(peers_ms(state), PEERS.values())]
+                found.append(_goal(f"one refresh, {WITH[indexed]} the recommended indexes",
+                                   refresh_ms(state) / median(state["peers_ms"][GOAL_PEER]), limit,
+                                   f"× {PEERS[GOAL_PEER]}"))
     for once, tenfold in zip(datasets[::2], datasets[1::2]):
         ratio = refresh_ms(_state(tenfold, True)) / refresh_ms(_state(once, True))
         found.append(_goal(f"{once['tenants']:,} tenants, ten times the history, with the recommended indexes", ratio,
