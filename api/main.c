@@ -86,10 +86,12 @@ static enum exit_status check(const struct settings *settings, const struct auth
            auth->users_count, settings->host, settings->port, settings->zone, settings->redis_prefix);
     redis_link_init(&link, &settings->redis, settings->redis_timeout_ms);
     enum status status = redis_link_call(&link, ping, 1, &reply, &err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        printf("ok   redis: answers over %s\n", redis_link_protection(&link));
         redis_reply_free(reply);
-    printf("%s redis: %s\n", status == STATUS_OK ? "ok  " : "FAIL",
-           status == STATUS_OK ? "answers" : err.message);
+    } else {
+        printf("FAIL redis: %s\n", err.message);
+    }
     redis_link_close(&link);
     return status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
 }

@@ -95,7 +95,6 @@ static void block_signals(sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 

@@ -1,6 +1,8 @@
 /* common/program.c - start-up that worker and API share. */
 #include "common/program.h"
 
+#include <signal.h>
+
 #include "common/zone.h"
 
 enum status program_start(enum program program, const char *name, const char *env_file, struct arena *arena,
@@ -11,6 +13,7 @@ enum status program_start(enum program program, const char *name, const char *en
         settings_load(arena, program, settings_environment, &file, out, err) != STATUS_OK)
         return err->code;
     zone_use(out->zone);
+    signal(SIGPIPE, SIG_IGN); /* a connection that was closed is an error like others */
     log_start(name, (enum log_level)out->log_level, (enum log_format)out->log_format);
     if (file.unreadable_count > 0)
         log_write(LOG_WARNING, "lines of the settings file are no assignments and were skipped",

@@ -1,38 +1,34 @@
-/* common/redis_link.c - blocking hiredis with timeouts that survive, and errors with words. */
+/* common/redis_link.c - commands out, replies in; hiredis makes replies of the bytes. */
 #include "common/redis_link.h"
 
-#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 
-#define ARGS_MAX 32
+#include "common/redis_stream.h"
+
+#define READ_BYTES 65536
 
 void redis_link_init(struct redis_link *link, const struct redis_address *address, int64_t timeout_ms)
 {
-    *link = (struct redis_link){.address = address, .timeout_ms = timeout_ms};
+    *link = (struct redis_link){.address = address, .timeout_ms = timeout_ms, .unsent = BUFFER_INIT};
 }
 
 void redis_link_close(struct redis_link *link)
 {
-    if (link->context != NULL)
-        redisFree(link->context);
+    redis_stream_free(link->stream);
+    if (link->reader != NULL)
+        redisReaderFree(link->reader);
     redis_reply_free(link->message);
+    buffer_clear(&link->unsent);
+    link->stream = NULL;
+    link->reader = NULL;
     link->message = NULL;
-    link->context = NULL;
     link->queued = 0;
 }
 
-/* The context is dead: its error becomes ours. */
-static enum status give_up(struct redis_link *link, struct error *err)
+/* What failed left its words in err. */
+static enum status give_up(struct redis_link *link, const struct error *err)
 {
-    const redisContext *context = link->context;
-    if (context == NULL)
-        (void)error_no_memory(err);
-    else if (context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))
-        (void)error_set(err, STATUS_UNAVAILABLE, "Redis did not answer in %lld ms",
-                        (long long)link->timeout_ms);
-    else
-        (void)error_set(err, STATUS_UNAVAILABLE, "Redis: %s", context->errstr);
     redis_link_close(link);
     return err->code;
 }
@@ -40,16 +36,17 @@ static enum status give_up(struct redis_link *link, struct error *err)
 static enum status queue_command(struct redis_link *link, const struct bytes *args, size_t count,
                                  struct error *err)
 {
-    const char *texts[ARGS_MAX];
-    size_t lens[ARGS_MAX];
-    if (count > ARGS_MAX)
-        return error_set(err, STATUS_INVALID, "a Redis command of %zu words", count);
+    struct buffer *out = &link->unsent;
+    buffer_append_format(out, "*%zu\r\n", count);
     for (size_t i = 0; i < count; i++) {
-        texts[i] = args[i].data;
-        lens[i] = args[i].len;
+        buffer_append_format(out, "$%zu\r\n", args[i].len);
+        buffer_append(out, args[i].data, args[i].len);
+        buffer_append(out, "\r\n", 2);
     }
-    if (redisAppendCommandArgv(link->context, (int)count, texts, lens) != REDIS_OK)
+    if (buffer_is_failed(out)) {
+        (void)error_no_memory(err);
         return give_up(link, err);
+    }
     link->queued++;
     return STATUS_OK;
 }
@@ -86,21 +83,13 @@ static enum status log_in(struct redis_link *link, struct error *err)
 
 enum status redis_link_open(struct redis_link *link, struct error *err)
 {
-    const struct redis_address *address = link->address;
-    struct timeval timeout = {link->timeout_ms / 1000, link->timeout_ms % 1000 * 1000};
-    if (link->context != NULL)
+    if (link->stream != NULL)
         return STATUS_OK;
-    link->context = address->unix_path != NULL
-                        ? redisConnectUnixWithTimeout(address->unix_path, timeout)
-                        : redisConnectWithTimeout(address->host, address->port, timeout);
-    if (link->context == NULL || link->context->err != 0 ||
-        redisSetTimeout(link->context, timeout) != REDIS_OK ||
-        (address->unix_path == NULL && redisEnableKeepAlive(link->context) != REDIS_OK))
-        return give_up(link, err);
-    enum status status = log_in(link, err);
-    if (status != STATUS_OK)
-        redis_link_close(link);
-    return status;
+    if (redis_stream_open(link->address, link->timeout_ms, &link->stream, err) != STATUS_OK)
+        return err->code;
+    link->reader = redisReaderCreate();
+    enum status status = link->reader != NULL ? log_in(link, err) : error_no_memory(err);
+    return status == STATUS_OK ? STATUS_OK : give_up(link, err);
 }
 
 enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
@@ -111,16 +100,52 @@ enum status redis_link_queue(struct redis_link *link, const struct bytes *args, 
     return queue_command(link, args, count, err);
 }
 
+static enum status send_unsent(struct redis_link *link, struct error *err)
+{
+    enum status status = redis_stream_write(link->stream, buffer_bytes(&link->unsent), err);
+    buffer_reset(&link->unsent);
+    return status;
+}
+
+/* What has arrived goes to the reader, whether it makes a whole reply or not. */
+static enum status feed(struct redis_link *link, const char *data, size_t len, struct error *err)
+{
+    return redisReaderFeed(link->reader, data, len) == REDIS_OK ? STATUS_OK : error_no_memory(err);
+}
+
+/* The reply that is complete; *reply without one is NULL. */
+static enum status get_reply(struct redis_link *link, struct redisReply **reply, struct error *err)
+{
+    void *got = NULL;
+    if (redisReaderGetReply(link->reader, &got) != REDIS_OK)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis: %s", link->reader->errstr);
+    *reply = got;
+    return STATUS_OK;
+}
+
+static enum status await_reply(struct redis_link *link, struct redisReply **reply, struct error *err)
+{
+    char data[READ_BYTES];
+    size_t len;
+    struct redisReply *got = NULL;
+    if (send_unsent(link, err) != STATUS_OK || get_reply(link, &got, err) != STATUS_OK)
+        return err->code;
+    while (got == NULL)
+        if (redis_stream_read(link->stream, data, sizeof data, &len, err) != STATUS_OK ||
+            feed(link, data, len, err) != STATUS_OK || get_reply(link, &got, err) != STATUS_OK)
+            return err->code;
+    *reply = got;
+    return STATUS_OK;
+}
+
 enum status redis_link_take(struct redis_link *link, struct redisReply **reply, struct error *err)
 {
-    void *taken = NULL;
-    if (link->context == NULL || link->queued == 0)
+    struct redisReply *got;
+    if (link->stream == NULL || link->queued == 0)
         return error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
-    errno = 0;
-    if (redisGetReply(link->context, &taken) != REDIS_OK || taken == NULL)
+    if (await_reply(link, &got, err) != STATUS_OK)
         return give_up(link, err);
     link->queued--;
-    struct redisReply *got = taken;
     if (got->type != REDIS_REPLY_ERROR) {
         *reply = got;
         return STATUS_OK;
@@ -163,30 +188,42 @@ enum status redis_link_subscribe(struct redis_link *link, const char *channel, s
 
 int redis_link_fd(const struct redis_link *link)
 {
-    return link->context != NULL ? link->context->fd : -1;
+    return link->stream != NULL ? redis_stream_fd(link->stream) : -1;
 }
 
+const char *redis_link_protection(const struct redis_link *link)
+{
+    return redis_stream_protection(link->stream);
+}
+
+/* All there is: what TLS has decrypted makes no socket readable. */
 enum status redis_link_read(struct redis_link *link, struct error *err)
 {
-    if (link->context == NULL)
+    char data[READ_BYTES];
+    size_t len;
+    if (link->stream == NULL)
         return error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
-    errno = 0;
-    return redisBufferRead(link->context) == REDIS_OK ? STATUS_OK : give_up(link, err);
+    do {
+        if (redis_stream_read_now(link->stream, data, sizeof data, &len, err) != STATUS_OK ||
+            feed(link, data, len, err) != STATUS_OK)
+            return give_up(link, err);
+    } while (len == sizeof data);
+    return STATUS_OK;
 }
 
 /* Messages are arrays: "message", channel, text. */
 enum status redis_link_next_message(struct redis_link *link, struct bytes *text, struct error *err)
 {
     *text = (struct bytes){NULL, 0};
+    if (link->stream == NULL)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
     while (text->data == NULL) {
-        void *taken = NULL;
         redis_reply_free(link->message);
         link->message = NULL;
-        if (link->context == NULL || redisGetReplyFromReader(link->context, &taken) != REDIS_OK)
+        if (get_reply(link, &link->message, err) != STATUS_OK)
             return give_up(link, err);
-        if (taken == NULL)
+        if (link->message == NULL)
             return STATUS_OK;
-        link->message = taken;
         const struct redisReply *kind = redis_reply_item(link->message, 0),
                                 *body = redis_reply_item(link->message, 2);
         if (kind != NULL && body != NULL && bytes_is(redis_reply_text(kind), "message"))

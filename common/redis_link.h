@@ -1,21 +1,24 @@
-/* common/redis_link.h - one blocking connection to Redis, as worker and API both need it. The only part of common/
- * that opens a socket, in a library of its own: the domain is linked without it.
- * After any failure the connection is closed and the next call opens a new one (hiredis: a context with an error is
- * dead, and a reconnected one has lost its timeouts). One thread at a time. */
+/* common/redis_link.h - one blocking connection to Redis, as worker and API both need it: commands, replies, messages.
+ * Its bytes go through redis_stream; both are a library of their own, the only part of common/ that opens a socket.
+ * After any failure the connection is closed and the next call opens a new one. One thread at a time. */
 #ifndef ECOSYS_COMMON_REDIS_LINK_H
 #define ECOSYS_COMMON_REDIS_LINK_H
 
+#include "common/buffer.h"
 #include "common/bytes.h"
 #include "common/redis_url.h"
 #include "common/status.h"
 
-struct redisContext;
+struct redisReader;
 struct redisReply;
+struct redis_stream;
 
 struct redis_link {
     const struct redis_address *address; /* not owned */
     int64_t timeout_ms;                  /* to connect, and to wait for each reply */
-    struct redisContext *context;        /* NULL while not connected */
+    struct redis_stream *stream;         /* NULL while not connected */
+    struct redisReader *reader;          /* of the connection, makes replies of bytes */
+    struct buffer unsent;                /* commands that were queued and not sent yet */
     size_t queued;                       /* commands whose replies were not taken yet */
     struct redisReply *message;          /* the one that was taken last */
 };
@@ -47,6 +50,9 @@ int redis_link_fd(const struct redis_link *link);
 MUST_CHECK enum status redis_link_read(struct redis_link *link, struct error *err);
 MUST_CHECK enum status redis_link_next_message(struct redis_link *link, struct bytes *text,
                                                struct error *err);
+
+/* What protects an open connection: "TLSv1.3", "TCP without TLS", "a Unix socket". */
+const char *redis_link_protection(const struct redis_link *link);
 
 void redis_reply_free(struct redisReply *reply);
 

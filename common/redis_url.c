@@ -155,8 +155,8 @@ enum status redis_url_of_upstash(struct arena *arena, const char *rest_url, cons
         return error_set(err, STATUS_INVALID, "takes https://HOST");
     const char *host = rest_url + strlen("https://");
     size_t len = strcspn(host, "/");
-    if (len == 0 || host[len + strspn(host + len, "/")] != '\0')
-        return error_set(err, STATUS_INVALID, "takes https://HOST without a path");
+    if (len == 0 || strpbrk(host, "?#@") != NULL || host[len + strspn(host + len, "/")] != '\0')
+        return error_set(err, STATUS_INVALID, "takes https://HOST without a user, a path or a query");
     if (parse_host(arena, (struct bytes){host, len}, &address, err) != STATUS_OK)
         return err->code;
     address.port = DEFAULT_PORT;

@@ -18,6 +18,7 @@ struct redis_address {
     const char *user;     /* NULL: the default one */
     const char *password; /* NULL: none */
     bool tls;
+    const char *ca_file; /* of the authorities that TLS trusts; NULL: the system's */
 };
 
 /* Reads redis://[user:password@]host[:port][/db], rediss://... (TLS) or unix:///path[?db=N]; user, password and path
@@ -27,7 +28,7 @@ MUST_CHECK enum status redis_url_parse(struct arena *arena, const char *url, str
                                        struct error *err);
 
 /* What an Upstash REST address means for the Redis protocol: https://HOST and a token are TLS to HOST:6379 as user
- * "default". */
+ * "default". The port of the REST address, if it names one, is not that of Redis. */
 MUST_CHECK enum status redis_url_of_upstash(struct arena *arena, const char *rest_url, const char *token,
                                             struct redis_address *out, struct error *err);
 

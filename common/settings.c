@@ -19,6 +19,8 @@ enum kind {
     KIND_TEXT,
     KIND_NUMBER,
     KIND_CHOICE, /* the number is the index into the choices */
+    KIND_WORD,   /* one of the choices, as text */
+    KIND_FILE,   /* the path of one that can be read */
     KIND_ZONE,
     KIND_PREFIX,
 };
@@ -31,6 +33,9 @@ struct row {
     const char *const *choices;
 };
 
+static const char *const PG_MODES[] = {"disable",   "allow",       "prefer", "require",
+                                       "verify-ca", "verify-full", NULL};
+static const char *const MYSQL_MODES[] = {"disabled", "preferred", "required", "verify_identity", NULL};
 static const char *const FORMATS[] = {"plano", "detalhado", NULL};
 static const char *const LEVELS[] = {"debug", "info", "warning", "error", NULL};
 static const char *const LOG_FORMATS[] = {"text", "json", NULL};
@@ -48,6 +53,14 @@ static const char *const LOG_FORMATS[] = {"text", "json", NULL};
     {                                                                                                        \
         {name, fallback, help, programs, 0, false}, KIND_CHOICE, AT(field), 0, 0, choices                    \
     }
+#define WORD(name, programs, choices, field, help)                                                           \
+    {                                                                                                        \
+        {name, NULL, help, programs, 0, false}, KIND_WORD, AT(field), 0, 0, choices                          \
+    }
+#define READABLE(name, programs, field, help)                                                                \
+    {                                                                                                        \
+        {name, NULL, help, programs, 0, false}, KIND_FILE, AT(field), 0, 0, NULL                             \
+    }
 
 static const struct row ROWS[] = {
     TEXT("DB_HOST", "localhost", PROGRAM_WORKER, 0, false, kommo.host,
@@ -57,6 +70,9 @@ static const struct row ROWS[] = {
     TEXT("DB_USER", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, kommo.user,
          "a user for whom SELECT suffices"),
     TEXT("DB_PASSWORD", "", PROGRAM_WORKER, 0, true, kommo.password, "its password"),
+    WORD("DB_SSLMODE", PROGRAM_WORKER, PG_MODES, kommo_sslmode,
+         "TLS to it: disable, allow, prefer, require, verify-ca or verify-full"),
+    READABLE("DB_SSLROOTCERT", PROGRAM_WORKER, kommo_ca_file, "the authorities that sign its certificate"),
     TEXT("DB_HOST_ECOSYS", "localhost", PROGRAM_WORKER, 0, false, ecosys.host,
          "MySQL or MariaDB of EcoSys; a host that starts with / is a socket"),
     NUMBER("DB_PORT_ECOSYS", "3306", PROGRAM_WORKER, 1, 65535, ecosys.port, "its port"),
@@ -64,14 +80,20 @@ static const struct row ROWS[] = {
     TEXT("DB_USER_ECOSYS", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, ecosys.user,
          "a user for whom SELECT suffices"),
     TEXT("DB_PASSWORD_ECOSYS", "", PROGRAM_WORKER, 0, true, ecosys.password, "its password"),
+    CHOICE("DB_SSLMODE_ECOSYS", "preferred", PROGRAM_WORKER, MYSQL_MODES, ecosys_tls,
+           "TLS to it: disabled, preferred, required or verify_identity"),
+    READABLE("DB_SSLROOTCERT_ECOSYS", PROGRAM_WORKER, ecosys_ca_file,
+             "the authorities that sign its certificate"),
     NUMBER("DB_CONNECT_TIMEOUT", "5", PROGRAM_WORKER, 1, 300, db_connect_timeout_s,
            "seconds to connect to a database"),
     NUMBER("SNAPSHOT_TIMEOUT", "60", PROGRAM_WORKER, 1, 3600, snapshot_timeout_s,
            "seconds that the read of both databases may take"),
     TEXT("REDIS_URL", "redis://127.0.0.1:6379/0", BOTH, 0, true, redis_url,
-         "redis://[user:password@]host:port/db or unix:///path?db=N"),
-    TEXT("UPSTASH_REDIS_REST_URL", "", BOTH, 0, false, upstash_url, "used when REDIS_URL is not set"),
+         "redis://[user:password@]host:port/db, rediss:// (TLS) or unix:///path?db=N"),
+    TEXT("UPSTASH_REDIS_REST_URL", "", BOTH, 0, false, upstash_url,
+         "used when REDIS_URL is not set: https://HOST is TLS to HOST:6379"),
     TEXT("UPSTASH_REDIS_REST_TOKEN", "", BOTH, 0, true, upstash_token, "the token of that address"),
+    READABLE("REDIS_CA_FILE", BOTH, redis_ca_file, "the authorities that sign its certificate"),
     {{"REDIS_PREFIX", "ecosys", "what every key and channel starts with", BOTH, 0, false},
      KIND_PREFIX,
      AT(redis_prefix),
@@ -170,6 +192,21 @@ static enum status parse_choice(const struct row *row, const char *value, int64_
     return refuse(row, value, takes, err);
 }
 
+/* One byte is read, as a folder can be opened too. */
+static enum status check_readable(const struct row *row, const char *path, struct error *err)
+{
+    char byte, takes[120];
+    FILE *file = fopen(path, "rbe");
+    bool is_readable = file != NULL && (fread(&byte, 1, 1, file) == 1 || feof(file));
+    int problem = errno;
+    if (file != NULL)
+        fclose(file);
+    if (is_readable)
+        return STATUS_OK;
+    snprintf(takes, sizeof takes, "the path of a file that can be read: %s", strerror(problem));
+    return refuse(row, path, takes, err);
+}
+
 static bool is_prefix(const char *value)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:";
@@ -181,11 +218,20 @@ static enum status parse_row(const struct row *row, const char *value, struct se
                              struct error *err)
 {
     char *field = (char *)out + row->offset;
+    int64_t choice;
     switch (row->kind) {
     case KIND_NUMBER:
         return parse_number(row, value, (int64_t *)(void *)field, err);
     case KIND_CHOICE:
         return parse_choice(row, value, (int64_t *)(void *)field, err);
+    case KIND_WORD:
+        if (parse_choice(row, value, &choice, err) != STATUS_OK)
+            return err->code;
+        break;
+    case KIND_FILE:
+        if (check_readable(row, value, err) != STATUS_OK)
+            return err->code;
+        break;
     case KIND_ZONE:
         if (!zone_is_known(value))
             return refuse(row, value, "the name of a zone that this system has, such as America/Sao_Paulo",
@@ -221,10 +267,10 @@ static enum status resolve_redis(struct arena *arena, struct settings *out, stru
                     : redis_url_parse(arena, out->redis_url, &out->redis, err);
     if (status != STATUS_OK)
         return error_context(err, "%s", name);
-    if (out->redis.tls)
-        return error_set(
-            err, STATUS_INVALID,
-            "%s: asks for TLS to Redis, which this version does not have; takes redis:// or unix://", name);
+    if (use_upstash && out->upstash_token[0] == '\0')
+        return error_set(err, STATUS_INVALID,
+                         "UPSTASH_REDIS_REST_TOKEN: is not set, takes the token of UPSTASH_REDIS_REST_URL");
+    out->redis.ca_file = out->redis_ca_file;
     return STATUS_OK;
 }
 

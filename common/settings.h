@@ -17,6 +17,14 @@
 /* Which program a setting is for; a mask. */
 enum program { PROGRAM_WORKER = 1, PROGRAM_API = 2 };
 
+/* How the connection to MySQL is protected; each does what those before it do. */
+enum mysql_tls {
+    MYSQL_TLS_DISABLED,
+    MYSQL_TLS_PREFERRED, /* where the server has it, and not on sockets */
+    MYSQL_TLS_REQUIRED,
+    MYSQL_TLS_VERIFY_IDENTITY, /* the server's certificate is its host's, by an authority that is trusted */
+};
+
 enum health_format { HEALTH_FORMAT_PLANO, HEALTH_FORMAT_DETALHADO };
 
 struct database_settings {
@@ -29,7 +37,11 @@ struct database_settings {
 
 struct settings {
     struct database_settings kommo;
+    const char *kommo_sslmode; /* a word of libpq's; NULL: as libpq decides */
+    const char *kommo_ca_file; /* NULL: libpq's own choice */
     struct database_settings ecosys;
+    int64_t ecosys_tls;
+    const char *ecosys_ca_file; /* NULL: the system's authorities */
     int64_t db_connect_timeout_s;
     int64_t snapshot_timeout_s;
 
@@ -37,7 +49,8 @@ struct settings {
     bool redis_url_is_set;
     const char *upstash_url;
     const char *upstash_token;
-    struct redis_address redis; /* from the three above */
+    const char *redis_ca_file;
+    struct redis_address redis; /* from the four above */
     const char *redis_prefix;
     int64_t redis_timeout_ms;
 

@@ -32,14 +32,14 @@ static enum status check_model(struct check *check, char detail[DETAIL_MAX], str
 }
 
 static void describe_database(const struct database_settings *database, const char *version,
-                              char detail[DETAIL_MAX])
+                              const char *protection, char detail[DETAIL_MAX])
 {
     bool is_socket = database->host[0] == '/';
     char port[24] = "";
     if (!is_socket)
         snprintf(port, sizeof port, ":%" PRId64, database->port);
-    snprintf(detail, DETAIL_MAX, "%s%s/%s as %s, server %s", database->host, port, database->name,
-             database->user, version);
+    snprintf(detail, DETAIL_MAX, "%s%s/%s as %s, server %s, over %s", database->host, port, database->name,
+             database->user, version, protection);
 }
 
 static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], struct error *err)
@@ -49,9 +49,9 @@ static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], str
     enum status status = kommo_open(&kommo, check->settings, &check->interrupt, err);
     if (status == STATUS_OK)
         status = kommo_check(&kommo, version, sizeof version, err);
-    kommo_close(&kommo);
     if (status == STATUS_OK)
-        describe_database(&check->settings->kommo, version, detail);
+        describe_database(&check->settings->kommo, version, kommo_protection(&kommo), detail);
+    kommo_close(&kommo);
     return status;
 }
 
@@ -78,7 +78,8 @@ static enum status check_ecosys(struct check *check, char detail[DETAIL_MAX], st
     if (status == STATUS_OK)
         status = ecosys_check(&ecosys, &check->model, &catalog, advise_index, err);
     if (status == STATUS_OK)
-        describe_database(&check->settings->ecosys, ecosys_version(&ecosys), detail);
+        describe_database(&check->settings->ecosys, ecosys_version(&ecosys), ecosys_protection(&ecosys),
+                          detail);
     ecosys_close(&ecosys);
     return status;
 }
@@ -102,8 +103,9 @@ static enum status check_redis(struct check *check, char detail[DETAIL_MAX], str
         struct bytes version = info_value(redis_reply_text(reply), "redis_version:");
         struct bytes role = info_value(redis_reply_text(reply), "role:");
         struct bytes policy = info_value(redis_reply_text(reply), "maxmemory_policy:");
-        snprintf(detail, DETAIL_MAX, "server %.*s, role %.*s, maxmemory-policy %.*s", (int)version.len,
-                 version.data, (int)role.len, role.data, (int)policy.len, policy.data);
+        snprintf(detail, DETAIL_MAX, "server %.*s, role %.*s, maxmemory-policy %.*s, over %s",
+                 (int)version.len, version.data, (int)role.len, role.data, (int)policy.len, policy.data,
+                 redis_link_protection(&link));
         if (bytes_is(role, "slave"))
             status =
                 error_set(err, STATUS_INVALID, "Redis is a read-only replica; the worker needs its master");

@@ -413,7 +413,6 @@ static bool open_descriptors(struct daemon *daemon)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    signal(SIGPIPE, SIG_IGN);
     if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
         return false;
     daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);

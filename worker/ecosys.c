@@ -44,6 +44,31 @@ static bool set_options(MYSQL *conn, const struct settings *settings)
            mysql_options(conn, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
 }
 
+/* With a file of authorities the library checks who signed the certificate, whatever the mode. */
+static bool set_tls(MYSQL *conn, const struct settings *settings)
+{
+    enum mysql_tls tls = (enum mysql_tls)settings->ecosys_tls;
+    my_bool yes = 1;
+    bool is_socket = settings->ecosys.host[0] == '/';
+    if (tls == MYSQL_TLS_DISABLED || (tls == MYSQL_TLS_PREFERRED && is_socket))
+        return true;
+    return mysql_options(conn, MYSQL_OPT_SSL_ENFORCE, &yes) == 0 &&
+           mysql_options(conn, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3") == 0 &&
+           (settings->ecosys_ca_file == NULL ||
+            mysql_options(conn, MYSQL_OPT_SSL_CA, settings->ecosys_ca_file) == 0) &&
+           (tls != MYSQL_TLS_VERIFY_IDENTITY ||
+            mysql_options(conn, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes) == 0);
+}
+
+/* What the library calls "enforce" still takes a server that has no TLS. */
+static enum status check_tls(struct ecosys *ecosys, const struct settings *settings, struct error *err)
+{
+    if (settings->ecosys_tls < MYSQL_TLS_REQUIRED || mysql_get_ssl_cipher(ecosys->conn) != NULL)
+        return STATUS_OK;
+    return error_set(err, STATUS_UNAVAILABLE,
+                     "MySQL, connecting: the server has no TLS, which DB_SSLMODE_ECOSYS asks for");
+}
+
 static bool is_mariadb(MYSQL *conn)
 {
     return strstr(mysql_get_server_info(conn), "MariaDB") != NULL;
@@ -93,7 +118,7 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
     *ecosys = (struct ecosys){.conn = mysql_init(NULL), .interrupt = interrupt};
     /* Without it the library takes "localhost" for the socket of its own choice, whatever the port. */
     unsigned protocol = is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
-    if (ecosys->conn == NULL || !set_options(ecosys->conn, settings) ||
+    if (ecosys->conn == NULL || !set_options(ecosys->conn, settings) || !set_tls(ecosys->conn, settings) ||
         mysql_options(ecosys->conn, MYSQL_OPT_PROTOCOL, &protocol) != 0)
         return error_no_memory(err);
     if (mysql_real_connect(ecosys->conn, is_socket ? NULL : database->host, database->user,
@@ -101,6 +126,8 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
                            is_socket ? database->host : NULL, 0) == NULL)
         return failed(ecosys, "connecting", err);
     interrupt_watch(interrupt, INTERRUPT_ECOSYS, (int)mysql_get_socket(ecosys->conn));
+    if (check_tls(ecosys, settings, err) != STATUS_OK)
+        return err->code;
     return set_session(ecosys, settings, zone_offset_s, err);
 }
 
@@ -304,4 +331,13 @@ enum status ecosys_check(struct ecosys *ecosys, const struct scoring_model *mode
 const char *ecosys_version(const struct ecosys *ecosys)
 {
     return mysql_get_server_info(ecosys->conn);
+}
+
+const char *ecosys_protection(const struct ecosys *ecosys)
+{
+    const char *version = NULL;
+    if (mysql_get_ssl_cipher(ecosys->conn) != NULL &&
+        mariadb_get_infov(ecosys->conn, MARIADB_CONNECTION_TLS_VERSION, &version) == 0 && version != NULL)
+        return version;
+    return ecosys->conn->unix_socket != NULL ? "a Unix socket" : "TCP without TLS";
 }

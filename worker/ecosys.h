@@ -54,4 +54,7 @@ MUST_CHECK enum status ecosys_check(struct ecosys *ecosys, const struct scoring_
 /* The server's words. */
 const char *ecosys_version(const struct ecosys *ecosys);
 
+/* What protects the connection: "TLSv1.3", "TCP without TLS", "a Unix socket". */
+const char *ecosys_protection(const struct ecosys *ecosys);
+
 #endif

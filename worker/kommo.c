@@ -157,6 +157,8 @@ static enum status connect_to(struct kommo *kommo, const struct settings *settin
                                  "connect_timeout",
                                  "client_encoding",
                                  "application_name",
+                                 "sslmode",
+                                 "sslrootcert",
                                  NULL};
     const char *const values[] = {settings->kommo.host,
                                   port,
@@ -166,6 +168,8 @@ static enum status connect_to(struct kommo *kommo, const struct settings *settin
                                   timeout,
                                   "UTF8",
                                   "ecosys-worker",
+                                  settings->kommo_sslmode,
+                                  settings->kommo_ca_file,
                                   NULL};
     kommo->conn = PQconnectdbParams(names, values, 0);
     if (kommo->conn == NULL)
@@ -464,4 +468,11 @@ enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
     if (status == STATUS_OK)
         snprintf(version, version_size, "%s", PQparameterStatus(kommo->conn, "server_version"));
     return status;
+}
+
+const char *kommo_protection(const struct kommo *kommo)
+{
+    if (PQsslInUse(kommo->conn) == 1)
+        return PQsslAttribute(kommo->conn, "protocol");
+    return PQhost(kommo->conn)[0] == '/' ? "a Unix socket" : "TCP without TLS";
 }

@@ -36,4 +36,7 @@ MUST_CHECK enum status kommo_read(struct kommo *kommo, struct client_rows *out, 
 MUST_CHECK enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
                                    struct error *err);
 
+/* What protects the connection: "TLSv1.3", "TCP without TLS", "a Unix socket". */
+const char *kommo_protection(const struct kommo *kommo);
+
 #endif

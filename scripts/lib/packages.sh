@@ -22,12 +22,12 @@ LIBEVENT_FLOOR=2.1.12-stable-8+deb12u1
 
 # One word a package. "a|b" is satisfied by either (b may be a pattern), and installed as the first that apt knows.
 declare -A PACKAGES=(
-    [build]='build-essential cmake pkg-config libpq-dev libmariadb-dev libhiredis-dev libevent-dev
+    [build]='build-essential cmake pkg-config libpq-dev libmariadb-dev libhiredis-dev libssl-dev libevent-dev
              libmsgpack-dev|libmsgpack-c-dev libyajl-dev libhttp-parser-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
              libcrypt-dev'
     [run]='python3 curl tzdata ca-certificates'
     [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'
-    [tests]='python3 python3-pytest tzdata'
+    [tests]='python3 python3-pytest tzdata openssl'
     [examples]='nodejs'
     [bench]='gnuplot-nox'
     [peers]='nginx-light|nginx wrk'

@@ -121,8 +121,8 @@ def test_bad_setting(stage, name, value):
     {'REDIS_URL': f'http://u:{SECRET}@localhost:1'},
     {'REDIS_URL': f'redis://u:{SECRET}@localhost:99999/0'},
     {'REDIS_URL': f'redis://u:{SECRET}@localhost:6379/x'},
-    {'REDIS_URL': f'rediss://u:{SECRET}@localhost:6379'},
-    {'REDIS_URL': None, 'UPSTASH_REDIS_REST_URL': 'https://cache.example', 'UPSTASH_REDIS_REST_TOKEN': SECRET},
+    {'REDIS_URL': f'rediss://u:{SECRET}@localhost:x'},
+    {'REDIS_URL': None, 'UPSTASH_REDIS_REST_URL': 'https://cache.example/x', 'UPSTASH_REDIS_REST_TOKEN': SECRET},
     {'DB_PORT': 'x', 'DB_PASSWORD': SECRET, 'DB_PASSWORD_ECOSYS': SECRET},
 ], ids=lambda settings: next(iter(settings.values())) or 'upstash')
 def test_secrets_stay_out_of_complaints(stage, settings):

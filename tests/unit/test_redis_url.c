@@ -32,7 +32,10 @@ static const struct url_row URLS[] = {
     {"redis://[::1]", {.host = "::1", .port = 6379}},
     {"redis://u:p@[fe80::1]:6380/3",
      {.host = "fe80::1", .port = 6380, .db = 3, .user = "u", .password = "p"}},
+    {"rediss://h", {.host = "h", .port = 6379, .tls = true}},
+    {"rediss://h:6380", {.host = "h", .port = 6380, .tls = true}},
     {"rediss://u:p@h/1", {.host = "h", .port = 6379, .db = 1, .user = "u", .password = "p", .tls = true}},
+    {"rediss://:p%40@[::1]:7/2", {.host = "::1", .port = 7, .db = 2, .password = "p@", .tls = true}},
     {"unix:///run/redis.sock", {.unix_path = "/run/redis.sock", .port = 6379}},
     {"unix:///run/redis.sock?db=9", {.unix_path = "/run/redis.sock", .port = 6379, .db = 9}},
     {"unix:///a%20b%3f", {.unix_path = "/a b?", .port = 6379}},
@@ -103,6 +106,12 @@ static const struct {
     {"http://hunter2@h", NOT_A_SCHEME},
     {"REDIS://h", NOT_A_SCHEME},
     {"redis:h", NOT_A_SCHEME},
+    {"redisss://h", NOT_A_SCHEME},
+    {"rediss://u:hunter2@", NO_HOST},
+    {"rediss://u:hunter2@h:0", NOT_A_PORT},
+    {"rediss://u@h", NOT_A_USER},
+    {"rediss://h/x", NOT_A_DB},
+    {"rediss://h?verify=no", "takes no '?' or '#' (percent-encode them)"},
     {"redis://", NO_HOST},
     {"redis://:6379", NO_HOST},
     {"redis://u:hunter2@", NO_HOST},
@@ -158,6 +167,8 @@ static void test_refused_urls(void **state)
     }
 }
 
+#define NOT_A_REST_HOST "takes https://HOST without a user, a path or a query"
+
 static void test_upstash(void **state)
 {
     static const struct {
@@ -169,9 +180,19 @@ static void test_upstash(void **state)
         {"http://eu1", NULL, "takes https://HOST"},
         {"eu1", NULL, "takes https://HOST"},
         {"", NULL, "takes https://HOST"},
-        {"https://", NULL, "takes https://HOST without a path"},
-        {"https:///", NULL, "takes https://HOST without a path"},
-        {"https://eu1/get", NULL, "takes https://HOST without a path"},
+        {"https://eu1-x.upstash.io:8443/", "eu1-x.upstash.io", NULL},
+        {"https://[::1]", "::1", NULL},
+        {"https://", NULL, NOT_A_REST_HOST},
+        {"https:///", NULL, NOT_A_REST_HOST},
+        {"https://eu1/get", NULL, NOT_A_REST_HOST},
+        {"https://eu1//get", NULL, NOT_A_REST_HOST},
+        {"https://eu1?a=b", NULL, NOT_A_REST_HOST},
+        {"https://eu1/?a=b", NULL, NOT_A_REST_HOST},
+        {"https://eu1#a", NULL, NOT_A_REST_HOST},
+        {"https://user@eu1", NULL, NOT_A_REST_HOST},
+        {"https://:443", NULL, "there is no host"},
+        {"HTTPS://eu1", NULL, "takes https://HOST"},
+        {"rediss://eu1", NULL, "takes https://HOST"},
         {"https://eu1:0", NULL, "the port is not a number from 1 to 65535"},
     };
     (void)state;

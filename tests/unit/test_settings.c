@@ -214,15 +214,32 @@ static const struct refusal_row REFUSALS[] = {
      PROGRAM_WORKER,
      {{"REDIS_URL", "redis://u:hunter2@h:0/1"}},
      "REDIS_URL: the port is not a number from 1 to 65535"},
-    {"TLS",
-     PROGRAM_WORKER,
-     {{"REDIS_URL", "rediss://u:hunter2@h:6379/1"}},
-     "REDIS_URL: asks for TLS to Redis, which this version does not have; takes redis:// or unix://"},
-    {"Upstash",
+    {"Upstash without a token",
      PROGRAM_API,
-     {{"UPSTASH_REDIS_REST_URL", "https://eu1.upstash.io"}, {"UPSTASH_REDIS_REST_TOKEN", "hunter2"}},
-     "UPSTASH_REDIS_REST_URL: asks for TLS to Redis, which this version does not have; takes redis:// or "
-     "unix://"},
+     {{"UPSTASH_REDIS_REST_URL", "https://eu1.upstash.io"}},
+     "UPSTASH_REDIS_REST_TOKEN: is not set, takes the token of UPSTASH_REDIS_REST_URL"},
+    {"CA file of Redis",
+     PROGRAM_API,
+     {{"REDIS_CA_FILE", "/no/such/file"}},
+     "REDIS_CA_FILE: is \"/no/such/file\", takes the path of a file that can be read: No such file or "
+     "directory"},
+    {"CA folder",
+     PROGRAM_WORKER,
+     {{"DB_SSLROOTCERT", "/"}},
+     "DB_SSLROOTCERT: is \"/\", takes the path of a file that can be read: Is a directory"},
+    {"CA file of MySQL",
+     PROGRAM_WORKER,
+     {{"DB_SSLROOTCERT_ECOSYS", "/dev/null/x"}},
+     "DB_SSLROOTCERT_ECOSYS: is \"/dev/null/x\", takes the path of a file that can be read: Not a directory"},
+    {"TLS to PostgreSQL",
+     PROGRAM_WORKER,
+     {{"DB_SSLMODE", "verify_full"}},
+     "DB_SSLMODE: is \"verify_full\", takes disable or allow or prefer or require or verify-ca or "
+     "verify-full"},
+    {"TLS to MySQL",
+     PROGRAM_WORKER,
+     {{"DB_SSLMODE_ECOSYS", "verify_ca"}},
+     "DB_SSLMODE_ECOSYS: is \"verify_ca\", takes disabled or preferred or required or verify_identity"},
     {"Upstash without TLS",
      PROGRAM_API,
      {{"UPSTASH_REDIS_REST_URL", "http://eu1"}, {"UPSTASH_REDIS_REST_TOKEN", "hunter2"}},
@@ -412,14 +429,22 @@ static void test_redis_addresses(void **state)
         const char *unix_path, *host;
         int64_t port, db;
         const char *user, *password;
-        bool is_set;
+        bool is_set, tls;
+        const char *ca_file;
     } rows[] = {
-        {"default", "", NULL, "127.0.0.1", 6379, 0, NULL, NULL, false},
-        {"TCP", "REDIS_URL=redis://u:p@h:1/2", NULL, "h", 1, 2, "u", "p", true},
-        {"socket", "REDIS_URL=unix:///run/r.sock?db=3", "/run/r.sock", NULL, 6379, 3, NULL, NULL, true},
+        {"default", "", NULL, "127.0.0.1", 6379, 0, NULL, NULL, false, false, NULL},
+        {"TCP", "REDIS_URL=redis://u:p@h:1/2", NULL, "h", 1, 2, "u", "p", true, false, NULL},
+        {"socket", "REDIS_URL=unix:///run/r.sock?db=3", "/run/r.sock", NULL, 6379, 3, NULL, NULL, true, false,
+         NULL},
+        {"TLS", "REDIS_URL=rediss://u:p@h:1/2", NULL, "h", 1, 2, "u", "p", true, true, NULL},
+        {"an authority", "REDIS_URL=rediss://h\nREDIS_CA_FILE=/dev/null", NULL, "h", 6379, 0, NULL, NULL,
+         true, true, "/dev/null"},
+        {"Upstash", "UPSTASH_REDIS_REST_URL=https://h/\nUPSTASH_REDIS_REST_TOKEN=\"t\"", NULL, "h", 6379, 0,
+         "default", "t", false, true, NULL},
         {"REDIS_URL before Upstash", "UPSTASH_REDIS_REST_URL=https://h\nREDIS_URL=redis://r", NULL, "r", 6379,
-         0, NULL, NULL, true},
-        {"a token alone", "UPSTASH_REDIS_REST_TOKEN=t", NULL, "127.0.0.1", 6379, 0, NULL, NULL, false},
+         0, NULL, NULL, true, false, NULL},
+        {"a token alone", "UPSTASH_REDIS_REST_TOKEN=t", NULL, "127.0.0.1", 6379, 0, NULL, NULL, false, false,
+         NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct settings settings;
@@ -433,7 +458,8 @@ static void test_redis_addresses(void **state)
         check_text(rows[i].name, settings.redis.user, rows[i].user);
         check_text(rows[i].name, settings.redis.password, rows[i].password);
         check_int(rows[i].name, settings.redis_url_is_set, rows[i].is_set);
-        check_int(rows[i].name, settings.redis.tls, false);
+        check_int(rows[i].name, settings.redis.tls, rows[i].tls);
+        check_text(rows[i].name, settings.redis.ca_file, rows[i].ca_file);
     }
 }
 
@@ -453,6 +479,31 @@ static void test_every_choice(void **state)
         check_int("log format", settings.log_format, (int64_t)(i % 2));
         check_int("format", settings.health_format, (int64_t)(i % 2));
         check_text("prefix", settings.redis_prefix, "aZ09_-.:");
+    }
+}
+
+static void test_modes_of_tls(void **state)
+{
+    static const char *const pg[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+    static const char *const mysql[] = {"disabled", "preferred", "required", "verify_identity"};
+    struct settings settings;
+    struct error err;
+    assert_int_equal(load(*state, PROGRAM_WORKER, NULL, "", &settings, &err), STATUS_OK);
+    check_text("libpq decides", settings.kommo_sslmode, NULL);
+    check_text("libpq decides", settings.kommo_ca_file, NULL);
+    check_int("default of MySQL", settings.ecosys_tls, MYSQL_TLS_PREFERRED);
+    check_text("the system's authorities", settings.ecosys_ca_file, NULL);
+    for (size_t i = 0; i < COUNT(pg); i++) {
+        const struct pair pairs[PAIRS] = {{"DB_SSLMODE", pg[i]},
+                                          {"DB_SSLROOTCERT", "/dev/null"},
+                                          {"DB_SSLMODE_ECOSYS", mysql[i % COUNT(mysql)]},
+                                          {"DB_SSLROOTCERT_ECOSYS", "/dev/zero"}};
+        if (load(*state, PROGRAM_WORKER, pairs, "", &settings, &err) != STATUS_OK)
+            fail_msg("%s: %s", pg[i], err.message);
+        check_text("mode", settings.kommo_sslmode, pg[i]);
+        check_text("authorities", settings.kommo_ca_file, "/dev/null");
+        check_int("mode of MySQL", settings.ecosys_tls, (int64_t)(i % COUNT(mysql)));
+        check_text("authorities of MySQL", settings.ecosys_ca_file, "/dev/zero");
     }
 }
 
@@ -505,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refresh_interval, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_redis_addresses, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_every_choice, init_arena, clear_arena),
+        cmocka_unit_test_setup_teardown(test_modes_of_tls, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_files, init_arena, clear_arena),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

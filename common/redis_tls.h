@@ -1,0 +1,43 @@
+/* common/redis_tls.h - TLS over a socket that is connected and never blocks: the server's certificate is always
+ * checked, against its host's name and an authority that is trusted. One thread at a time. */
+#ifndef ECOSYS_COMMON_REDIS_TLS_H
+#define ECOSYS_COMMON_REDIS_TLS_H
+
+#include <stddef.h>
+
+#include "common/redis_url.h"
+#include "common/status.h"
+
+struct redis_tls;
+
+/* What one attempt to move bytes came to. A write that has to wait is tried again with the same bytes. */
+enum attempt {
+    ATTEMPT_DONE,
+    ATTEMPT_WAIT_TO_READ,
+    ATTEMPT_WAIT_TO_WRITE,
+    ATTEMPT_END,    /* the other side closed the connection */
+    ATTEMPT_FAILED, /* redis_tls_explain has the words */
+};
+
+/* For the server at `address`, which must outlive it; the file of authorities (NULL: the system's own) is read now. The
+ * socket stays the caller's. */
+MUST_CHECK enum status redis_tls_new(int socket, const struct redis_address *address, struct redis_tls **out,
+                                     struct error *err);
+
+/* Says goodbye to the server if that can be done at once. NULL is fine. */
+void redis_tls_free(struct redis_tls *tls);
+
+MUST_CHECK enum attempt redis_tls_shake_hands(struct redis_tls *tls);
+
+/* *moved is how many bytes were, at least one; only set when done. A read that does not fill its room has emptied what
+ * was decrypted: the next bytes make the socket readable. */
+MUST_CHECK enum attempt redis_tls_read(struct redis_tls *tls, void *data, size_t size, size_t *moved);
+MUST_CHECK enum attempt redis_tls_write(struct redis_tls *tls, const void *data, size_t len, size_t *moved);
+
+/* Why the last attempt failed; best called right behind it. Returns STATUS_UNAVAILABLE. */
+enum status redis_tls_explain(const struct redis_tls *tls, struct error *err);
+
+/* "TLSv1.3" or its like. */
+const char *redis_tls_version(const struct redis_tls *tls);
+
+#endif
