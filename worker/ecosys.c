@@ -110,6 +110,17 @@ static enum status set_session(struct ecosys *ecosys, const struct settings *set
     return limit_statements(ecosys, settings->snapshot_timeout_s + INTERRUPT_MARGIN_S, err);
 }
 
+/* The library has a certificate of another host "fail the validation", and says no more. */
+static enum status failed_to_connect(struct ecosys *ecosys, const char *host, struct error *err)
+{
+    bool is_another_host = mysql_errno(ecosys->conn) == CR_SSL_CONNECTION_ERROR &&
+                           strstr(mysql_error(ecosys->conn), "Validation of SSL server certificate") != NULL;
+    if (!is_another_host)
+        return failed(ecosys, "connecting", err);
+    return error_set(err, STATUS_UNAVAILABLE,
+                     "MySQL, connecting: TLS/SSL error: the certificate is not for %s", host);
+}
+
 enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, int32_t zone_offset_s,
                         struct interrupt *interrupt, struct error *err)
 {
@@ -124,7 +135,7 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
     if (mysql_real_connect(ecosys->conn, is_socket ? NULL : database->host, database->user,
                            database->password, database->name, is_socket ? 0 : (unsigned)database->port,
                            is_socket ? database->host : NULL, 0) == NULL)
-        return failed(ecosys, "connecting", err);
+        return failed_to_connect(ecosys, database->host, err);
     interrupt_watch(interrupt, INTERRUPT_ECOSYS, (int)mysql_get_socket(ecosys->conn));
     if (check_tls(ecosys, settings, err) != STATUS_OK)
         return err->code;
