@@ -9,11 +9,11 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = ("common", "worker", "api")
-LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash"
+LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
 PACKAGES = (
     ("libpq",), ("libmariadb", "mysqlclient"), ("hiredis",), ("libevent_core",), ("msgpack-c", "msgpack"), ("yajl",),
-    ("libxxhash",),
+    ("libxxhash",), ("openssl",),
 )
 
 
