@@ -123,26 +123,35 @@ static enum status get_reply(struct redis_link *link, struct redisReply **reply,
     return STATUS_OK;
 }
 
-static enum status await_reply(struct redis_link *link, struct redisReply **reply, struct error *err)
+static enum status read_more(struct redis_link *link, struct error *err)
 {
     char data[READ_BYTES];
     size_t len;
-    struct redisReply *got = NULL;
-    if (send_unsent(link, err) != STATUS_OK || get_reply(link, &got, err) != STATUS_OK)
-        return err->code;
-    while (got == NULL)
-        if (redis_stream_read(link->stream, data, sizeof data, &len, err) != STATUS_OK ||
-            feed(link, data, len, err) != STATUS_OK || get_reply(link, &got, err) != STATUS_OK)
-            return err->code;
-    *reply = got;
-    return STATUS_OK;
+    enum status status = redis_stream_read(link->stream, data, sizeof data, &len, err);
+    return status == STATUS_OK ? feed(link, data, len, err) : status;
+}
+
+static enum status await_reply(struct redis_link *link, struct redisReply **reply, struct error *err)
+{
+    enum status status = send_unsent(link, err);
+    *reply = NULL;
+    if (status == STATUS_OK)
+        status = get_reply(link, reply, err);
+    while (status == STATUS_OK && *reply == NULL) {
+        status = read_more(link, err);
+        if (status == STATUS_OK)
+            status = get_reply(link, reply, err);
+    }
+    return status;
 }
 
 enum status redis_link_take(struct redis_link *link, struct redisReply **reply, struct error *err)
 {
     struct redisReply *got;
-    if (link->stream == NULL || link->queued == 0)
-        return error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
+    if (link->stream == NULL || link->queued == 0) {
+        (void)error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
+        return STATUS_UNAVAILABLE;
+    }
     if (await_reply(link, &got, err) != STATUS_OK)
         return give_up(link, err);
     link->queued--;

@@ -219,9 +219,10 @@ static enum status start_tls(struct redis_stream *stream, struct error *err)
     enum attempt attempt;
     while ((attempt = redis_tls_shake_hands(stream->tls)) != ATTEMPT_DONE)
         if (await_attempt(stream, attempt, deadline_ms, err) != STATUS_OK)
-            return attempt == ATTEMPT_FAILED ? err->code
-                                             : error_context(err, "TLS handshake with %s:%u, which may not speak TLS",
-                                                             stream->address->host, stream->address->port);
+            return attempt == ATTEMPT_FAILED
+                       ? err->code
+                       : error_context(err, "TLS handshake with %s:%u, which may not speak TLS",
+                                       stream->address->host, stream->address->port);
     return STATUS_OK;
 }
 

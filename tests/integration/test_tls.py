@@ -232,6 +232,11 @@ def test_a_bad_certificate_is_refused_before_anything_is_said(stage, redis, show
     assert proxy.sent[:1] == b'\x16' and redis.password.encode() not in proxy.sent and b'AUTH' not in proxy.sent
 
 
+def test_a_certificate_can_be_its_own_authority(stage, redis, shown):
+    with redis.showing(shown.self_signed, shown.good):
+        assert_ok(stage, 'redis', 'over TLSv1.3', REDIS_CA_FILE=shown.self_signed.path)
+
+
 def test_an_address_that_the_certificate_does_not_have(stage, redis, shown):
     with redis.showing(shown.wrong_host, shown.good):
         assert_refused(stage, 'redis', '127.0.0.1 to trust: IP address mismatch', REDIS_URL=redis.tls_url('127.0.0.1'))
