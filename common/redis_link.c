@@ -26,11 +26,11 @@ void redis_link_close(struct redis_link *link)
     link->queued = 0;
 }
 
-/* What failed left its words in err. */
-static enum status give_up(struct redis_link *link, const struct error *err)
+/* The connection is dead; why is said already. */
+static enum status give_up(struct redis_link *link, enum status reason)
 {
     redis_link_close(link);
-    return err->code;
+    return reason;
 }
 
 static enum status queue_command(struct redis_link *link, const struct bytes *args, size_t count,
@@ -43,10 +43,8 @@ static enum status queue_command(struct redis_link *link, const struct bytes *ar
         buffer_append(out, args[i].data, args[i].len);
         buffer_append(out, "\r\n", 2);
     }
-    if (buffer_is_failed(out)) {
-        (void)error_no_memory(err);
-        return give_up(link, err);
-    }
+    if (buffer_is_failed(out))
+        return give_up(link, error_no_memory(err));
     link->queued++;
     return STATUS_OK;
 }
@@ -89,7 +87,7 @@ enum status redis_link_open(struct redis_link *link, struct error *err)
         return err->code;
     link->reader = redisReaderCreate();
     enum status status = link->reader != NULL ? log_in(link, err) : error_no_memory(err);
-    return status == STATUS_OK ? STATUS_OK : give_up(link, err);
+    return status == STATUS_OK ? STATUS_OK : give_up(link, status);
 }
 
 enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
@@ -152,8 +150,9 @@ enum status redis_link_take(struct redis_link *link, struct redisReply **reply, 
         (void)error_set(err, STATUS_UNAVAILABLE, "Redis: the connection was lost");
         return STATUS_UNAVAILABLE;
     }
-    if (await_reply(link, &got, err) != STATUS_OK)
-        return give_up(link, err);
+    enum status status = await_reply(link, &got, err);
+    if (status != STATUS_OK)
+        return give_up(link, status);
     link->queued--;
     if (got->type != REDIS_REPLY_ERROR) {
         *reply = got;
@@ -161,7 +160,7 @@ enum status redis_link_take(struct redis_link *link, struct redisReply **reply, 
     }
     (void)error_set(err, STATUS_UNAVAILABLE, "Redis: %.*s", (int)(got->len < 200 ? got->len : 200), got->str);
     redis_reply_free(got);
-    return err->code;
+    return STATUS_UNAVAILABLE;
 }
 
 enum status redis_link_call(struct redis_link *link, const struct bytes *args, size_t count,
@@ -215,7 +214,7 @@ enum status redis_link_read(struct redis_link *link, struct error *err)
     do {
         if (redis_stream_read_now(link->stream, data, sizeof data, &len, err) != STATUS_OK ||
             feed(link, data, len, err) != STATUS_OK)
-            return give_up(link, err);
+            return give_up(link, err->code);
     } while (len == sizeof data);
     return STATUS_OK;
 }
@@ -230,7 +229,7 @@ enum status redis_link_next_message(struct redis_link *link, struct bytes *text,
         redis_reply_free(link->message);
         link->message = NULL;
         if (get_reply(link, &link->message, err) != STATUS_OK)
-            return give_up(link, err);
+            return give_up(link, err->code);
         if (link->message == NULL)
             return STATUS_OK;
         const struct redisReply *kind = redis_reply_item(link->message, 0),

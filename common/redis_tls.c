@@ -141,9 +141,8 @@ enum status redis_tls_explain(const struct redis_tls *tls, struct error *err)
     long verdict = SSL_get_verify_result(tls->ssl);
     const char *reason = reason_of(tls->failure, tls->failure_errno);
     if (verdict != X509_V_OK)
-        return error_set(err, STATUS_UNAVAILABLE,
-                         "Redis: TLS, the certificate is not one for %s to trust: %s", tls->address->host,
-                         X509_verify_cert_error_string(verdict));
+        return error_set(err, STATUS_UNAVAILABLE, "Redis: TLS, the certificate of %s is refused: %s",
+                         tls->address->host, X509_verify_cert_error_string(verdict));
     if (ERR_GET_REASON(tls->failure) == SSL_R_WRONG_VERSION_NUMBER)
         return error_set(err, STATUS_UNAVAILABLE, "Redis: TLS, the server at %s:%u does not speak it (%s)",
                          tls->address->host, tls->address->port, reason);

@@ -209,7 +209,7 @@ def test_names_and_addresses_are_those_of_the_certificate(stage, redis, host):
 
 
 def test_without_a_file_the_system_is_trusted(stage, shown):
-    assert_refused(stage, 'redis', 'certificate is not one for localhost to trust: self-signed certificate in certificate chain',
+    assert_refused(stage, 'redis', 'certificate of localhost is refused: self-signed certificate in certificate chain',
                    REDIS_CA_FILE=None)
     assert_ok(stage, 'redis', 'over TLSv1.3', REDIS_CA_FILE=None, SSL_CERT_FILE=shown.authority.path)
 
@@ -227,7 +227,7 @@ BAD_CERTIFICATES = {
 def test_a_bad_certificate_is_refused_before_anything_is_said(stage, redis, shown, program, name):
     """Neither a command nor a password goes out, and nothing is tried without TLS."""
     with redis.showing(getattr(shown, name), shown.good), ByteProxy(redis.tls_port) as proxy:
-        assert_refused(stage, 'redis', f'^Redis: TLS, the certificate .*localhost.*: {BAD_CERTIFICATES[name]}$',
+        assert_refused(stage, 'redis', f'^Redis: TLS, the certificate of localhost is refused: {BAD_CERTIFICATES[name]}$',
                        program=program, REDIS_URL=redis.tls_url(port=proxy.port))
     assert proxy.sent[:1] == b'\x16' and redis.password.encode() not in proxy.sent and b'AUTH' not in proxy.sent
 
@@ -239,7 +239,7 @@ def test_a_certificate_can_be_its_own_authority(stage, redis, shown):
 
 def test_an_address_that_the_certificate_does_not_have(stage, redis, shown):
     with redis.showing(shown.wrong_host, shown.good):
-        assert_refused(stage, 'redis', '127.0.0.1 to trust: IP address mismatch', REDIS_URL=redis.tls_url('127.0.0.1'))
+        assert_refused(stage, 'redis', 'of 127.0.0.1 is refused: IP address mismatch', REDIS_URL=redis.tls_url('127.0.0.1'))
 
 
 def test_a_better_certificate_is_taken_without_a_restart(stage, redis, shown):
@@ -468,7 +468,7 @@ def test_upstash_settings(databases, data, redis, shown):
     done = stage.run(*inside, API, '--check', '--env-file', env_file)
     assert done.returncode == 0 and 'ok   redis: answers over TLSv1.3' in done.stdout, done
     without_file = stage.run(*inside, WORKER, '--check', '--env-file', env_file, REDIS_CA_FILE=None)
-    assert without_file.returncode == 1 and 'localhost to trust' in without_file.stdout, without_file
+    assert without_file.returncode == 1 and 'certificate of localhost is refused' in without_file.stdout, without_file
     port = free_port()
     api = fleet.program(unique('api'), [*inside, API, '--env-file', env_file], stage.environment(PORT=port), fleet.folder)
     api.start()
