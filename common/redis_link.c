@@ -166,9 +166,8 @@ enum status redis_link_take(struct redis_link *link, struct redisReply **reply, 
 enum status redis_link_call(struct redis_link *link, const struct bytes *args, size_t count,
                             struct redisReply **reply, struct error *err)
 {
-    if (redis_link_queue(link, args, count, err) != STATUS_OK)
-        return err->code;
-    return redis_link_take(link, reply, err);
+    enum status status = redis_link_queue(link, args, count, err);
+    return status == STATUS_OK ? redis_link_take(link, reply, err) : status;
 }
 
 enum status redis_link_publish(struct redis_link *link, const char *channel, struct bytes text,
