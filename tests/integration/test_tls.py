@@ -428,6 +428,19 @@ def test_connections_that_redis_ends(published, redis):
     assert worker.alive
 
 
+def test_messages_longer_than_a_record_of_tls(published, redis):
+    """A listener takes what has arrived, whole or not, and never waits for the rest of it."""
+    stage = Stage(published.fleet, published.data, redis, **published.settings)
+    stage.start_worker(**ONLY_WHEN_ASKED)
+    api = start_loaded(stage)
+    for channel in (f'{stage.prefix}:0:events', f'{stage.prefix}:0:requests'):
+        assert redis.command('PUBSUB', 'NUMSUB', channel)[1] == 1
+        for _ in range(8):
+            redis.command('PUBLISH', channel, b'x' * 300000)
+    assert ask(api.port, '/cache/clear', 'POST').status == 200
+    assert ask(api.port, '/health').json()['redis_connection'] == 'ok'
+
+
 # ---- The addresses of the Python service
 
 
