@@ -44,20 +44,19 @@ static bool set_options(MYSQL *conn, const struct settings *settings)
            mysql_options(conn, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
 }
 
-/* With a file of authorities the library checks who signed the certificate, whatever the mode. */
+/* Both are said, whatever they are: newer libraries have other defaults. With a file of authorities the library checks
+ * who signed the certificate in any mode. */
 static bool set_tls(MYSQL *conn, const struct settings *settings)
 {
     enum mysql_tls tls = (enum mysql_tls)settings->ecosys_tls;
-    my_bool yes = 1;
     bool is_socket = settings->ecosys.host[0] == '/';
-    if (tls == MYSQL_TLS_DISABLED || (tls == MYSQL_TLS_PREFERRED && is_socket))
-        return true;
-    return mysql_options(conn, MYSQL_OPT_SSL_ENFORCE, &yes) == 0 &&
+    my_bool enforce = tls > MYSQL_TLS_PREFERRED || (tls == MYSQL_TLS_PREFERRED && !is_socket);
+    my_bool verify = tls == MYSQL_TLS_VERIFY_IDENTITY;
+    const char *ca_file = enforce ? settings->ecosys_ca_file : NULL;
+    return mysql_options(conn, MYSQL_OPT_SSL_ENFORCE, &enforce) == 0 &&
+           mysql_options(conn, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify) == 0 &&
            mysql_options(conn, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3") == 0 &&
-           (settings->ecosys_ca_file == NULL ||
-            mysql_options(conn, MYSQL_OPT_SSL_CA, settings->ecosys_ca_file) == 0) &&
-           (tls != MYSQL_TLS_VERIFY_IDENTITY ||
-            mysql_options(conn, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes) == 0);
+           (ca_file == NULL || mysql_options(conn, MYSQL_OPT_SSL_CA, ca_file) == 0);
 }
 
 /* What the library calls "enforce" still takes a server that has no TLS. */

@@ -566,7 +566,7 @@ def test_modes_of_mysql(stage, mode, host, protection):
 
 
 @pytest.mark.parametrize('mode, protection', [
-    (None, 'a Unix socket'), ('preferred', 'a Unix socket'), ('required', 'TLSv1.3')])
+    (None, 'a Unix socket'), ('preferred', 'a Unix socket'), ('required', 'TLSv1.3'), ('verify_identity', 'TLSv1.3')])
 def test_a_socket_of_mysql_has_tls_when_it_is_required(stage, mode, protection):
     assert_ok(stage, 'mysql', f', over {protection}', DB_SSLMODE_ECOSYS=mode, DB_HOST_ECOSYS=stage.fleet.mariadb.socket)
 
