@@ -12,13 +12,12 @@ import time
 import pytest
 
 import certificates
-import service
 from byte_proxy import ByteProxy, Then, without_tls
 from http_client import ask
 from serving import start_loaded, wait_until_served
 from service import (
-    API, AS_OF, Redis, ServerError, Stage, WORKER, free_port, lock_in_mariadb, lock_in_postgres, prepare_counter, unique,
-    wait_for, waits_in_mariadb, waits_in_postgres,
+    API, AS_OF, Redis, Stage, WORKER, free_port, lock_in_mariadb, lock_in_postgres, prepare_counter, unique, wait_for,
+    waits_in_mariadb, waits_in_postgres,
 )
 
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0}
@@ -49,8 +48,8 @@ class TlsRedis(Redis):
             f'tls-port {self.tls_port}', f'tls-cert-file {certificate.path}', f'tls-key-file {certificate.key}',
             f'tls-ca-cert-file {authority.path}', 'tls-auth-clients no'])
 
-    def tls_url(self, host='localhost', port=None, db=0):
-        return f'rediss://default:{self.password}@{host}:{port or self.tls_port}/{db}'
+    def tls_url(self, host='localhost', port=None):
+        return f'rediss://default:{self.password}@{host}:{port or self.tls_port}'
 
     def show(self, certificate):
         self.command('CONFIG', 'SET', 'tls-cert-file', certificate.path, 'tls-key-file', certificate.key)
@@ -226,9 +225,9 @@ BAD_CERTIFICATES = {
 @pytest.mark.parametrize('program', [WORKER, API], ids=['worker', 'api'])
 def test_a_bad_certificate_is_refused_before_anything_is_said(stage, redis, shown, program, name):
     """Neither a command nor a password goes out, and nothing is tried without TLS."""
+    text = f'^Redis: TLS, the certificate of localhost is refused: {BAD_CERTIFICATES[name]}$'
     with redis.showing(getattr(shown, name), shown.good), ByteProxy(redis.tls_port) as proxy:
-        assert_refused(stage, 'redis', f'^Redis: TLS, the certificate of localhost is refused: {BAD_CERTIFICATES[name]}$',
-                       program=program, REDIS_URL=redis.tls_url(port=proxy.port))
+        assert_refused(stage, 'redis', text, program=program, REDIS_URL=redis.tls_url(port=proxy.port))
     assert proxy.sent[:1] == b'\x16' and redis.password.encode() not in proxy.sent and b'AUTH' not in proxy.sent
 
 
@@ -239,7 +238,8 @@ def test_a_certificate_can_be_its_own_authority(stage, redis, shown):
 
 def test_an_address_that_the_certificate_does_not_have(stage, redis, shown):
     with redis.showing(shown.wrong_host, shown.good):
-        assert_refused(stage, 'redis', 'of 127.0.0.1 is refused: IP address mismatch', REDIS_URL=redis.tls_url('127.0.0.1'))
+        assert_refused(stage, 'redis', 'of 127.0.0.1 is refused: IP address mismatch',
+                       REDIS_URL=redis.tls_url('127.0.0.1'))
 
 
 def test_a_better_certificate_is_taken_without_a_restart(stage, redis, shown):
@@ -277,10 +277,10 @@ def test_a_wrong_password(stage, redis):
 
 
 def test_a_server_that_wants_a_certificate_of_ours(stage, redis):
+    """Its words are lost when it resets the connection before we have read them."""
     redis.command('CONFIG', 'SET', 'tls-auth-clients', 'yes')
     try:
-        # What the server says is lost when it resets the connection before we have read it.
-        assert_refused(stage, 'redis', '^Redis: (TLS, .*(certificate required|reset by peer|Broken pipe)|Server closed)')
+        assert_refused(stage, 'redis', '^Redis: (TLS, .*(certificate required|reset by peer|Broken pipe)|Server clos)')
     finally:
         redis.command('CONFIG', 'SET', 'tls-auth-clients', 'no')
 
@@ -452,44 +452,43 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_upstash_settings(databases, data, redis, shown):
-    """HOST:6379, in a network of its own where that port is free; the databases are reached through sockets."""
+@pytest.fixture(name='inside')
+def network_of_its_own(databases, redis, shown):
+    """What puts a program into a network where a Redis has the port for TLS that the settings of Upstash mean."""
     if subprocess.run(['/usr/bin/unshare', '--net', '/bin/true'], capture_output=True, check=False).returncode != 0:
         pytest.skip('a network namespace takes root, and a kernel that lets it make one')
-    fleet, token = databases, redis.password
-    socket_path = f'{fleet.folder}/{unique("upstash")}'
-    lines = ['port 0', 'tls-port 6379', 'bind 127.0.0.1', f'unixsocket {socket_path}', f'requirepass {token}',
-             f'tls-cert-file {shown.good.path}', f'tls-key-file {shown.good.key}', 'tls-auth-clients no', 'save ""',
-             f'tls-ca-cert-file {shown.authority.path}', f'dir {fleet.folder}']
-    conf = f'{socket_path}.conf'
-    with open(conf, 'w', encoding='ascii') as out:
-        out.write('\n'.join(lines) + '\n')
-    server = fleet.program(
-        unique('upstash'),
-        ['/usr/bin/unshare', '--net', '/usr/bin/python3', '-c', LOOPBACK_AND_RUN, shutil.which('redis-server'), conf],
-        ready=lambda: os.path.exists(socket_path)).start()
-    env_file = f'{fleet.folder}/{unique("env")}'
+    path = f'{databases.folder}/{unique("upstash")}'
+    with open(f'{path}.conf', 'w', encoding='ascii') as out:
+        out.write(f'port 0\ntls-port 6379\nbind 127.0.0.1\nunixsocket {path}\nrequirepass {redis.password}\n'
+                  f'tls-cert-file {shown.good.path}\ntls-key-file {shown.good.key}\ntls-auth-clients no\nsave ""\n'
+                  f'tls-ca-cert-file {shown.authority.path}\ndir {databases.folder}\n')
+    argv = ['/usr/bin/python3', '-c', LOOPBACK_AND_RUN, shutil.which('redis-server'), f'{path}.conf']
+    server = databases.program(unique('upstash'), ['/usr/bin/unshare', '--net', *argv],
+                               ready=lambda: os.path.exists(path)).start()
+    return ['/usr/bin/nsenter', f'--net=/proc/{server.pid}/ns/net']
+
+
+def test_settings_of_upstash(databases, data, redis, shown, inside):
+    """As the Python service's .env has them; the databases are reached through sockets."""
+    env_file = f'{databases.folder}/{unique("env")}'
     with open(env_file, 'w', encoding='ascii') as out:
-        out.write(f'UPSTASH_REDIS_REST_URL="https://localhost"\nUPSTASH_REDIS_REST_TOKEN="{token}"\n')
-    stage = Stage(fleet, data, redis, REDIS_URL=None, REDIS_CA_FILE=shown.authority.path,
-                  DB_HOST=fleet.postgres.socket, DB_HOST_ECOSYS=fleet.mariadb.socket)
-    inside = ['/usr/bin/nsenter', f'--net=/proc/{server.pid}/ns/net']
-    done = stage.run(*inside, WORKER, '--check', '--env-file', env_file)
-    assert done.returncode == 0 and ', over TLSv1.3' in done.stdout, done
-    done = stage.run(*inside, WORKER, '--once', '--as-of', AS_OF, '--env-file', env_file)
+        out.write(f'UPSTASH_REDIS_REST_URL="https://localhost"\nUPSTASH_REDIS_REST_TOKEN="{redis.password}"\n')
+    worker, api = ([*inside, program, '--env-file', env_file] for program in (WORKER, API))
+    stage = Stage(databases, data, redis, REDIS_URL=None, REDIS_CA_FILE=shown.authority.path,
+                  DB_HOST=databases.postgres.socket, DB_HOST_ECOSYS=databases.mariadb.socket)
+    done = stage.run(*worker, '--check')
+    assert done.returncode == 0 and re.search('^ok   redis: .* over TLSv1.3$', done.stdout, re.MULTILINE), done
+    done = stage.run(*api, '--check', REDIS_CA_FILE=None)
+    assert done.returncode == 1 and 'certificate of localhost is refused' in done.stdout, done
+    done = stage.run(*worker, '--once', '--as-of', AS_OF)
     assert done.returncode == 0, done
-    done = stage.run(*inside, API, '--check', '--env-file', env_file)
-    assert done.returncode == 0 and 'ok   redis: answers over TLSv1.3' in done.stdout, done
-    without_file = stage.run(*inside, WORKER, '--check', '--env-file', env_file, REDIS_CA_FILE=None)
-    assert without_file.returncode == 1 and 'certificate of localhost is refused' in without_file.stdout, without_file
     port = free_port()
-    api = fleet.program(unique('api'), [*inside, API, '--env-file', env_file], stage.environment(PORT=port), fleet.folder)
-    api.start()
+    databases.program(unique('api'), api, stage.environment(PORT=port), databases.folder).start()
+    script = f"from urllib.request import urlopen; print(urlopen('http://127.0.0.1:{port}/health').read().decode())"
+    asking = [*inside, '/usr/bin/python3', '-c', script]
 
     def health():
-        script = f"from urllib.request import urlopen; print(urlopen('http://127.0.0.1:{port}/health').read().decode())"
-        return subprocess.run([*inside, '/usr/bin/python3', '-c', script], capture_output=True, encoding='utf-8',
-                              check=False).stdout
+        return subprocess.run(asking, capture_output=True, encoding='utf-8', check=False).stdout
 
     wait_for(lambda: '"status":"healthy"' in health(), 'the API serves what the worker published')
     assert '"UPSTASH_REDIS_REST_URL":true,"UPSTASH_REDIS_REST_TOKEN":true,"REDIS_URL":false' in health()
@@ -498,15 +497,13 @@ def test_upstash_settings(databases, data, redis, shown):
 # ---- PostgreSQL
 
 
+@contextlib.contextmanager
 def postgres_as(fleet, certificate, good):
-    @contextlib.contextmanager
-    def shown_by_postgres():
-        show_in_postgres(fleet, certificate)
-        try:
-            yield
-        finally:
-            show_in_postgres(fleet, good)
-    return shown_by_postgres()
+    show_in_postgres(fleet, certificate)
+    try:
+        yield
+    finally:
+        show_in_postgres(fleet, good)
 
 
 @pytest.mark.parametrize('mode, host, protection', [
