@@ -1,0 +1,238 @@
+"""Databases that refuse, stop, die and close amid an answer. Clients see the generation there is, whole, all the while;
+/health names the source; the worker's log says why; when the database is back, so is everything, without a hand. What
+waits for locks and SNAPSHOT_TIMEOUT is test_snapshot.py's, what is behind a pooler test_pooler.py's."""
+import contextlib
+import os
+import signal
+
+import pytest
+
+from faults import PATIENCE_S, Service, Witness
+from service import (
+    Stage, lock_in_mariadb, lock_in_postgres, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
+    worker_in_mariadb, worker_in_postgres,
+)
+
+WORDS = {'postgres': 'postgresql', 'mariadb': 'mysql'}
+CLIENTS = 20000  # their rows do not fit into the sockets' buffers
+LOGINS = 200000
+
+
+@pytest.fixture(scope='module')
+def counter(fleet):
+    prepare_counter(fleet, 'faulty', clients=5)
+    return 'faulty'
+
+
+@pytest.fixture
+def service(fleet, counter):
+    stage = Stage(fleet, counter)
+    stage.set_counter(1)
+    return Service(stage)
+
+
+def must_fail_and_recover(service, word, *texts):
+    """The refresh under way fails with these texts in its line of the log. Answers what is to be called when the database is
+    itself again: that waits for a new generation, which nobody asks for."""
+    generation = service.stage.pointer()
+    service.wait_for_error(f'phase={word}', 'class=unavailable', *texts)
+    health = service.wait_for_health(status='healthy', alive=True, last_error=word)
+    assert health['generation'] == generation == service.stage.pointer()
+    assert service.clear().status in (200, 502)  # 200: the database is back already
+
+    def recover(number):
+        service.wait_until_newer(generation)
+        service.must_be_well(number)
+    return recover
+
+
+# ---- Faults that the next connection meets
+
+
+@contextlib.contextmanager
+def wrong_password(fleet, server):
+    set_password(fleet, server, 'another')
+    yield 'password authentication failed' if server == 'postgres' else 'Access denied'
+    set_password(fleet, server, fleet.password)
+
+
+def set_password(fleet, server, password):
+    if server == 'postgres':
+        fleet.postgres.execute(f"ALTER ROLE {fleet.READER} PASSWORD '{password}'")
+    else:
+        fleet.mariadb.execute(f"ALTER USER '{fleet.READER}'@'127.0.0.1' IDENTIFIED BY '{password}'")
+
+
+@contextlib.contextmanager
+def no_more_logins(fleet, server):
+    if server == 'postgres':
+        fleet.postgres.execute(f'ALTER ROLE {fleet.READER} CONNECTION LIMIT 0')
+    else:
+        fleet.mariadb.execute(f"ALTER USER '{fleet.READER}'@'127.0.0.1' ACCOUNT LOCK")
+    yield 'too many connections' if server == 'postgres' else 'account is locked'
+    if server == 'postgres':
+        fleet.postgres.execute(f'ALTER ROLE {fleet.READER} CONNECTION LIMIT -1')
+    else:
+        fleet.mariadb.execute(f"ALTER USER '{fleet.READER}'@'127.0.0.1' ACCOUNT UNLOCK")
+
+
+@contextlib.contextmanager
+def no_privileges(fleet, server):
+    database = {'postgres': 'kommo_faulty', 'mariadb': 'ecosys_faulty'}[server]
+    if server == 'postgres':
+        fleet.postgres.execute(f'REVOKE SELECT ON clientes_kommo FROM {fleet.READER}', database)
+    else:
+        fleet.mariadb.execute(f"REVOKE SELECT ON {database}.* FROM '{fleet.READER}'@'127.0.0.1'")
+    yield 'clientes_kommo' if server == 'postgres' else 'Access denied'
+    if server == 'postgres':
+        fleet.postgres.execute(f'GRANT SELECT ON clientes_kommo TO {fleet.READER}', database)
+    else:
+        fleet.mariadb.execute(f"GRANT SELECT ON {database}.* TO '{fleet.READER}'@'127.0.0.1'")
+
+
+@contextlib.contextmanager
+def gone(fleet, server):
+    getattr(fleet, server).kill()
+    try:
+        yield 'failed' if server == 'postgres' else '(error 2'
+    finally:
+        getattr(fleet, server).start()
+
+
+@contextlib.contextmanager
+def stopped(fleet, server):
+    """The kernel still accepts connections in its place."""
+    getattr(fleet, server).pause()
+    try:
+        yield 'timeout expired' if server == 'postgres' else 'handshake'
+    finally:
+        getattr(fleet, server).resume()
+
+
+@pytest.mark.parametrize('server', WORDS)
+@pytest.mark.parametrize('fault', [wrong_password, no_more_logins, no_privileges, gone, stopped], ids=lambda f: f.__name__)
+def test_database_that_lets_nobody_in(fleet, service, fault, server):
+    with Witness(service.port) as witness:
+        with fault(fleet, server) as text:
+            service.hang_up()
+            recover = must_fail_and_recover(service, WORDS[server], text)
+            witness.wait_for_more()
+        recover(2)
+        witness.wait_for_more()
+    assert set(witness.numbers.values()) == {1, 2}
+
+
+def test_both_databases_gone_at_once(fleet, service):
+    with Witness(service.port) as witness:
+        with gone(fleet, 'postgres'), gone(fleet, 'mariadb'):
+            service.hang_up()
+            recover = must_fail_and_recover(service, 'postgresql')
+            witness.wait_for_more()
+        recover(2)
+
+
+# ---- Faults amid a refresh, which waits for a lock meanwhile
+
+
+LOCKS = {'postgres': (lock_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
+
+
+def server_killed(fleet, server):
+    getattr(fleet, server).kill()
+    return getattr(fleet, server).start
+
+
+def session_ended(fleet, server):
+    if server == 'postgres':
+        fleet.postgres.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{fleet.READER}'")
+    else:
+        end_in_mariadb(fleet, 'CONNECTION')
+    return lambda: None
+
+
+def statement_cancelled(fleet, server):
+    """As an administrator does, or a limit on the time of statements."""
+    if server == 'postgres':
+        fleet.postgres.query(f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = '{fleet.READER}'")
+    else:
+        end_in_mariadb(fleet, 'QUERY')
+    return lambda: None
+
+
+def end_in_mariadb(fleet, what):
+    sessions = [row[0] for row in fleet.mariadb.query('SHOW PROCESSLIST') if row[1] == fleet.READER]
+    fleet.mariadb.execute(';'.join(f'KILL {what} {session}' for session in sessions))
+
+
+def other_process_crashes(fleet, server):
+    """One process of PostgreSQL dies, and it throws everybody out to recover."""
+    others = fleet.postgres.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    os.kill(int(others[0][0]), signal.SIGKILL)
+    return lambda: wait_for(fleet.postgres.is_ready, 'PostgreSQL has recovered', PATIENCE_S)
+
+
+AMID = [(fault, server) for fault in (server_killed, session_ended, statement_cancelled) for server in WORDS]
+
+
+@pytest.mark.parametrize('fault, server', [*AMID, (other_process_crashes, 'postgres')],
+                         ids=lambda value: getattr(value, '__name__', value))
+def test_database_that_dies_amid_a_refresh(fleet, service, fault, server):
+    lock, waits = LOCKS[server]
+    with Witness(service.port) as witness:
+        with lock(service.stage):
+            service.hang_up()
+            wait_for(lambda: waits(service.stage), 'the refresh waits', PATIENCE_S)
+            mend = fault(fleet, server)
+        recover = must_fail_and_recover(service, WORDS[server])
+        mend()
+        recover(2)
+        witness.wait_for_more()
+    assert set(witness.numbers.values()) == {1, 2}
+
+
+# ---- Answers that end in the middle
+
+
+@pytest.fixture(scope='module')
+def large(fleet):
+    """Answers of both databases that do not fit into the kernel's buffers."""
+    prepare_counter(fleet, 'faulty_large', clients=CLIENTS)
+    fleet.mariadb.execute('INSERT INTO activity_log (tenant_id, event, created_at)'
+                          f" SELECT 1, 'login', NOW() - INTERVAL seq SECOND FROM seq_1_to_{LOGINS}", 'ecosys_faulty_large')
+    return 'faulty_large'
+
+
+def is_sending_in_postgres(stage):
+    return stage.fleet.postgres.query('SELECT 1 FROM pg_stat_activity'
+                                      f" WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'")
+
+
+def is_sending_in_mariadb(stage):
+    return [row for row in worker_in_mariadb(stage) if row[6] == 'Writing to net']
+
+
+@pytest.mark.parametrize('server, lock, waits, is_sending', [
+    ('postgres', lock_in_postgres, waits_in_postgres, is_sending_in_postgres),
+    ('mariadb', lambda stage: lock_in_mariadb(stage, 'activity_log'), waits_in_mariadb, is_sending_in_mariadb),
+], ids=WORDS)
+@pytest.mark.parametrize('fault', [server_killed, session_ended], ids=lambda f: f.__name__)
+def test_answer_that_ends_in_the_middle(fleet, large, server, lock, waits, is_sending, fault):
+    """The worker stands still until the server has sent what the buffers take; what it then reads is the beginning of an
+    answer and its sudden end."""
+    stage = Stage(fleet, large)
+    stage.set_counter(1)
+    service = Service(stage, {'LEASE_TIME': 60})
+    with Witness(service.port, ['/dashboard', '/dashboard?data_adesao_fim=2029-05-06']) as witness:
+        with lock(stage):
+            service.hang_up()
+            wait_for(lambda: waits(stage), 'the refresh waits', PATIENCE_S)
+            service.worker.pause()
+        wait_for(lambda: is_sending(stage), 'the buffers are full', PATIENCE_S)
+        mend = fault(fleet, server)
+        service.worker.resume()
+        recover = must_fail_and_recover(service, WORDS[server])
+        mend()
+        recover(2)
+        witness.wait_for_more()
+    assert set(witness.numbers.values()) == {1, 2}
+    wait_for(lambda: not worker_in_mariadb(stage) and not worker_in_postgres(stage), 'no session is left', PATIENCE_S)
