@@ -1,5 +1,5 @@
 /* api/follower.c - looks at the pointer, loads what it points at, tells; listens and asks. Failures are logged when they
- * begin and end, not at every look. */
+ * begin, end and have another reason than before, not at every look. */
 #include "api/follower.h"
 
 #include <inttypes.h>
@@ -25,14 +25,13 @@
 /* What the thread knows from look to look. */
 struct watch {
     struct follower *follower;
-    struct redis_link link;        /* for small things, soon answered */
-    struct redis_link load_link;   /* for what may be large */
-    struct generation *generation; /* NULL until one was loaded */
-    struct generation *previous;   /* until every loop serves the newer one; else NULL */
-    int64_t retry_ms;              /* when to read the refused one again */
-    uint64_t refused;              /* the generation whose failure was logged last; 0: none */
-    bool redis_was_ok;
-    bool has_looked;
+    struct redis_link link;               /* for small things, soon answered */
+    struct redis_link load_link;          /* for what may be large */
+    struct generation *generation;        /* NULL until one was loaded */
+    struct generation *previous;          /* until every loop serves the newer one; else NULL */
+    int64_t retry_ms;                     /* when to read the refused one again */
+    uint64_t refused;                     /* the generation whose failure was logged last; 0: none */
+    char redis_error[ERROR_MESSAGE_SIZE]; /* what was said of Redis last; empty while it can be used */
     struct outlook outlook;
     struct redis_link ear; /* subscribed to the worker's events */
     struct tickets tickets;
@@ -99,12 +98,12 @@ static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
 {
     if (!is_ok)
         redis_link_close(&watch->ear); /* one that died without a word would be deaf for ever */
-    if (!is_ok && (watch->redis_was_ok || !watch->has_looked))
+    if (!is_ok && strcmp(watch->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
-    if (is_ok && !watch->redis_was_ok && watch->has_looked)
+    if (is_ok && watch->redis_error[0] != '\0')
         log_write(LOG_INFO, "Redis can be used again", NULL);
-    watch->redis_was_ok = watch->outlook.redis_is_ok = is_ok;
-    watch->has_looked = true;
+    strcpy(watch->redis_error, is_ok ? "" : err->message);
+    watch->outlook.redis_is_ok = is_ok;
 }
 
 static void step(struct watch *watch)

@@ -55,8 +55,8 @@ struct daemon {
     struct requests requests;
     bool is_asked; /* for another refresh, while one is under way */
     bool is_stopping;
-    bool redis_is_down;
-    bool is_deaf; /* to requests, though it leads */
+    char redis_error[ERROR_MESSAGE_SIZE]; /* what was said of Redis last; empty while it can be used */
+    bool is_deaf;                         /* to requests, though it leads */
     bool is_standby;
     enum exit_status exit_status; /* of --once */
 };
@@ -204,9 +204,9 @@ static void watch_holder(struct daemon *daemon, const struct lease_holder *befor
 
 static void lose_redis(struct daemon *daemon, const struct error *err)
 {
-    if (!daemon->redis_is_down)
+    if (strcmp(daemon->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
-    daemon->redis_is_down = true;
+    strcpy(daemon->redis_error, err->message);
     requests_stop_listening(&daemon->requests); /* an ear that died without a word would be deaf for ever */
     if (daemon->options->once)
         fail_once(daemon);
@@ -265,9 +265,9 @@ static void tend_lease(struct daemon *daemon)
         lose_redis(daemon, &err);
         return;
     }
-    if (daemon->redis_is_down)
+    if (daemon->redis_error[0] != '\0')
         log_write(LOG_INFO, "Redis can be used again", NULL);
-    daemon->redis_is_down = false;
+    daemon->redis_error[0] = '\0';
     daemon->is_standby = !daemon->lease.is_held;
     daemon->lease_check_ms = next_look_ms(daemon);
     if (daemon->holder.is_new)
