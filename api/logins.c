@@ -163,6 +163,7 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
     int64_t start_ms = clock_monotonic_ms();
     if (start_ms < fetcher->rest_until_ms)
         return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer a moment ago");
+    redis_link_drop_if_ended(&fetcher->link);
     enum status status = writer_init(&writer, media_row(media)->writer, out, err);
     if (status == STATUS_OK)
         status = put_parts(fetcher, generation, tenant_id, &writer, err);

@@ -2,6 +2,7 @@
 #include "common/redis_link.h"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "common/redis_stream.h"
@@ -187,8 +188,10 @@ enum status redis_link_subscribe(struct redis_link *link, const char *channel, s
 {
     const struct bytes args[] = {bytes_of("SUBSCRIBE"), bytes_of(channel)};
     struct redisReply *reply = NULL;
-    if (redis_link_call(link, args, 2, &reply, err) != STATUS_OK)
+    if (redis_link_call(link, args, 2, &reply, err) != STATUS_OK) {
+        redis_link_close(link); /* one that Redis refused to let listen would pass for one that does */
         return err->code;
+    }
     redis_reply_free(reply);
     return STATUS_OK;
 }
@@ -216,6 +219,20 @@ enum status redis_link_read(struct redis_link *link, struct error *err)
             return give_up(link, err->code);
     } while (len == sizeof data);
     return STATUS_OK;
+}
+
+/* Readable is also one on which TLS has had a word of its own, which is read away; a reply that nobody asked for would
+ * be taken for the next command's. */
+void redis_link_drop_if_ended(struct redis_link *link)
+{
+    struct pollfd fd = {redis_link_fd(link), POLLIN, 0}; /* -1 is passed over */
+    struct redisReply *unasked = NULL;
+    struct error ignored;
+    if (link->queued > 0 || poll(&fd, 1, 0) <= 0 || redis_link_read(link, &ignored) != STATUS_OK)
+        return;
+    if (get_reply(link, &unasked, &ignored) != STATUS_OK || unasked != NULL)
+        redis_link_close(link);
+    redis_reply_free(unasked);
 }
 
 /* Messages are arrays: "message", channel, text. */

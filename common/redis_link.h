@@ -26,6 +26,10 @@ struct redis_link {
 void redis_link_init(struct redis_link *link, const struct redis_address *address, int64_t timeout_ms);
 void redis_link_close(struct redis_link *link);
 
+/* Closes a connection that Redis has ended since it was last used, so that the next command opens a new one instead of
+ * failing. For connections that may have been idle for long, and not for those that listen. */
+void redis_link_drop_if_ended(struct redis_link *link);
+
 /* Connects, authenticates and selects the database; nothing to do when that was done before. */
 MUST_CHECK enum status redis_link_open(struct redis_link *link, struct error *err);
 
@@ -43,7 +47,7 @@ MUST_CHECK enum status redis_link_take(struct redis_link *link, struct redisRepl
 MUST_CHECK enum status redis_link_publish(struct redis_link *link, const char *channel, struct bytes text,
                                           long long *receivers, struct error *err);
 
-/* A connection that listens: subscribe once, then wait for redis_link_fd to become readable (-1 while not connected),
+/* A connection that listens: subscribe once (closed if that fails), then wait for redis_link_fd to become readable (-1 while not connected),
  * read once, and take messages until there is none (*text without data). The text is valid until the next call. */
 MUST_CHECK enum status redis_link_subscribe(struct redis_link *link, const char *channel, struct error *err);
 int redis_link_fd(const struct redis_link *link);
