@@ -1,14 +1,29 @@
 /* common/program.c - start-up that worker and API share. */
 #include "common/program.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "common/zone.h"
+
+/* The numbers of standard descriptors that are closed would go to files and sockets that are opened later, and the log
+ * into one of those. */
+static void keep_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
 
 enum status program_start(enum program program, const char *name, const char *env_file, struct arena *arena,
                           struct settings *out, struct error *err)
 {
     struct dotenv file;
+    keep_standard_descriptors();
     if (settings_read_file(arena, env_file, &file, err) != STATUS_OK ||
         settings_load(arena, program, settings_environment, &file, out, err) != STATUS_OK)
         return err->code;

@@ -49,6 +49,12 @@ def test_units_run_the_programs(name, program):
     assert f"\nType={kind}\n" in unit
 
 
+def test_api_is_started_again_at_once():
+    """That loading takes no longer than the rest of a second is test_api_killed_amid_answers's."""
+    wait_ms = int(re.search(r"^RestartSec=(\d+)ms$", text_of("systemd/ecosys-api.service"), re.M)[1])
+    assert wait_ms <= 500
+
+
 def test_times_fit_the_defaults():
     redis_s = default_of("REDIS_TIMEOUT_MS") / 1000
     descriptors = int(re.search(r"^LimitNOFILE=(\d+)$", text_of("systemd/ecosys-api.service"), re.M)[1])
