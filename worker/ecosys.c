@@ -97,16 +97,21 @@ static enum status limit_next_statement(struct ecosys *ecosys, struct error *err
 static enum status set_session(struct ecosys *ecosys, const struct settings *settings, int32_t zone_offset_s,
                                struct error *err)
 {
-    char zone[80], wait[80];
+    char zone[80], wait[80], vanished[120];
+    int64_t patience_s = settings->snapshot_timeout_s + INTERRUPT_MARGIN_S;
     unsigned offset = (unsigned)abs(zone_offset_s);
     snprintf(zone, sizeof zone, "SET SESSION time_zone = '%c%02u:%02u'", zone_offset_s < 0 ? '-' : '+',
              offset / 3600 % 100, offset / 60 % 60);
     snprintf(wait, sizeof wait, "SET SESSION lock_wait_timeout = %d", LOCK_WAIT_S);
-    const char *const statements[] = {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", zone, wait};
+    /* A server does not learn that our packets do not come any more, and would keep the transaction for hours. */
+    snprintf(vanished, sizeof vanished,
+             "SET SESSION wait_timeout = %" PRId64 ", net_write_timeout = %" PRId64, patience_s, patience_s);
+    const char *const statements[] = {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", zone, wait,
+                                      vanished};
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
         if (execute(ecosys, statements[i], err) != STATUS_OK)
             return err->code;
-    return limit_statements(ecosys, settings->snapshot_timeout_s + INTERRUPT_MARGIN_S, err);
+    return limit_statements(ecosys, patience_s, err);
 }
 
 /* The library has a certificate of another host "fail the validation", and says no more. */

@@ -188,19 +188,33 @@ static const char *encoding_sql(const struct kommo *kommo)
     return takes_anything ? "SET LOCAL client_encoding = 'SQL_ASCII';" : "";
 }
 
+#define HAS_TCP_USER_TIMEOUT 120000
+
+/* A server does not learn that our packets do not come any more, and would keep the transaction for minutes while it
+ * sends, for hours while it waits for us. It may have to wait until we are connected to MySQL. */
+static void limit_patience(const struct kommo *kommo, const struct settings *settings, char sql[160])
+{
+    int64_t send_ms = (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000;
+    int64_t wait_ms = send_ms + settings->db_connect_timeout_s * 1000;
+    int len = snprintf(sql, 160, "SET LOCAL idle_in_transaction_session_timeout = %" PRId64 ";", wait_ms);
+    if (PQserverVersion(kommo->conn) >= HAS_TCP_USER_TIMEOUT)
+        snprintf(sql + len, 160 - (size_t)len, "SET LOCAL tcp_user_timeout = %" PRId64 ";", send_ms);
+}
+
 /* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
 static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
 {
-    char sql[768];
+    char sql[768], patience[160];
     char *zone = PQescapeLiteral(kommo->conn, settings->zone, strlen(settings->zone));
     if (zone == NULL)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
+    limit_patience(kommo, settings, patience);
     snprintf(sql, sizeof sql,
              "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
              "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
              "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
-             "SET LOCAL statement_timeout = %" PRId64 ";%s",
-             zone, (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000, encoding_sql(kommo));
+             "SET LOCAL statement_timeout = %" PRId64 ";%s%s",
+             zone, (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000, patience, encoding_sql(kommo));
     PQfreemem(zone);
     return execute(kommo, sql, err);
 }

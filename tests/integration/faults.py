@@ -1,5 +1,6 @@
 """A worker and an API, somebody who asks all the while, and what it means that all is well again: for tests in which
 parts die. The data are those of service.prepare_counter(): what a generation shows is a number."""
+import contextlib
 import signal
 import threading
 
@@ -24,19 +25,26 @@ def number_in(path, document):
 class Service:
     """A worker that refreshes when asked or when its last attempt failed, and an API that has a generation."""
 
-    def __init__(self, stage, worker_settings=None, **api_settings):
-        self.stage = stage
+    def __init__(self, stage, worker_settings=None, where=contextlib.nullcontext, **api_settings):
+        """where(): a context in which the programs are started and asked, such as another network namespace."""
+        self.stage, self.where = stage, where
         self.errors_seen = 0
-        self.worker = stage.start_worker(**{**ONLY_WHEN_ASKED, **(worker_settings or {})})
+        with where():
+            self.worker = stage.start_worker(**{**ONLY_WHEN_ASKED, **(worker_settings or {})})
         wait_for(stage.pointer, 'the first generation', PATIENCE_S)
-        self.api = start_loaded(stage, **api_settings)
+        with where():
+            self.api = start_loaded(stage, **api_settings)
         self.port = self.api.port
 
+    def ask(self, path, **options):
+        with self.where():
+            return ask(self.port, path, **options)
+
     def health(self):
-        return ask(self.port, '/health').json()
+        return self.ask('/health').json()
 
     def clear(self, query=''):
-        return ask(self.port, f'/cache/clear{query}', method='POST')
+        return self.ask(f'/cache/clear{query}', method='POST')
 
     def hang_up(self):
         self.worker.signal(signal.SIGHUP)
@@ -70,7 +78,7 @@ class Service:
         self.stage.set_counter(number)
         wait_for(lambda: self.clear().status == 200, 'a refresh by request', PATIENCE_S)
         for path in PATHS:
-            assert number_in(path, ask(self.port, path).json()) in (number, None), path
+            assert number_in(path, self.ask(path).json()) in (number, None), path
         assert self.worker.alive and self.api.process.alive
         self.stage.assert_keys_end()
 
@@ -79,8 +87,8 @@ class Witness:
     """A client that asks all the while, on one connection: each answer must be a 200 of one whole generation, never of an
     older one than the answer before."""
 
-    def __init__(self, port, paths=PATHS):
-        self.port, self.paths = port, paths
+    def __init__(self, port, paths=PATHS, where=contextlib.nullcontext):
+        self.port, self.paths, self.where = port, paths, where
         self.numbers = {}  # generation: the number that its answers hold
         self.generations = []
         self.count = 0
@@ -108,7 +116,7 @@ class Witness:
 
     def _run(self):
         try:
-            with Connection(self.port) as connection:
+            with self.where(), Connection(self.port) as connection:
                 while not self._stop.is_set():
                     self._look(connection, self.paths[self.count % len(self.paths)])
                     self.count += 1

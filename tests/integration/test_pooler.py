@@ -17,6 +17,7 @@ PATIENCE_S = 20
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'DB_CONNECT_TIMEOUT': 1}
 # What a refresh sets, and what a pooler hands on: none of it may be seen by who comes next.
 NAMES = ['TimeZone', 'DateStyle', 'client_encoding', 'extra_float_digits', 'lock_timeout', 'statement_timeout',
+         'idle_in_transaction_session_timeout', 'tcp_user_timeout',
          'transaction_isolation', 'transaction_read_only', 'standard_conforming_strings', 'application_name']
 SETTINGS_SQL = 'SELECT pg_backend_pid(), ' + ', '.join(f"current_setting('{name}')" for name in NAMES)
 
@@ -87,7 +88,8 @@ def test_another_client_meets_the_servers_own_settings(fleet, pooler, data):
     expected = {
         'TimeZone': 'Asia/Kathmandu', 'DateStyle': 'SQL, DMY', 'client_encoding': 'LATIN1', 'extra_float_digits': '0',
         'lock_timeout': '0', 'statement_timeout': '0', 'transaction_isolation': 'read committed',
-        'transaction_read_only': 'off', 'standard_conforming_strings': 'on', 'application_name': 'psql'}
+        'transaction_read_only': 'off', 'standard_conforming_strings': 'on', 'application_name': 'psql',
+        'idle_in_transaction_session_timeout': '0', 'tcp_user_timeout': '0'}
     assert first[1] == expected
     for _ in range(10):
         stage.publish()
