@@ -10,7 +10,7 @@ from serving import start_loaded
 
 PATIENCE_S = 20
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'DB_CONNECT_TIMEOUT': 1, 'LEASE_TIME': 3}
-# Whole answers, dates that nobody has asked for before, and everything that a bucket is for; client 1 is in all of them.
+# Whole answers, dates that a bucket is for, and others; client 1 is in all of them.
 PATHS = ('/dashboard', '/clientes', '/health-scores', '/dashboard?data_adesao_fim=2029-05-06',
          '/clientes?data_adesao_inicio=2023-12-31&data_adesao_fim=2024-12-31')
 
@@ -84,8 +84,8 @@ class Service:
 
 
 class Witness:
-    """A client that asks all the while, on one connection: each answer must be a 200 of one whole generation, never of an
-    older one than the answer before."""
+    """A client that asks all the while, on one connection: each answer must be a 200 of one whole generation, never of
+    an older one than the answer before."""
 
     def __init__(self, port, paths=PATHS, where=contextlib.nullcontext):
         self.port, self.paths, self.where = port, paths, where

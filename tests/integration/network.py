@@ -1,6 +1,6 @@
-"""Two network namespaces with a wire for each server between them, on which packets can be made to vanish: nobody is told
-that they do, as when a cable is pulled behind a switch or a firewall forgets a connection. Servers live at the far end,
-programs at the near one. Root only; nothing outlives the process."""
+"""Two network namespaces with a wire for each server between them, on which packets can be made to vanish: nobody is
+told that they do, as when a cable is pulled behind a switch or a firewall forgets a connection. Servers live at the far
+end, programs at the near one. Root only; nothing outlives the process."""
 import contextlib
 import ctypes
 import os

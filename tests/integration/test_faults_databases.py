@@ -32,8 +32,8 @@ def service(fleet, counter):
 
 
 def must_fail_and_recover(service, word, *texts):
-    """The refresh under way fails with these texts in its line of the log. Answers what is to be called when the database is
-    itself again: that waits for a new generation, which nobody asks for."""
+    """The refresh under way fails with these texts in its line of the log. Answers what is to be called when the database
+    is itself again: that waits for a new generation, which nobody asks for."""
     generation = service.stage.pointer()
     service.wait_for_error(f'phase={word}', 'class=unavailable', *texts)
     health = service.wait_for_health(status='healthy', alive=True, last_error=word)
@@ -52,8 +52,10 @@ def must_fail_and_recover(service, word, *texts):
 @contextlib.contextmanager
 def wrong_password(fleet, server):
     set_password(fleet, server, 'another')
-    yield 'password authentication failed' if server == 'postgres' else 'Access denied'
-    set_password(fleet, server, fleet.password)
+    try:
+        yield 'password authentication failed' if server == 'postgres' else 'Access denied'
+    finally:
+        set_password(fleet, server, fleet.password)
 
 
 def set_password(fleet, server, password):
@@ -64,30 +66,38 @@ def set_password(fleet, server, password):
 
 
 @contextlib.contextmanager
+def between(server, first, last):
+    """first, last: what execute() is given before and after."""
+    server.execute(*first)
+    try:
+        yield
+    finally:
+        server.execute(*last)
+
+
+@contextlib.contextmanager
 def no_more_logins(fleet, server):
     if server == 'postgres':
-        fleet.postgres.execute(f'ALTER ROLE {fleet.READER} CONNECTION LIMIT 0')
+        limit = f'ALTER ROLE {fleet.READER} CONNECTION LIMIT'
+        with between(fleet.postgres, (f'{limit} 0',), (f'{limit} -1',)):
+            yield 'too many connections'
     else:
-        fleet.mariadb.execute(f"ALTER USER '{fleet.READER}'@'127.0.0.1' ACCOUNT LOCK")
-    yield 'too many connections' if server == 'postgres' else 'account is locked'
-    if server == 'postgres':
-        fleet.postgres.execute(f'ALTER ROLE {fleet.READER} CONNECTION LIMIT -1')
-    else:
-        fleet.mariadb.execute(f"ALTER USER '{fleet.READER}'@'127.0.0.1' ACCOUNT UNLOCK")
+        account = f"ALTER USER '{fleet.READER}'@'127.0.0.1' ACCOUNT"
+        with between(fleet.mariadb, (f'{account} LOCK',), (f'{account} UNLOCK',)):
+            yield 'account is locked'
 
 
 @contextlib.contextmanager
 def no_privileges(fleet, server):
-    database = {'postgres': 'kommo_faulty', 'mariadb': 'ecosys_faulty'}[server]
     if server == 'postgres':
-        fleet.postgres.execute(f'REVOKE SELECT ON clientes_kommo FROM {fleet.READER}', database)
+        what, database = 'SELECT ON clientes_kommo', 'kommo_faulty'
+        with between(fleet.postgres, (f'REVOKE {what} FROM {fleet.READER}', database),
+                     (f'GRANT {what} TO {fleet.READER}', database)):
+            yield 'clientes_kommo'
     else:
-        fleet.mariadb.execute(f"REVOKE SELECT ON {database}.* FROM '{fleet.READER}'@'127.0.0.1'")
-    yield 'clientes_kommo' if server == 'postgres' else 'Access denied'
-    if server == 'postgres':
-        fleet.postgres.execute(f'GRANT SELECT ON clientes_kommo TO {fleet.READER}', database)
-    else:
-        fleet.mariadb.execute(f"GRANT SELECT ON {database}.* TO '{fleet.READER}'@'127.0.0.1'")
+        what, reader = 'SELECT ON ecosys_faulty.*', f"'{fleet.READER}'@'127.0.0.1'"
+        with between(fleet.mariadb, (f'REVOKE {what} FROM {reader}',), (f'GRANT {what} TO {reader}',)):
+            yield 'Access denied'
 
 
 @contextlib.contextmanager
@@ -110,7 +120,8 @@ def stopped(fleet, server):
 
 
 @pytest.mark.parametrize('server', WORDS)
-@pytest.mark.parametrize('fault', [wrong_password, no_more_logins, no_privileges, gone, stopped], ids=lambda f: f.__name__)
+@pytest.mark.parametrize('fault', [wrong_password, no_more_logins, no_privileges, gone, stopped],
+                         ids=lambda fault: fault.__name__)
 def test_database_that_lets_nobody_in(fleet, service, fault, server):
     with Witness(service.port) as witness:
         with fault(fleet, server) as text:
@@ -198,7 +209,8 @@ def large(fleet):
     """Answers of both databases that do not fit into the kernel's buffers."""
     prepare_counter(fleet, 'faulty_large', clients=CLIENTS)
     fleet.mariadb.execute('INSERT INTO activity_log (tenant_id, event, created_at)'
-                          f" SELECT 1, 'login', NOW() - INTERVAL seq SECOND FROM seq_1_to_{LOGINS}", 'ecosys_faulty_large')
+                          f" SELECT 1, 'login', NOW() - INTERVAL seq SECOND FROM seq_1_to_{LOGINS}",
+                          'ecosys_faulty_large')
     return 'faulty_large'
 
 
@@ -217,8 +229,8 @@ def is_sending_in_mariadb(stage):
 ], ids=WORDS)
 @pytest.mark.parametrize('fault', [server_killed, session_ended], ids=lambda f: f.__name__)
 def test_answer_that_ends_in_the_middle(fleet, large, server, lock, waits, is_sending, fault):
-    """The worker stands still until the server has sent what the buffers take; what it then reads is the beginning of an
-    answer and its sudden end."""
+    """The worker stands still until the server has sent what the buffers take; what it then reads is the beginning of
+    an answer and its sudden end."""
     stage = Stage(fleet, large)
     stage.set_counter(1)
     service = Service(stage, {'LEASE_TIME': 60})

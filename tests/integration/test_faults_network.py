@@ -1,6 +1,6 @@
-"""Packets that vanish instead of being refused: nobody learns that a server is gone but by waiting. Everything that waits
-has an end: DB_CONNECT_TIMEOUT, SNAPSHOT_TIMEOUT, REDIS_TIMEOUT_MS, and what the servers were told about transactions of
-clients that are not heard of any more. Clients are answered all the while."""
+"""Packets that vanish instead of being refused: nobody learns that a server is gone but by waiting. All waiting has an
+end: DB_CONNECT_TIMEOUT, SNAPSHOT_TIMEOUT, REDIS_TIMEOUT_MS, and what the servers were told about transactions of clients
+that are not heard of any more. Clients are answered all the while."""
 import functools
 import signal
 import socket
@@ -67,8 +67,8 @@ def let_in_from_afar(fleet):
 def new_stage(fleet, network, data):
     wires = network.wires
     redis_url = f"redis://default:{fleet.redis.password}@{wires['redis'].host}:{fleet.redis.port}/0"
-    stage = Stage(fleet, data, DB_HOST=wires['postgres'].host, DB_HOST_ECOSYS=wires['mariadb'].host, REDIS_URL=redis_url,
-                  SNAPSHOT_TIMEOUT=SNAPSHOT_S, REDIS_TIMEOUT_MS=500)
+    stage = Stage(fleet, data, DB_HOST=wires['postgres'].host, DB_HOST_ECOSYS=wires['mariadb'].host,
+                  REDIS_URL=redis_url, SNAPSHOT_TIMEOUT=SNAPSHOT_S, REDIS_TIMEOUT_MS=500)
     stage.set_counter(1)
     return stage
 
@@ -178,7 +178,7 @@ def test_database_that_vanishes_amid_an_answer(fleet, network, server, lock, wai
 # ---- Redis
 
 
-def test_redis_out_of_reach(fleet, network, service):
+def test_redis_out_of_reach(network, service):
     generation = service.stage.pointer()
     with witness_of(service) as witness:
         network.wires['redis'].cut()
@@ -238,7 +238,7 @@ def test_nothing_is_in_reach(network, service):
         witness.wait_for_more()
 
 
-def test_clients_that_vanish(fleet, network, service):
+def test_clients_that_vanish(network, service):
     """Their places are free again when they have been silent for as long as clients may be."""
     with service.where():
         api = service.stage.start_api(HOST='0.0.0.0', HTTP_CONNECTIONS=4, HTTP_IDLE_TIMEOUT=1, HTTP_REQUEST_TIMEOUT=1)

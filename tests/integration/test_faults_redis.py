@@ -1,6 +1,7 @@
-"""Redis full, read-only, mute, with another password, unable to save, dying amid a publication. Clients see the generation
-that the API has, whole, all the while; nothing half-written stays; when Redis is itself again, so is everything, without a
-hand. What happens at each single command is test_worker.py's; restarts and emptiness are test_refresh.py's."""
+"""Redis full, read-only, mute, with another password, unable to save, dying amid a publication. Clients see the
+generation that the API has, whole, all the while; nothing half-written stays; when Redis is itself again, so is
+everything, without a hand. What happens at each single command is test_worker.py's; restarts and emptiness are
+test_refresh.py's."""
 import os
 import re
 
