@@ -32,8 +32,8 @@ def service(fleet, counter):
 
 
 def must_fail_and_recover(service, word, *texts):
-    """The refresh under way fails with these texts in its line of the log. Answers what is to be called when the database
-    is itself again: that waits for a new generation, which nobody asks for."""
+    """The refresh under way fails with these texts in its line of the log. Answers what is to be called when the
+    database is itself again: that waits for a new generation, which nobody asks for."""
     generation = service.stage.pointer()
     service.wait_for_error(f'phase={word}', 'class=unavailable', *texts)
     health = service.wait_for_health(status='healthy', alive=True, last_error=word)

@@ -1,6 +1,6 @@
 """Packets that vanish instead of being refused: nobody learns that a server is gone but by waiting. All waiting has an
-end: DB_CONNECT_TIMEOUT, SNAPSHOT_TIMEOUT, REDIS_TIMEOUT_MS, and what the servers were told about transactions of clients
-that are not heard of any more. Clients are answered all the while."""
+end: DB_CONNECT_TIMEOUT, SNAPSHOT_TIMEOUT, REDIS_TIMEOUT_MS, and what the servers were told about transactions of
+clients that are not heard of any more. Clients are answered all the while."""
 import functools
 import signal
 import socket

@@ -1,5 +1,5 @@
-"""Worker and API killed at every step, a log that cannot be written, a clock that steps back. What a killed worker leaves
-in Redis, command by command, is test_worker.py's; who takes over from it test_lease.py's."""
+"""Worker and API killed at every step, a log that cannot be written, a clock that steps back. What a killed worker
+leaves in Redis, command by command, is test_worker.py's; who takes over from it test_lease.py's."""
 import datetime
 import glob
 import os
@@ -145,7 +145,13 @@ def test_api_killed_amid_answers(fleet, large):
         link.socket.close()
     assert ask(other.port, '/dashboard').header('X-Generation') == str(generation)
     print(f'back in {back_s:.3f} s')
-    assert back_s < BACK_S
+    assert back_s < BACK_S or is_sanitized()
+
+
+def is_sanitized():
+    """Everything takes several times as long then."""
+    with open(API, 'rb') as program:
+        return b'__asan_init' in (text := program.read()) or b'__tsan_init' in text
 
 
 def ask_if_there(port):
@@ -164,7 +170,7 @@ def test_api_killed_while_others_go_on(stage):
         witness.wait_for_more()
         other.process.start()
         assert ask(other.port, '/dashboard').status in (200, 503)
-        wait_for(lambda: ask(other.port, '/dashboard').status == 200, 'it is back', BACK_S)
+        wait_for(lambda: ask(other.port, '/dashboard').status == 200, 'it is back', PATIENCE_S)
         service.must_be_well(2)
 
 
