@@ -102,7 +102,10 @@ static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     if (is_ok && watch->redis_error[0] != '\0')
         log_write(LOG_INFO, "Redis can be used again", NULL);
-    strcpy(watch->redis_error, is_ok ? "" : err->message);
+    if (is_ok)
+        watch->redis_error[0] = '\0';
+    else
+        memcpy(watch->redis_error, err->message, sizeof watch->redis_error);
     watch->outlook.redis_is_ok = is_ok;
 }
 

@@ -206,7 +206,7 @@ static void lose_redis(struct daemon *daemon, const struct error *err)
 {
     if (strcmp(daemon->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
-    strcpy(daemon->redis_error, err->message);
+    memcpy(daemon->redis_error, err->message, sizeof daemon->redis_error);
     requests_stop_listening(&daemon->requests); /* an ear that died without a word would be deaf for ever */
     if (daemon->options->once)
         fail_once(daemon);
