@@ -169,14 +169,34 @@ static int on_complete(http_parser *parser)
     return 1; /* "no body": bodies are not this parser's business */
 }
 
+static bool holds_only(struct bytes text, const char *set)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\0' || strchr(set, text.data[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* A name or an address, IPv6 in brackets, and a port (RFC 9112, 3.2); empty is fine. */
 static bool is_clean_host(struct bytes host)
 {
-    for (size_t i = 0; i < host.len; i++) {
-        unsigned char c = (unsigned char)host.data[i];
-        if (c <= ' ' || c >= 0x7f || strchr("/\\@,#?\"<>", c) != NULL)
-            return false;
-    }
-    return true;
+    static const char digits[] = "0123456789", of_ipv6[] = "0123456789abcdefABCDEF:.",
+                      of_name[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "-._~%!$&'()*+;=";
+    if (host.len == 0)
+        return true;
+    size_t skip = host.data[0] == '['; /* a bracket on either side */
+    const char *end = memchr(host.data, skip > 0 ? ']' : ':', host.len);
+    if (skip > 0 && end == NULL)
+        return false;
+    size_t len = end != NULL ? (size_t)(end - host.data) : host.len;
+    struct bytes name = {host.data + skip, len - skip},
+                 port = {host.data + len + skip, host.len - len - skip};
+    bool has_port = port.len > 0;
+    if (has_port && port.data[0] != ':')
+        return false;
+    return holds_only(name, skip > 0 ? of_ipv6 : of_name) &&
+           (!has_port || holds_only((struct bytes){port.data + 1, port.len - 1}, digits));
 }
 
 static bool parse_length(struct bytes text, uint64_t *out)
