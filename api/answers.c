@@ -114,18 +114,35 @@ static void drop(struct answers *answers, struct entry *entry)
     leave_ages(answers, entry);
     unchain(answers, entry);
     answers->bytes -= cost_of(entry->body);
+    body_let_go(entry->body);
     body_unref(entry->body);
     free(entry);
 }
 
-/* A body for an entry that had none; the oldest ones go until there is room. */
-static void finish(struct answers *answers, struct entry *entry, struct body *body)
+static void put_body(struct answers *answers, struct entry *entry, struct body *body)
 {
     entry->body = body_ref(body);
+    body_keep(body);
     answers->bytes += cost_of(body);
+}
+
+/* What goes first: the one used longest ago, but what most people ask for, answers without filter, only when nothing else
+ * is left, so that nobody can drive them out by asking for ever new filters. */
+static struct entry *first_to_go(const struct answers *answers)
+{
+    struct entry *entry = answers->oldest;
+    while (entry != NULL && date_filter_is_open(entry->key.filter) && entry->key.document != DOCUMENT_LOGINS)
+        entry = entry->newer;
+    return entry != NULL ? entry : answers->oldest;
+}
+
+/* A body for an entry that had none; others go until there is room. */
+static void finish(struct answers *answers, struct entry *entry, struct body *body)
+{
+    put_body(answers, entry, body);
     become_newest(answers, entry);
     while (answers->bytes > answers->bytes_max && answers->oldest != NULL)
-        drop(answers, answers->oldest);
+        drop(answers, first_to_go(answers));
 }
 
 void answers_free(struct answers *answers)
@@ -180,8 +197,7 @@ bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *ke
     bool has_room = cost_of(body) <= answers->bytes_max - answers->bytes;
     struct entry *entry = !is_known && has_room ? add(answers, key) : NULL;
     if (entry != NULL) {
-        entry->body = body_ref(body);
-        answers->bytes += cost_of(body);
+        put_body(answers, entry, body);
         become_oldest(answers, entry);
     }
     pthread_mutex_unlock(&answers->mutex);
@@ -211,20 +227,39 @@ static void hand_out(struct wait *waits, struct generation *generation, struct b
     }
 }
 
+/* Clients that take their answers slowly, or not at all, hold so much that no more is made for now. A dashboard is a few
+ * hundred bytes whatever is asked, so those go on. */
+static bool is_full(const struct answers_room *room, const struct answer_key *key)
+{
+    return key->document != DOCUMENT_DASHBOARD && body_count_unkept(&room->count) >= room->unkept_max;
+}
+
+/* The body, or NULL, and then *error is what those who wait are told. */
+static struct body *make_body(struct making *making, void *thread_context, enum source *source,
+                              enum reply_error *error)
+{
+    struct body *body = NULL;
+    struct error err;
+    *error = ERROR_OVERLOADED;
+    if (is_full(making->generation->room, &making->key))
+        return NULL;
+    enum status status =
+        generation_make(making->generation, &making->key, thread_context, &body, source, &err);
+    /* The next generation may have what this one lacks. */
+    bool is_for_now = status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT;
+    *error = is_for_now ? ERROR_NO_DATA : ERROR_INTERNAL;
+    if (status != STATUS_OK)
+        log_write(LOG_ERROR, "an answer could not be made", LOG_FIELDS(log_text("error", err.message)));
+    return body;
+}
+
 static void make(void *context, void *thread_context)
 {
     struct making *making = context;
     struct answers *answers = making->generation->answers;
-    struct body *body = NULL;
-    struct error err;
     enum source source = SOURCE_COMPUTED;
-    enum status status =
-        generation_make(making->generation, &making->key, thread_context, &body, &source, &err);
-    /* The next generation may have what this one lacks. */
-    bool is_for_now = status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT;
-    enum reply_error error = is_for_now ? ERROR_NO_DATA : ERROR_INTERNAL;
-    if (status != STATUS_OK)
-        log_write(LOG_ERROR, "an answer could not be made", LOG_FIELDS(log_text("error", err.message)));
+    enum reply_error error;
+    struct body *body = make_body(making, thread_context, &source, &error);
     pthread_mutex_lock(&answers->mutex);
     struct entry *entry = find(answers, &making->key);
     struct wait *waits = entry->waits;
@@ -265,7 +300,7 @@ static enum answers_state get_locked(struct generation *generation, const struct
         return ANSWERS_READY;
     }
     if (entry == NULL) {
-        entry = add(answers, key);
+        entry = is_full(generation->room, key) ? NULL : add(answers, key);
         if (entry == NULL)
             return ANSWERS_BUSY;
         if (!order(generation, key, pool)) {

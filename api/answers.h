@@ -1,5 +1,6 @@
 /* api/answers.h - the finished answers of one generation: looked up by loops, made by the pool, each at most once at a
- * time however many ask. Bounded in bytes: what was not asked for longest goes first. Any thread. */
+ * time however many ask. Bounded in bytes: what was not asked for longest goes first, answers without filter last. Any
+ * thread. */
 #ifndef ECOSYS_API_ANSWERS_H
 #define ECOSYS_API_ANSWERS_H
 
@@ -24,6 +25,13 @@ struct answer_key {
     enum encoding encoding;
 };
 
+/* How much memory answers may take, of all generations together. */
+struct answers_room {
+    size_t kept_max;   /* bytes of finished answers that each generation keeps */
+    size_t unkept_max; /* while that many bytes are kept no more but still being sent, nothing large is made anew */
+    struct body_count count;
+};
+
 struct answers;
 
 /* NULL when memory is out. */
@@ -33,7 +41,7 @@ void answers_free(struct answers *answers); /* NULL is fine; nothing may be unde
 enum answers_state {
     ANSWERS_READY,   /* *out is the body, with a reference for the caller */
     ANSWERS_WAITING, /* the wait was taken and will be handed back */
-    ANSWERS_BUSY,    /* the pool's queue is full; the wait stays the caller's */
+    ANSWERS_BUSY,    /* the pool's queue, or the room, is full; the wait stays the caller's */
 };
 
 /* Looks the answer up and has it made when it is not there. `generation` owns the answers; a reference is kept while

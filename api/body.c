@@ -72,8 +72,36 @@ void body_unref(struct body *body)
 {
     if (body == NULL || atomic_fetch_sub_explicit(&body->references, 1, memory_order_acq_rel) > 1)
         return;
+    if (body->count != NULL)
+        atomic_fetch_sub_explicit(&body->count->all, body->len, memory_order_relaxed);
     free(body->data);
     free(body);
+}
+
+void body_count_in(struct body *body, struct body_count *count)
+{
+    body->count = count;
+    atomic_fetch_add_explicit(&count->all, body->len, memory_order_relaxed);
+}
+
+void body_keep(struct body *body)
+{
+    if (body->count != NULL)
+        atomic_fetch_add_explicit(&body->count->kept, body->len, memory_order_relaxed);
+}
+
+void body_let_go(struct body *body)
+{
+    if (body->count != NULL)
+        atomic_fetch_sub_explicit(&body->count->kept, body->len, memory_order_relaxed);
+}
+
+/* The two are read one after the other: what changes in between is off by a body, never below 0. */
+size_t body_count_unkept(const struct body_count *count)
+{
+    size_t kept = atomic_load_explicit(&count->kept, memory_order_relaxed);
+    size_t all = atomic_load_explicit(&count->all, memory_order_relaxed);
+    return all > kept ? all - kept : 0;
 }
 
 static bool separates_tags(char c)

@@ -13,9 +13,16 @@
 #define ETAG_MAX      40 /* W/"32 hexadecimal digits" and a NUL */
 #define BODY_HEAD_MAX 192
 
+/* Bytes of bodies: all there are, and those of them that some cache keeps. The others are on their way to clients, or
+ * about to be kept. */
+struct body_count {
+    atomic_size_t all, kept;
+};
+
 struct body {
     atomic_uint references;
-    char *data; /* owned */
+    struct body_count *count; /* not owned; NULL: not counted */
+    char *data;               /* owned */
     size_t len;
     enum media media;
     enum encoding encoding;
@@ -32,6 +39,16 @@ MUST_CHECK enum status body_new(struct buffer *take_content, enum media media, e
 
 struct body *body_ref(struct body *body);
 void body_unref(struct body *body); /* NULL is fine */
+
+/* Has the body counted, from its making to its end; `count` must outlive it. */
+void body_count_in(struct body *body, struct body_count *count);
+
+/* A cache keeps the body, or does so no more. Besides its reference, and one cache at a time. */
+void body_keep(struct body *body);
+void body_let_go(struct body *body);
+
+/* Bytes of counted bodies that no cache keeps. */
+size_t body_count_unkept(const struct body_count *count);
 
 /* True when the value of an If-None-Match header (no data: there was none) matches: "*" or a list that holds the
  * ETag, compared weakly. */

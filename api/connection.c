@@ -22,6 +22,7 @@
 #define WRITE_AT_ONCE  (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
 #define UNSENT_ENOUGH  (256u * 1024u)       /* pipelined requests wait while that much is unsent */
 #define HEAD_USUAL_LEN 512
+#define GIVES_WAY_MS   1000 /* after that long without its client having a request ready */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -33,11 +34,14 @@ enum connection_state {
 
 struct connection {
     struct loop *loop;
-    struct connection *next, **link; /* in the loop's list */
+    struct connection *next, **link;   /* in the loop's list */
+    struct connection *idler, *busier; /* neighbours in the loop's list of those that wait for their client */
+    int64_t waits_since_ms;            /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
     enum connection_state state;
     size_t scanned;     /* of the head */
+    bool has_begun;     /* empty lines came, and no request yet */
     bool is_receiving;  /* some of a request is here; its deadline runs */
     bool lingers;       /* after the last answer */
     bool has_ended;     /* the client sends no more, but reads */
@@ -49,9 +53,32 @@ struct connection {
     struct wait *wait; /* while STATE_WAITING */
 };
 
+static void stop_waiting(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    if (connection->waits_since_ms == 0)
+        return;
+    *(connection->idler != NULL ? &connection->idler->busier : &loop->idlest) = connection->busier;
+    *(connection->busier != NULL ? &connection->busier->idler : &loop->least_idle) = connection->idler;
+    connection->waits_since_ms = 0;
+}
+
+/* For its client, from now on. */
+static void begin_waiting(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    stop_waiting(connection);
+    connection->waits_since_ms = clock_monotonic_ms();
+    connection->busier = NULL;
+    connection->idler = loop->least_idle;
+    *(connection->idler != NULL ? &connection->idler->busier : &loop->idlest) = connection;
+    loop->least_idle = connection;
+}
+
 static void connection_free(struct connection *connection)
 {
     struct loop *loop = connection->loop;
+    stop_waiting(connection);
     if (connection->wait != NULL)
         connection->wait->connection = NULL;
     *connection->link = connection->next;
@@ -266,8 +293,10 @@ static bool step_head(struct connection *connection)
     size_t limit = (size_t)connection->loop->shared->settings->header_bytes_max, head_len;
     char blank[2];
     while (connection->scanned == 0 && evbuffer_copyout(input, blank, 2) == 2 &&
-           memcmp(blank, "\r\n", 2) == 0)
+           memcmp(blank, "\r\n", 2) == 0) {
         evbuffer_drain(input, 2); /* RFC 9112, 2.2: an empty line before a request is ignored */
+        connection->has_begun = true;
+    }
     size_t len = evbuffer_get_length(input);
     if (len == 0)
         return false;
@@ -286,6 +315,7 @@ static bool step_head(struct connection *connection)
     buffer_reset(&connection->body);
     evbuffer_drain(input, head_len);
     connection->scanned = 0;
+    connection->has_begun = false;
     take_head(connection);
     return true;
 }
@@ -318,14 +348,19 @@ static void keep_time(struct connection *connection)
     const struct settings *settings = connection->loop->shared->settings;
     bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
     bool is_held = unsent_len(connection) >= UNSENT_ENOUGH; /* we do not read, so nobody is late */
-    bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
+    bool has_input =
+        connection->has_begun || evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
     bool is_receiving = !is_held && (connection->state == STATE_BODY || (is_reading && has_input));
-    if (is_receiving && !connection->is_receiving)
+    if (is_receiving && !connection->is_receiving) {
         set_deadline(connection, settings->request_timeout_s);
-    else if (!is_receiving && is_reading && unsent_len(connection) == 0)
+        begin_waiting(connection);
+    } else if (!is_receiving && is_reading && unsent_len(connection) == 0) {
         set_deadline(connection, settings->idle_timeout_s);
-    else if (!is_receiving)
+        begin_waiting(connection);
+    } else if (!is_receiving) {
         evtimer_del(connection->deadline);
+        stop_waiting(connection);
+    }
     connection->is_receiving = is_receiving;
 }
 
@@ -468,6 +503,16 @@ static bool open_stream(struct connection *connection, int socket)
            bufferevent_enable(connection->stream, EV_READ) == 0;
 }
 
+/* Makes room for a client that may have more to say. False: nobody has waited for long. */
+static bool send_idlest_away(struct loop *loop)
+{
+    struct connection *idlest = loop->idlest;
+    if (idlest == NULL || clock_monotonic_ms() - idlest->waits_since_ms < GIVES_WAY_MS)
+        return false;
+    connection_free(idlest);
+    return true;
+}
+
 void connection_new(struct loop *loop, int socket, bool overloaded)
 {
     struct connection *connection = calloc(1, sizeof *connection);
@@ -485,7 +530,7 @@ void connection_new(struct loop *loop, int socket, bool overloaded)
         return;
     }
     link_to_loop(connection);
-    if (overloaded) {
+    if (overloaded && !send_idlest_away(loop)) {
         struct reply reply;
         reply_init(&reply);
         reply_error(&reply, ERROR_OVERLOADED);
@@ -494,6 +539,7 @@ void connection_new(struct loop *loop, int socket, bool overloaded)
         return;
     }
     set_deadline(connection, loop->shared->settings->request_timeout_s);
+    begin_waiting(connection);
     connection->is_receiving = true;
 }
 

@@ -5,7 +5,8 @@
 
 #include "api/loop.h"
 
-/* Takes the socket, which was counted in loop->shared, over. With `overloaded` the client is told so and sent away. */
+/* Takes the socket, which was counted in loop->shared, over. With `overloaded` the connection of the loop that has waited
+ * longest for its client gives way; when none has waited for long, the new client is told and sent away. */
 void connection_new(struct loop *loop, int socket, bool overloaded);
 
 /* What a request waited for is there: its answer is finished and sent, if its client is still there. Takes the wait. */

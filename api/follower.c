@@ -68,8 +68,8 @@ static void load(struct watch *watch, uint64_t number)
     if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
         return;
     const struct settings *settings = watch->follower->settings;
-    enum status status = loader_load(&watch->load_link, settings->redis_prefix, number,
-                                     (size_t)settings->cache_memory, &loaded, &err);
+    enum status status =
+        loader_load(&watch->load_link, settings->redis_prefix, number, watch->follower->room, &loaded, &err);
     redis_link_close(&watch->load_link); /* it would go stale until the next generation */
     if (status != STATUS_OK) {
         if (watch->refused != number)
@@ -264,10 +264,14 @@ static void *follow(void *context)
 }
 
 enum status follower_start(struct follower *follower, const struct settings *settings,
-                           const struct follower_client *client, struct asked *asked, struct error *err)
+                           const struct follower_client *client, struct asked *asked,
+                           struct answers_room *room, struct error *err)
 {
-    *follower = (struct follower){
-        .settings = settings, .client = *client, .asked = asked, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    *follower = (struct follower){.settings = settings,
+                                  .client = *client,
+                                  .asked = asked,
+                                  .room = room,
+                                  .mutex = PTHREAD_MUTEX_INITIALIZER};
     follower->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (follower->ring_fd >= 0 && pthread_create(&follower->thread, NULL, follow, follower) == 0)
         return STATUS_OK;

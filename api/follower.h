@@ -30,7 +30,8 @@ struct follower_client {
 struct follower {
     const struct settings *settings;
     struct follower_client client;
-    struct asked *asked; /* not owned */
+    struct asked *asked;       /* not owned */
+    struct answers_room *room; /* not owned; for the answers of every generation */
     pthread_t thread;
     int ring_fd;
     pthread_mutex_t mutex; /* guards the rest: */
@@ -38,10 +39,10 @@ struct follower {
     bool is_stopping;
 };
 
-/* Starts the thread. `settings`, `asked` and the client's context must outlive follower_stop. */
+/* Starts the thread. `settings`, `asked` and the client's context must outlive follower_stop, `room` every generation. */
 MUST_CHECK enum status follower_start(struct follower *follower, const struct settings *settings,
                                       const struct follower_client *client, struct asked *asked,
-                                      struct error *err);
+                                      struct answers_room *room, struct error *err);
 
 /* Ends the thread, which may take as long as one answer of Redis, drops its generation and hands back all waits; what
  * is asked from then on fails at once. follower_clear must follow when nobody uses the follower any more. */

@@ -75,7 +75,7 @@ void loaded_clear(struct loaded *loaded)
     loaded_init(loaded);
 }
 
-enum status generation_new(struct loaded *take_loaded, size_t answers_bytes, struct generation **out,
+enum status generation_new(struct loaded *take_loaded, struct answers_room *room, struct generation **out,
                            struct error *err)
 {
     struct generation *generation = calloc(1, sizeof *generation);
@@ -86,7 +86,8 @@ enum status generation_new(struct loaded *take_loaded, size_t answers_bytes, str
     atomic_init(&generation->references, 1);
     generation->loaded = *take_loaded;
     loaded_init(take_loaded);
-    generation->answers = answers_new(answers_bytes);
+    generation->room = room;
+    generation->answers = answers_new(room->kept_max);
     generation->row_sets = row_sets_new(&generation->loaded.scored);
     bool has_memory = generation->answers != NULL && generation->row_sets != NULL;
     enum status status = has_memory ? make_unfiltered(generation, err) : error_no_memory(err);
@@ -189,5 +190,8 @@ enum status generation_make(const struct generation *generation, const struct an
         buffer_clear(&content);
         return status;
     }
-    return body_new(&content, key->media, key->encoding, out, err);
+    status = body_new(&content, key->media, key->encoding, out, err);
+    if (status == STATUS_OK)
+        body_count_in(*out, &generation->room->count);
+    return status;
 }

@@ -38,11 +38,12 @@ struct generation {
     struct loaded loaded;
     struct row_sets *row_sets;
     struct answers *answers;
+    struct answers_room *room; /* not owned */
 };
 
 /* Takes what was loaded (even on failure, when it is cleared), renders the rows as JSON and finishes the answers without
- * filter. At most `answers_bytes` bytes of finished answers are kept. The caller has the first reference. */
-MUST_CHECK enum status generation_new(struct loaded *take_loaded, size_t answers_bytes,
+ * filter. `room`, which must outlive it and its bodies, bounds what answers take. The caller has the first reference. */
+MUST_CHECK enum status generation_new(struct loaded *take_loaded, struct answers_room *room,
                                       struct generation **out, struct error *err);
 
 /* Makes what was asked for last of `previous`, in that order, until `deadline_ms` of the monotonic clock or until the room

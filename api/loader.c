@@ -213,13 +213,13 @@ static enum status load_all(struct redis_link *link, const char *prefix, uint64_
     return load_answers(link, prefix, manifest, out->scored.model.categories_count, &out->stored, err);
 }
 
-enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number, size_t answers_bytes,
-                        struct generation **out, struct error *err)
+enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
+                        struct answers_room *room, struct generation **out, struct error *err)
 {
     struct loaded loaded;
     loaded_init(&loaded);
     if (load_all(link, prefix, number, &loaded, err) == STATUS_OK)
-        return generation_new(&loaded, answers_bytes, out, err);
+        return generation_new(&loaded, room, out, err);
     loaded_clear(&loaded);
     redis_link_close(link); /* replies may be outstanding */
     return err->code;

@@ -8,6 +8,6 @@
 /* Loads generation `number`. STATUS_NOT_FOUND: a key of it is not there (it was replaced meanwhile). STATUS_CORRUPT:
  * a blob was refused; an unusable answer alone is no failure, it is computed from the rows. */
 MUST_CHECK enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
-                                   size_t answers_bytes, struct generation **out, struct error *err);
+                                   struct answers_room *room, struct generation **out, struct error *err);
 
 #endif

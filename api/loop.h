@@ -25,6 +25,7 @@ struct shared {
     struct pool *fetchers;     /* of logins; their threads have a struct fetcher each */
     struct follower *follower; /* set before the loops run */
     struct asked asked;
+    struct answers_room room;
     atomic_llong connections; /* open ones, of all loops */
     bool port_is_ours;        /* no other process listens there; while the loops are made */
 };
@@ -35,9 +36,10 @@ struct loop {
     struct evconnlistener *listener;
     struct event *mail_event;
     struct event *stop_timer;
-    struct event *rest_timer;       /* of the listener, after accepting failed */
-    struct connection *connections; /* newest first */
-    struct generation *generation;  /* the loop's own reference, or NULL */
+    struct event *rest_timer;               /* of the listener, after accepting failed */
+    struct connection *connections;         /* newest first */
+    struct connection *idlest, *least_idle; /* of those that wait for their client, by how long */
+    struct generation *generation;          /* the loop's own reference, or NULL */
     struct outlook outlook;
     bool is_stopping;
     atomic_ullong served; /* number of the generation that is served; 0: none. Read by other threads */

@@ -164,8 +164,8 @@ static enum status serve(struct server *server, const sigset_t *signals, struct 
         return err->code;
     const struct follower_client client = {server, tell_loops, is_served_by_all};
     server->shared.follower = &server->follower;
-    enum status status =
-        follower_start(&server->follower, server->shared.settings, &client, &server->shared.asked, err);
+    enum status status = follower_start(&server->follower, server->shared.settings, &client,
+                                        &server->shared.asked, &server->shared.room, err);
     if (status == STATUS_OK) {
         status = run_loops(server, signals, err);
     }
@@ -179,6 +179,8 @@ enum exit_status server_run(const struct settings *settings, const struct auth *
     sigset_t signals;
     struct error err;
     atomic_init(&server.shared.connections, 0);
+    server.shared.room.kept_max = (size_t)settings->cache_memory;
+    server.shared.room.unkept_max = (size_t)settings->send_memory;
     raise_descriptor_limit(settings);
     asked_init(&server.shared.asked);
     block_signals(&signals);

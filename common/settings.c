@@ -112,6 +112,8 @@ static const struct row ROWS[] = {
          "comma-separated origins, or *"),
     NUMBER("CACHE_MEMORY", "268435456", PROGRAM_API, 0, INT64_MAX / 2, cache_memory,
            "bytes of finished answers that are kept"),
+    NUMBER("SEND_MEMORY", "268435456", PROGRAM_API, 1, INT64_MAX / 2, send_memory,
+           "bytes of answers that are sent but kept no more; beyond it 503"),
     NUMBER("COMPUTE_QUEUE", "1024", PROGRAM_API, 1, 1000000, compute_queue,
            "answers that may wait to be made; beyond it 503"),
     NUMBER("HTTP_CONNECTIONS", "4096", PROGRAM_API, 1, 1000000, connections_max,

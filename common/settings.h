@@ -61,6 +61,7 @@ struct settings {
     int64_t health_format;
     const char *cors_allow_origins;
     int64_t cache_memory;    /* bytes of finished answers */
+    int64_t send_memory;     /* bytes of answers that are still being sent, but kept no more */
     int64_t compute_queue;   /* answers that may wait to be made */
     int64_t connections_max; /* per process */
     int64_t header_bytes_max;

@@ -34,6 +34,8 @@ struct bench {
     int thread_is_held_fd;
 };
 
+static struct answers_room room; /* of the test's generation */
+
 static struct generation *generation_of(struct answer *stored, size_t answers_bytes)
 {
     struct generation *generation = NULL;
@@ -50,7 +52,8 @@ static struct generation *generation_of(struct answer *stored, size_t answers_by
         loaded.stored.items[0] = *stored;
         loaded.stored.count = 1;
     }
-    if (generation_new(&loaded, answers_bytes, &generation, &err) != STATUS_OK)
+    room = (struct answers_room){.kept_max = answers_bytes, .unkept_max = SIZE_MAX};
+    if (generation_new(&loaded, &room, &generation, &err) != STATUS_OK)
         fail_msg("generation: %s", err.message);
     return generation;
 }
@@ -129,6 +132,22 @@ static struct wait *take_back(struct bench *bench)
     bench->loop.mail_waits = wait->next;
     pthread_mutex_unlock(&bench->loop.mutex);
     return wait;
+}
+
+static struct answer_key key_of(int32_t day)
+{
+    return (struct answer_key){{day, day}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY};
+}
+
+static struct body *body_of(size_t len)
+{
+    struct buffer content = BUFFER_INIT;
+    struct body *body = NULL;
+    struct error err;
+    while (content.len < len)
+        buffer_append_char(&content, 'x');
+    assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
+    return body;
 }
 
 static void test_equal_misses_are_one(void **state)
@@ -218,6 +237,59 @@ static void check_failure(struct bench *bench, const struct answer_key *key, enu
 }
 
 /* A stored answer that does not fit the model. */
+/* A body that was sent once more than it is kept holds the room; what is at hand is answered all the same. */
+static void test_busy_while_too_much_is_unsent(void **state)
+{
+    const struct answer_key rows = key_of(1);
+    struct bench bench;
+    struct body *slow = NULL, *body = NULL;
+    (void)state;
+    bench_init(&bench, NULL, NULL);
+    size_t kept = atomic_load(&room.count.kept);
+    slow = body_of(1000);
+    body_count_in(slow, &room.count);
+    room.unkept_max = 1000;
+    assert_int_equal(ask(&bench, &rows, &body), ANSWERS_BUSY);
+    assert_int_equal(ask(&bench, &WHOLE, &body), ANSWERS_READY);
+    body_unref(body);
+    assert_int_equal(ask(&bench, &DAY, &body), ANSWERS_WAITING); /* a dashboard is small */
+    wait_free(take_back(&bench));
+    room.unkept_max = 1001;
+    assert_int_equal(ask(&bench, &rows, &body), ANSWERS_WAITING);
+    wait_free(take_back(&bench));
+    assert_true(atomic_load(&room.count.kept) > kept);
+    body_unref(slow);
+    assert_int_equal(body_count_unkept(&room.count), 0);
+    bench_clear(&bench);
+    assert_int_equal(atomic_load(&room.count.all), 0);
+    assert_int_equal(atomic_load(&room.count.kept), 0);
+}
+
+/* It was not full when they asked, and is when their answers' turn comes. */
+static void test_full_at_the_time_of_making(void **state)
+{
+    const struct answer_key rows = key_of(1);
+    struct bench bench;
+    struct body *body = NULL;
+    (void)state;
+    bench_init(&bench, NULL, NULL);
+    hold_thread(&bench);
+    assert_int_equal(ask(&bench, &rows, &body), ANSWERS_WAITING);
+    assert_int_equal(ask(&bench, &rows, &body), ANSWERS_WAITING);
+    room.unkept_max = 0;
+    release_thread(&bench);
+    for (int i = 0; i < 2; i++) {
+        struct wait *wait = take_back(&bench);
+        assert_true(wait->has_failed);
+        assert_int_equal(wait->error, ERROR_OVERLOADED);
+        wait_free(wait);
+    }
+    room.unkept_max = SIZE_MAX;
+    assert_int_equal(ask(&bench, &rows, &body), ANSWERS_WAITING); /* it left no trace */
+    wait_free(take_back(&bench));
+    bench_clear(&bench);
+}
+
 static void test_a_failure_reaches_all(void **state)
 {
     struct answer foreign = {.filter = {1, 1}, .tenants = calloc(1, 1), .tenants_len = 1};
@@ -248,22 +320,6 @@ static void test_an_unreachable_redis_reaches_all(void **state)
     bench_clear(&bench);
     redis_link_close(&fetcher.link);
     assert_int_equal(rmdir(folder), 0);
-}
-
-static struct body *body_of(size_t len)
-{
-    struct buffer content = BUFFER_INIT;
-    struct body *body = NULL;
-    struct error err;
-    while (content.len < len)
-        buffer_append_char(&content, 'x');
-    assert_int_equal(body_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &body, &err), STATUS_OK);
-    return body;
-}
-
-static struct answer_key key_of(int32_t day)
-{
-    return (struct answer_key){{day, day}, 0, DOCUMENT_CLIENTES, MEDIA_JSON, ENCODING_IDENTITY};
 }
 
 static void keep(struct answers *answers, int32_t day, size_t len)
@@ -303,6 +359,34 @@ static void test_least_recently_used_go(void **state)
     keep(answers, 7, 3 * 1000 + 2 * ENTRY_OVERHEAD); /* fills it alone */
     assert_true(has(answers, 7));
     answers_free(answers);
+}
+
+/* However many others are asked for; but not beyond the bound. */
+static void test_unfiltered_go_last(void **state)
+{
+    struct answers *answers = answers_new(3 * (1000 + ENTRY_OVERHEAD));
+    struct answer_key logins = {DATE_FILTER_ALL, 7, DOCUMENT_LOGINS, MEDIA_JSON, ENCODING_IDENTITY};
+    struct answer_key unfiltered[] = {WHOLE, WHOLE, WHOLE, WHOLE};
+    struct body *body = body_of(1000), *found;
+    (void)state;
+    assert_non_null(answers);
+    for (int32_t i = 0; i < 4; i++)
+        unfiltered[i].document = (enum document)i;
+    answers_keep(answers, &unfiltered[0], body);
+    answers_keep(answers, &logins, body);
+    for (int32_t day = 1; day <= 9; day++)
+        keep(answers, day, 1000);
+    found = answers_find(answers, &unfiltered[0]);
+    assert_ptr_equal(found, body);
+    body_unref(found);
+    assert_null(answers_find(answers, &logins));
+    assert_true(has(answers, 9) && has(answers, 8) && !has(answers, 7));
+    for (int32_t i = 1; i < 4; i++)
+        answers_keep(answers, &unfiltered[i], body);
+    assert_false(has(answers, 9) || has(answers, 8));
+    assert_null(answers_find(answers, &unfiltered[0]));
+    answers_free(answers);
+    body_unref(body);
 }
 
 static void test_many_keys_stay_within_the_bound(void **state)
@@ -533,9 +617,12 @@ int main(void)
         cmocka_unit_test(test_warm_generation_without_room),
         cmocka_unit_test(test_equal_misses_are_one),
         cmocka_unit_test(test_busy_when_the_queue_is_full),
+        cmocka_unit_test(test_busy_while_too_much_is_unsent),
+        cmocka_unit_test(test_full_at_the_time_of_making),
         cmocka_unit_test(test_a_failure_reaches_all),
         cmocka_unit_test(test_an_unreachable_redis_reaches_all),
         cmocka_unit_test(test_least_recently_used_go),
+        cmocka_unit_test(test_unfiltered_go_last),
         cmocka_unit_test(test_many_keys_stay_within_the_bound),
         cmocka_unit_test(test_nothing_is_kept_without_room),
         cmocka_unit_test(test_bodies_outlive_their_place),

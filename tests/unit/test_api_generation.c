@@ -26,6 +26,7 @@ struct rows {
     char names[ROWS_LIMIT][16];
 };
 
+static struct answers_room room = {.kept_max = 1u << 20, .unkept_max = SIZE_MAX};
 static struct arena model_arena;
 static struct scoring_model model;
 
@@ -217,7 +218,7 @@ static struct generation *load(const struct published_blobs *blobs, bool with_an
             STATUS_OK)
             fail_msg("answer %zu: %s", i, err.message);
     }
-    if (generation_new(&loaded, 1u << 20, &generation, &err) != STATUS_OK)
+    if (generation_new(&loaded, &room, &generation, &err) != STATUS_OK)
         fail_msg("generation_new: %s", err.message);
     return generation;
 }
@@ -400,7 +401,7 @@ static struct generation *empty_generation(const uint64_t *ids, size_t count)
     for (size_t i = 0; i < count; i++)
         loaded.tenant_ids[i] = ids[i];
     loaded.tenant_ids_count = count;
-    assert_int_equal(generation_new(&loaded, 1u << 20, &generation, &err), STATUS_OK);
+    assert_int_equal(generation_new(&loaded, &room, &generation, &err), STATUS_OK);
     assert_null(loaded.tenant_ids); /* was taken */
     return generation;
 }
