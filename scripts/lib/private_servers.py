@@ -779,13 +779,6 @@ class Redis(Server):
                 _redis_ask(stream, "SELECT", db)
             return _redis_ask(stream, *words)
 
-    def load_acl(self, path):
-        """Adds the users of an ACL file to the running server."""
-        with open(path, encoding="utf-8") as f:
-            for words in (line.split() for line in f):
-                if words and words[0] == "user":
-                    self.command("ACL", "SETUSER", *words[1:])
-
 
 def _redis_ask(stream, *words):
     parts = [w if isinstance(w, bytes) else str(w).encode("utf-8") for w in words]

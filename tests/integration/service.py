@@ -32,7 +32,7 @@ AS_OF = '2025-03-14 15:09:26'
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
+__all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
            'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
            'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'start_fleet', 'unique',
            'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']

@@ -342,7 +342,8 @@ def test_overlong_utf8(port, text):
     """It is never taken for the character it hides, neither in the path nor in a parameter."""
     for path in (f'/clientes{text}', f'/{text}clientes', f'/{text}/clientes', f'/x/{text}/clientes'):
         assert ask(port, path).status == 404
-    for path in (f'/clientes?formato={text}', f'/clientes?data_adesao_inicio={text}2024-01-01', f'/logins?tenant_id={text}1'):
+    for path in (f'/clientes?formato={text}', f'/clientes?data_adesao_inicio={text}2024-01-01',
+                 f'/logins?tenant_id={text}1'):
         assert ask(port, path).status == 422
     raw = bytes.fromhex(text.replace('%', ''))
     assert ask(port, '/logins', body=b'{"tenant_id": "' + raw + b'"}').status == 422
@@ -355,8 +356,8 @@ def test_overlong_utf8(port, text):
 def test_huge_queries(port):
     """As long as a head may be, they are read in time that grows with their length alone."""
     limit = 16000
-    for query in ('a=b&' * (limit // 4), '&' * limit, '=' * limit, '%61=' * (limit // 4), 'data_adesao_inicio=&' * (limit // 20),
-                  '%' * limit, 'data_adesao_fim=' + '9' * (limit - 20)):
+    for query in ('a=b&' * (limit // 4), '&' * limit, '=' * limit, '%61=' * (limit // 4),
+                  'data_adesao_inicio=&' * (limit // 20), '%' * limit, 'data_adesao_fim=' + '9' * (limit - 20)):
         begin = time.monotonic()
         assert ask(port, '/dashboard?' + query).status == (422 if '9' in query else 200), query[:40]
         assert time.monotonic() - begin < 2
