@@ -204,10 +204,10 @@ bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *ke
     return is_known || entry != NULL;
 }
 
-/* One answer to be made. */
+/* One answer to be made. Its entry has no body yet, so nobody else takes it away. */
 struct making {
     struct generation *generation; /* owned */
-    struct answer_key key;
+    struct entry *entry;
 };
 
 /* Hands the result to everybody who waits. The first one had it made; for the others it was at hand. */
@@ -235,16 +235,16 @@ static bool is_full(const struct answers_room *room, const struct answer_key *ke
 }
 
 /* The body, or NULL, and then *error is what those who wait are told. */
-static struct body *make_body(struct making *making, void *thread_context, enum source *source,
+static struct body *make_body(const struct making *making, void *thread_context, enum source *source,
                               enum reply_error *error)
 {
+    const struct answer_key *key = &making->entry->key;
     struct body *body = NULL;
     struct error err;
     *error = ERROR_OVERLOADED;
-    if (is_full(making->generation->room, &making->key))
+    if (is_full(making->generation->room, key))
         return NULL;
-    enum status status =
-        generation_make(making->generation, &making->key, thread_context, &body, source, &err);
+    enum status status = generation_make(making->generation, key, thread_context, &body, source, &err);
     /* The next generation may have what this one lacks. */
     bool is_for_now = status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT;
     *error = is_for_now ? ERROR_NO_DATA : ERROR_INTERNAL;
@@ -261,7 +261,7 @@ static void make(void *context, void *thread_context)
     enum reply_error error;
     struct body *body = make_body(making, thread_context, &source, &error);
     pthread_mutex_lock(&answers->mutex);
-    struct entry *entry = find(answers, &making->key);
+    struct entry *entry = making->entry;
     struct wait *waits = entry->waits;
     entry->waits = NULL;
     if (body != NULL) {
@@ -277,12 +277,12 @@ static void make(void *context, void *thread_context)
     free(making);
 }
 
-static bool order(struct generation *generation, const struct answer_key *key, struct pool *pool)
+static bool order(struct generation *generation, struct entry *entry, struct pool *pool)
 {
     struct making *making = malloc(sizeof *making);
     if (making == NULL)
         return false;
-    *making = (struct making){generation_ref(generation), *key};
+    *making = (struct making){generation_ref(generation), entry};
     if (pool_submit(pool, make, making))
         return true;
     generation_unref(making->generation);
@@ -303,7 +303,7 @@ static enum answers_state get_locked(struct generation *generation, const struct
         entry = is_full(generation->room, key) ? NULL : add(answers, key);
         if (entry == NULL)
             return ANSWERS_BUSY;
-        if (!order(generation, key, pool)) {
+        if (!order(generation, entry, pool)) {
             unchain(answers, entry);
             free(entry);
             return ANSWERS_BUSY;

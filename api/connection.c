@@ -262,11 +262,11 @@ static void expect_body(struct connection *connection)
 static void take_head(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
-    const char *problem;
+    const char *problem = "memory";
     struct reply reply;
     if (buffer_is_failed(&connection->head) ||
         !request_parse_head(buffer_bytes(&connection->head), &connection->request, &problem)) {
-        refuse(connection, buffer_is_failed(&connection->head) ? "memory" : problem);
+        refuse(connection, problem);
         return;
     }
     struct exchange exchange = exchange_of(connection);
