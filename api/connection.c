@@ -17,12 +17,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define LINGER_S       2
-#define LINGER_BYTES   (1024u * 1024u)
-#define WRITE_AT_ONCE  (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
-#define UNSENT_ENOUGH  (256u * 1024u)       /* pipelined requests wait while that much is unsent */
-#define HEAD_USUAL_LEN 512
-#define GIVES_WAY_MS   1000 /* after that long without its client having a request ready */
+#define LINGER_S        2
+#define LINGER_BYTES    (1024u * 1024u)
+#define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
+#define UNSENT_ENOUGH   (256u * 1024u)       /* pipelined requests wait while that much is unsent */
+#define REQUESTS_A_TURN 16                   /* pipelined ones; then other connections have theirs */
+#define HEAD_USUAL_LEN  512
+#define GIVES_WAY_MS    1000 /* after that long without its client having a request ready */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -364,10 +365,10 @@ static void keep_time(struct connection *connection)
     connection->is_receiving = is_receiving;
 }
 
-/* True when it stopped because enough waits to be sent, not because more must come. */
+/* True when it stopped because enough waits to be sent, or for others' sake, not because more must come. */
 static bool take_requests(struct connection *connection)
 {
-    while (unsent_len(connection) < UNSENT_ENOUGH) {
+    for (unsigned taken = 0; taken < REQUESTS_A_TURN && unsent_len(connection) < UNSENT_ENOUGH; taken++) {
         bool goes_on = false;
         if (connection->state == STATE_HEAD)
             goes_on = step_head(connection);
