@@ -162,12 +162,17 @@ def header(head, name):
     return found[1] if found else None
 
 
+def raise_descriptor_limit(count):
+    """This process's own, as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
+
+
 @contextlib.contextmanager
 def idle_connections(port, count, path):
     """So many connections, each of which has asked once and stays open."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count + 200:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 200), hard))
+    raise_descriptor_limit(count + 200)
     clients = []
     try:
         for _ in range(count):

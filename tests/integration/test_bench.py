@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(service.ROOT, 'bench'))
 import dataset  # noqa: E402 (found through the line above)
 import refresh_report  # noqa: E402
 
-REFRESH, SERVE = (os.path.join(service.ROOT, f'bench/{name}.py') for name in ('refresh', 'serve'))
+REFRESH, SERVE, ATTACK = (os.path.join(service.ROOT, f'bench/{name}.py') for name in ('refresh', 'serve', 'attack'))
 
 
 @pytest.fixture(autouse=True)
@@ -114,9 +114,16 @@ def test_wrong_usage_of_serve(flags):
     assert bench('--check-usage', *flags, program=SERVE).returncode == 2
 
 
+@pytest.mark.parametrize('flags', [
+    ['--scale', 'huge'], ['--only', 'unknown'], ['--quick', '--write-docs'],
+    ['--only', 'slow heads', '--write-docs'], ['more']])
+def test_wrong_usage_of_attack(flags):
+    assert bench('--check-usage', *flags, program=ATTACK).returncode == 2
+
+
 @pytest.mark.parametrize('words, status', [
-    (['--help'], 0), (['refresh', '--help'], 0), (['serve', '--help'], 0), ([], 2), (['unknown'], 2),
-    (['refresh', '--scale', 'huge'], 2)])
+    (['--help'], 0), (['refresh', '--help'], 0), (['serve', '--help'], 0), (['attack', '--help'], 0), ([], 2),
+    (['unknown'], 2), (['refresh', '--scale', 'huge'], 2)])
 def test_command_line(words, status):
     done = subprocess.run([os.path.join(service.ROOT, 'scripts/bench'), *words], stdin=subprocess.DEVNULL,
                           capture_output=True, encoding='utf-8', timeout=60, check=False)
@@ -127,7 +134,7 @@ def test_command_line(words, status):
 def test_document_has_the_places_for_results():
     with open(os.path.join(service.ROOT, 'docs/benchmarks.md'), encoding='utf-8') as f:
         document = f.read()
-    for name in ('refresh --scale full', 'refresh --scale big', 'serve'):
+    for name in ('refresh --scale full', 'refresh --scale big', 'serve', 'attack'):
         for word in ('begin', 'end'):
             assert document.count(f'<!-- scripts/bench {name}: {word} -->\n') == 1
 
@@ -207,3 +214,32 @@ def test_goals_of_serving_are_compared(served):
 def test_results_of_serving_are_shown_again(served):
     done = bench('--from', str(served[0]), program=SERVE)
     assert (done.returncode, done.stdout) == (0, served[2])
+
+
+# ---- Under attack
+
+
+@pytest.fixture(scope='module')
+def attacked(tmp_path_factory):
+    if not shutil.which('wrk'):
+        pytest.skip('wrk is not installed')
+    path = tmp_path_factory.mktemp('bench') / 'attack.json'
+    done = bench('--scale', 'tiny', '--out', str(path), program=ATTACK)
+    assert done.returncode == 0, done.stderr
+    return path, json.loads(path.read_text(encoding='utf-8')), done.stdout
+
+
+def test_attacks_are_measured(attacked):
+    attacks = attacked[1]['attacks']
+    assert len(attacks) == 10
+    for found in attacks:
+        assert set(found) == {'attack', 'connections', 'rss_before', 'hwm', 'quiet', 'attacked'}
+        for side in ('quiet', 'attacked'):
+            assert_round(found[side], ('requests_per_s', 'p50_ms', 'p99_ms', 'max_ms', 'rss'))
+        assert found['connections'] > 0 and 0 < found['rss_before'] <= found['hwm']
+        assert f"| {found['attack']} |" in attacked[2]
+
+
+def test_results_of_attacks_are_shown_again(attacked):
+    done = bench('--from', str(attacked[0]), program=ATTACK)
+    assert (done.returncode, done.stdout) == (0, attacked[2])

@@ -167,7 +167,7 @@ def test_every_other_command_is_refused(stage, user, program):
 
 def is_refused(answer):
     """Redis words it in several ways, in scripts in others."""
-    return answer.startswith('-') and re.search("permission|not allowed|can't (access|publish)", answer)
+    return answer.startswith('-') and re.search("permission|not allowed|can't (access|publish|run)", answer)
 
 
 def test_other_prefixes_are_out_of_reach(stage):
