@@ -27,8 +27,9 @@ struct answer_key {
 
 /* How much memory answers may take, of all generations together. */
 struct answers_room {
-    size_t kept_max;   /* bytes of finished answers that each generation keeps */
-    size_t unkept_max; /* while that many bytes are kept no more but still being sent, nothing large is made anew */
+    size_t kept_max; /* bytes of finished answers that each generation keeps */
+    size_t
+        unkept_max; /* while that many bytes are kept no more but still being sent, nothing large is made anew */
     struct body_count count;
 };
 
