@@ -1,0 +1,69 @@
+/* api/credentials.c - the scheme, then base64, then the colon. */
+#include "api/credentials.h"
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Standard base64 with its padding; false for anything else or more than fits. */
+static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *out_len)
+{
+    size_t len = text.len, written = 0;
+    if (len == 0 || len % 4 != 0 || len / 4 * 3 > CREDENTIALS_MAX)
+        return false;
+    size_t padding = text.data[len - 1] != '=' ? 0 : text.data[len - 2] != '=' ? 1 : 2;
+    for (size_t i = 0; i < len; i += 4) {
+        unsigned group = 0;
+        size_t padded = i + 4 == len ? padding : 0;
+        for (size_t j = 0; j < 4; j++) {
+            int value = j >= 4 - padded ? 0 : base64_value(text.data[i + j]);
+            if (value < 0)
+                return false;
+            group = group << 6 | (unsigned)value;
+        }
+        for (size_t j = 0; j < 3 - padded; j++)
+            out[written++] = (char)(group >> (16 - 8 * j));
+    }
+    *out_len = written;
+    return true;
+}
+
+static enum credentials_result parse(struct bytes header, struct credentials *out)
+{
+    static const char scheme[] = "Basic ";
+    size_t skip = sizeof scheme - 1;
+    if (header.data == NULL || header.len < skip || strncasecmp(header.data, scheme, skip) != 0)
+        return CREDENTIALS_MISSING;
+    while (skip < header.len && header.data[skip] == ' ')
+        skip++;
+    if (skip == header.len)
+        return CREDENTIALS_MISSING;
+    if (!decode_base64((struct bytes){header.data + skip, header.len - skip}, out->text, &out->len))
+        return CREDENTIALS_UNDECODABLE;
+    const char *colon = memchr(out->text, ':', out->len);
+    if (colon == NULL)
+        return CREDENTIALS_UNDECODABLE;
+    out->name_len = (size_t)(colon - out->text);
+    out->text[out->len] = '\0';
+    return CREDENTIALS_OK;
+}
+
+enum credentials_result credentials_parse(struct bytes header, struct credentials *out)
+{
+    enum credentials_result result = parse(header, out);
+    if (result == CREDENTIALS_UNDECODABLE) /* it may have been decoded in part */
+        explicit_bzero(out->text, sizeof out->text);
+    return result;
+}
+
+void credentials_wipe(struct credentials *credentials)
+{
+    explicit_bzero(credentials->text, credentials->len);
+}

@@ -1,0 +1,82 @@
+/* api/throttle.h - how fast an address may try credentials that are wrong.
+ *
+ * Each address has a budget of so many attempts a minute, which fills up again evenly. An attempt takes from it when it
+ * begins, so that many at once are no way around it, and gives back when it was right. An address whose budget is used
+ * up is not told whether anything is right, or else it could go on guessing; but for credentials with which it got in
+ * before, so that who shares an address with somebody who guesses does not notice. An IPv6 address stands for its /64,
+ * which one customer has as a whole.
+ *
+ * Memory is bounded: of more addresses than THROTTLE_ADDRESSES the one that was not heard of for longest is forgotten,
+ * and has its whole budget again. Any thread. */
+#ifndef ECOSYS_API_THROTTLE_H
+#define ECOSYS_API_THROTTLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "api/address.h"
+#include "api/siphash.h"
+
+#define THROTTLE_ADDRESSES 4096 /* that have a budget other than a full one */
+#define THROTTLE_FAMILIAR  8192 /* pairs of an address and credentials that are remembered */
+
+/* What an address tries. */
+struct attempt {
+    struct address address;
+    struct siphash_tag credentials;
+};
+
+_Static_assert(sizeof(struct attempt) == sizeof(struct address) + sizeof(struct siphash_tag),
+               "attempts are hashed and compared as bytes");
+
+enum attempt_end {
+    ATTEMPT_RIGHT,
+    ATTEMPT_WRONG,
+    ATTEMPT_DROPPED, /* nobody looked */
+};
+
+/* What happened since the last report. */
+struct throttle_report {
+    uint64_t wrong;   /* credentials that were refused */
+    uint64_t delayed; /* attempts that nobody looked at, as the budget was used up */
+    uint64_t addresses;
+    struct address worst; /* the one with most of both, and how many it had */
+    uint64_t of_worst;
+};
+
+struct throttle_entry;
+
+struct throttle {
+    int64_t interval_ms; /* in which a budget grows by one; 0: there is no limit */
+    struct siphash_key key;
+    _Atomic uint64_t *familiar; /* fingerprints */
+    pthread_mutex_t mutex;      /* guards the rest: */
+    struct throttle_entry *entries;
+    size_t entries_count;
+    uint32_t *buckets;       /* chains of entries by hash of their address */
+    uint32_t newest, oldest; /* heard of */
+    uint64_t reports;        /* numbered */
+    struct throttle_report so_far;
+};
+
+/* `per_minute` 0: no limit. throttle_clear must follow, whatever the result. */
+MUST_CHECK enum status throttle_init(struct throttle *throttle, int64_t per_minute,
+                                     const struct siphash_key *key, struct error *err);
+void throttle_clear(struct throttle *throttle);
+
+/* True when the address got in with these credentials before (or, if rarely, when that was forgotten: false). Takes no
+ * lock, and the same time for any. */
+bool throttle_knows(const struct throttle *throttle, const struct attempt *attempt);
+
+/* True when the address may begin an attempt now; false is counted. */
+bool throttle_admits(struct throttle *throttle, const struct address *address, int64_t now_ms);
+
+/* Begins an attempt, which throttle_end must follow; false: not now, which is counted. */
+bool throttle_begin(struct throttle *throttle, const struct attempt *attempt, int64_t now_ms);
+void throttle_end(struct throttle *throttle, const struct attempt *attempt, enum attempt_end end);
+
+/* What happened since the last time; false when nothing did. */
+bool throttle_take_report(struct throttle *throttle, struct throttle_report *out);
+
+#endif
