@@ -1,8 +1,10 @@
 /* common/program.c - start-up that worker and API share. */
 #include "common/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/zone.h"
@@ -19,12 +21,25 @@ static void keep_standard_descriptors(void)
         close(fd);
 }
 
+/* Passwords are in memory and environment. Sanitizers look at the process from outside, so their builds leave it open. */
+static enum status hide_memory(struct error *err)
+{
+#ifdef ECOSYS_HIDES_MEMORY
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return error_set(err, STATUS_UNAVAILABLE, "memory cannot be kept from other processes: %s",
+                         strerror(errno));
+#else
+    (void)err;
+#endif
+    return STATUS_OK;
+}
+
 enum status program_start(enum program program, const char *name, const char *env_file, struct arena *arena,
                           struct settings *out, struct error *err)
 {
     struct dotenv file;
     keep_standard_descriptors();
-    if (settings_read_file(arena, env_file, &file, err) != STATUS_OK ||
+    if (hide_memory(err) != STATUS_OK || settings_read_file(arena, env_file, &file, err) != STATUS_OK ||
         settings_load(arena, program, settings_environment, &file, out, err) != STATUS_OK)
         return err->code;
     zone_use(out->zone);

@@ -10,7 +10,8 @@
 /* Exit statuses, of every program and script. */
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* Reads the file (`env_file`, or ./.env when NULL) and the environment, takes the zone into use and starts the log.
+/* Keeps the process's memory from others of the same user and out of core dumps (but in builds for sanitizers). Reads the
+ * file (`env_file`, or ./.env when NULL) and the environment, takes the zone into use and starts the log.
  * STATUS_INVALID: one line for standard error, exit status 2. */
 MUST_CHECK enum status program_start(enum program program, const char *name, const char *env_file,
                                      struct arena *arena, struct settings *out, struct error *err);
