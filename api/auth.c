@@ -1,115 +1,106 @@
-/* api/auth.c - base64, then comparison in constant time. */
+/* api/auth.c - what is remembered decides at once; the rest is the throttle's and the verifier's. */
 #include "api/auth.h"
 
-#include <stdbool.h>
-#include <string.h>
-#include <strings.h>
+#include "common/clock.h"
+#include "common/log.h"
 
-#define CREDENTIALS_MAX 1024 /* decoded */
-
-static enum status load_user(struct bytes entry, size_t number, struct auth_user *out, struct error *err)
+enum status auth_init(struct auth *auth, struct arena *arena, const struct settings *settings,
+                      struct error *err)
 {
-    const char *colon = memchr(entry.data, ':', entry.len);
-    if (colon == NULL || colon == entry.data || colon + 1 == entry.data + entry.len)
-        return error_set(err, STATUS_INVALID, "BASIC_AUTH_USERS: entry %zu is not user:password", number);
-    out->name = (struct bytes){entry.data, (size_t)(colon - entry.data)};
-    out->password = (struct bytes){colon + 1, entry.len - out->name.len - 1};
-    if (out->password.data[0] == '$')
-        return error_set(
-            err, STATUS_INVALID,
-            "BASIC_AUTH_USERS: entry %zu has a crypt(3) hash, which this version does not check; it takes "
-            "passwords in clear",
-            number);
-    return STATUS_OK;
+    *auth = (struct auth){.proxies = {NULL, 0}};
+    enum status status = siphash_new_key(&auth->key, err);
+    /* The throttle is made in any case, so that it can be cleared in any. */
+    if (throttle_init(&auth->throttle, settings->auth_failures, &auth->key, err) != STATUS_OK ||
+        status != STATUS_OK)
+        return err->code;
+    return proxies_load(arena, settings->trusted_proxies, &auth->proxies, err);
 }
 
-enum status auth_load(struct arena *arena, const char *users, struct auth *out, struct error *err)
+void auth_clear(struct auth *auth)
 {
-    size_t count = 1;
-    for (const char *c = users; *c != '\0'; c++)
-        count += *c == ',';
-    struct auth_user *list = arena_take_array(arena, count, sizeof *list);
-    if (list == NULL)
-        return error_no_memory(err);
-    for (size_t i = 0; i < count; i++) {
-        users += strspn(users, " ");
-        struct bytes entry = {users, strcspn(users, ",")};
-        if (load_user(entry, i + 1, &list[i], err) != STATUS_OK)
-            return err->code;
-        users += entry.len + 1;
+    throttle_clear(&auth->throttle);
+}
+
+enum status auth_load_users(const struct auth *auth, const struct settings *settings, struct users *before,
+                            struct users **out, struct error *err)
+{
+    return users_load(settings->basic_auth_users, settings->basic_auth_readonly, &auth->key, before, out,
+                      err);
+}
+
+enum status auth_start(struct auth *auth, const struct settings *settings, struct error *err)
+{
+    return verifier_start(&auth->verifier, &auth->throttle, (size_t)settings->auth_queue, err);
+}
+
+void auth_stop(struct auth *auth)
+{
+    verifier_stop(&auth->verifier);
+}
+
+static struct attempt attempt_of(const struct auth *auth, const struct request *request,
+                                 const struct address *peer, const struct credentials *credentials)
+{
+    return (struct attempt){proxies_find_client(&auth->proxies, peer, &request->forwarded),
+                            siphash(&auth->key, credentials_text(credentials))};
+}
+
+/* The order matters: an address that may not guess now is told so before anything depends on what is right. */
+static enum auth_result check(struct auth *auth, const struct users *users, const struct attempt *attempt,
+                              bool *is_readonly)
+{
+    const struct user *user = users_recognise(users, &attempt->credentials);
+    bool is_known = throttle_knows(&auth->throttle, attempt);
+    if (!is_known || user == NULL) {
+        int64_t now_ms = clock_monotonic_ms();
+        if (!throttle_admits(&auth->throttle, &attempt->address, now_ms))
+            return AUTH_THROTTLED;
+        if (user == NULL && users->hashed_count > 0)
+            return AUTH_UNVERIFIED;
+        if (!throttle_begin(&auth->throttle, attempt, now_ms))
+            return AUTH_THROTTLED;
+        throttle_end(&auth->throttle, attempt, user != NULL ? ATTEMPT_RIGHT : ATTEMPT_WRONG);
     }
-    *out = (struct auth){list, count};
-    return STATUS_OK;
+    if (user == NULL)
+        return AUTH_WRONG;
+    *is_readonly = user->is_readonly;
+    return AUTH_OK;
 }
 
-static int base64_value(char c)
+enum auth_result auth_check(struct auth *auth, const struct users *users, const struct request *request,
+                            const struct address *peer, bool *is_readonly)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    struct credentials credentials;
+    enum credentials_result parsed = credentials_parse(request->authorization, &credentials);
+    if (parsed != CREDENTIALS_OK)
+        return parsed == CREDENTIALS_MISSING ? AUTH_MISSING : AUTH_UNDECODABLE;
+    struct attempt attempt = attempt_of(auth, request, peer, &credentials);
+    credentials_wipe(&credentials);
+    return check(auth, users, &attempt, is_readonly);
 }
 
-/* Standard base64 with its padding; false for anything else or more than fits. */
-static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *out_len)
+enum verifier_result auth_verify(struct auth *auth, struct users *users, const struct request *request,
+                                 const struct address *peer, struct wait *wait)
 {
-    size_t len = text.len, written = 0;
-    if (len == 0 || len % 4 != 0 || len / 4 * 3 > CREDENTIALS_MAX)
-        return false;
-    size_t padding = text.data[len - 1] != '=' ? 0 : text.data[len - 2] != '=' ? 1 : 2;
-    for (size_t i = 0; i < len; i += 4) {
-        unsigned group = 0;
-        size_t padded = i + 4 == len ? padding : 0;
-        for (size_t j = 0; j < 4; j++) {
-            int value = j >= 4 - padded ? 0 : base64_value(text.data[i + j]);
-            if (value < 0)
-                return false;
-            group = group << 6 | (unsigned)value;
-        }
-        for (size_t j = 0; j < 3 - padded; j++)
-            out[written++] = (char)(group >> (16 - 8 * j));
-    }
-    *out_len = written;
-    return true;
+    struct credentials credentials;
+    if (credentials_parse(request->authorization, &credentials) != CREDENTIALS_OK)
+        return VERIFIER_BUSY; /* auth_check would have said so */
+    struct attempt attempt = attempt_of(auth, request, peer, &credentials);
+    enum verifier_result result = verifier_submit(&auth->verifier, users, &attempt, &credentials, wait);
+    credentials_wipe(&credentials);
+    return result;
 }
 
-/* Takes as long for any `given` of the same length, equal or not. */
-static unsigned differs(struct bytes known, struct bytes given)
+void auth_report(struct auth *auth)
 {
-    unsigned difference = known.len != given.len;
-    for (size_t i = 0; i < given.len; i++)
-        difference |= (unsigned char)given.data[i] ^ (unsigned char)known.data[i % known.len];
-    return difference;
-}
-
-static bool is_user(const struct auth *auth, struct bytes name, struct bytes password)
-{
-    unsigned found = 0;
-    for (size_t i = 0; i < auth->users_count; i++)
-        found |= (differs(auth->users[i].name, name) | differs(auth->users[i].password, password)) == 0;
-    return found != 0;
-}
-
-enum auth_result auth_check(const struct auth *auth, struct bytes header)
-{
-    static const char scheme[] = "Basic ";
-    char decoded[CREDENTIALS_MAX];
-    size_t decoded_len, skip = sizeof scheme - 1;
-    if (header.data == NULL || header.len < skip || strncasecmp(header.data, scheme, skip) != 0)
-        return AUTH_MISSING;
-    while (skip < header.len && header.data[skip] == ' ')
-        skip++;
-    if (skip == header.len)
-        return AUTH_MISSING;
-    if (!decode_base64((struct bytes){header.data + skip, header.len - skip}, decoded, &decoded_len))
-        return AUTH_UNDECODABLE;
-    const char *colon = memchr(decoded, ':', decoded_len);
-    if (colon == NULL)
-        return AUTH_UNDECODABLE;
-    struct bytes name = {decoded, (size_t)(colon - decoded)};
-    struct bytes password = {colon + 1, decoded_len - name.len - 1};
-    return is_user(auth, name, password) ? AUTH_OK : AUTH_WRONG;
+    struct throttle_report report;
+    char address[ADDRESS_TEXT_SIZE];
+    if (!throttle_take_report(&auth->throttle, &report))
+        return;
+    address_format(&report.worst, address);
+    log_write(LOG_WARNING, "credentials were refused",
+              LOG_FIELDS(log_int("wrong", (int64_t)report.wrong),
+                         log_int("not_looked_at", (int64_t)report.delayed),
+                         log_int("addresses", (int64_t)report.addresses), log_text("worst_address", address),
+                         log_int("of_worst_address", (int64_t)report.of_worst)));
 }

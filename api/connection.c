@@ -40,6 +40,7 @@ struct connection {
     int64_t waits_since_ms;            /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
+    struct address peer;
     enum connection_state state;
     size_t scanned;     /* of the head */
     bool has_begun;     /* empty lines came, and no request yet */
@@ -215,6 +216,8 @@ static struct exchange exchange_of(const struct connection *connection)
     return (struct exchange){.request = &connection->request,
                              .settings = loop->shared->settings,
                              .auth = loop->shared->auth,
+                             .users = loop->users,
+                             .peer = &connection->peer,
                              .generation = loop->generation,
                              .outlook = &loop->outlook,
                              .body = buffer_bytes(&connection->body),
@@ -259,10 +262,54 @@ static void expect_body(struct connection *connection)
         bufferevent_write(connection->stream, go_on, sizeof go_on - 1);
 }
 
-/* A head has come. What can be said at once is said before the body is read, and then the body never is. */
-static void take_head(struct connection *connection)
+/* What was refused before its body was read: the body never is. */
+static void answer_before_body(struct connection *connection, struct reply *reply)
+{
+    reply->closes = connection->request.body_len > 0;
+    connection_send(connection, &connection->request, reply);
+}
+
+/* The request may be made: its body is next, or its answer. */
+static void admit(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
+    if (connection->request.body_len == 0) {
+        answer_request(connection);
+    } else if (connection->request.body_len <= (uint64_t)settings->body_bytes_max) {
+        expect_body(connection);
+    } else {
+        struct reply reply;
+        reply_init(&reply);
+        reply_error(&reply, ERROR_BODY_TOO_LARGE);
+        answer_before_body(connection, &reply);
+    }
+}
+
+/* Credentials that were not seen before. */
+static void verify(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    struct reply reply;
+    struct wait *wait = wait_new(loop, connection);
+    enum verifier_result result = VERIFIER_BUSY;
+    if (wait != NULL) {
+        wait->kind = WAIT_VERIFICATION;
+        result = auth_verify(loop->shared->auth, loop->users, &connection->request, &connection->peer, wait);
+    }
+    if (result == VERIFIER_WAITING) {
+        connection->wait = wait;
+        connection->state = STATE_WAITING;
+        return;
+    }
+    free(wait);
+    reply_init(&reply);
+    reply_error(&reply, result == VERIFIER_THROTTLED ? ERROR_THROTTLED : ERROR_OVERLOADED);
+    answer_before_body(connection, &reply);
+}
+
+/* A head has come. */
+static void take_head(struct connection *connection)
+{
     const char *problem = "memory";
     struct reply reply;
     if (buffer_is_failed(&connection->head) ||
@@ -271,20 +318,18 @@ static void take_head(struct connection *connection)
         return;
     }
     struct exchange exchange = exchange_of(connection);
-    bool has_body = connection->request.body_len > 0;
     reply_init(&reply);
-    if (!routes_check(&exchange, &connection->route, &reply)) {
-        if (connection->request.body_len <= (uint64_t)settings->body_bytes_max) {
-            if (has_body)
-                expect_body(connection);
-            else
-                answer_request(connection);
-            return;
-        }
-        reply_error(&reply, ERROR_BODY_TOO_LARGE);
+    switch (routes_check(&exchange, &connection->route, &reply)) {
+    case CHECK_ANSWERED:
+        answer_before_body(connection, &reply);
+        break;
+    case CHECK_PASSED:
+        admit(connection);
+        break;
+    case CHECK_UNVERIFIED:
+        verify(connection);
+        break;
     }
-    reply.closes = has_body;
-    connection_send(connection, &connection->request, &reply);
 }
 
 /* False: more must come first. */
@@ -411,16 +456,36 @@ static void advance(struct connection *connection)
         finish(connection);
 }
 
+static void finish_answer(struct connection *connection, struct wait *wait)
+{
+    struct exchange exchange = exchange_of(connection);
+    struct reply reply;
+    reply_init(&reply);
+    routes_finish(&exchange, wait, &reply);
+    connection_send(connection, &connection->request, &reply);
+}
+
+static void finish_verification(struct connection *connection, const struct wait *wait)
+{
+    struct reply reply;
+    reply_init(&reply);
+    if (wait->has_failed)
+        reply_error(&reply, wait->error);
+    if (!wait->has_failed && routes_admit(connection->route, wait->is_readonly, &reply) == CHECK_PASSED)
+        admit(connection);
+    else
+        answer_before_body(connection, &reply);
+}
+
 void connection_resume(struct wait *take_wait)
 {
     struct connection *connection = take_wait->connection;
-    struct reply reply;
     if (connection != NULL) {
-        struct exchange exchange = exchange_of(connection);
         connection->wait = NULL;
-        reply_init(&reply);
-        routes_finish(&exchange, take_wait, &reply);
-        connection_send(connection, &connection->request, &reply);
+        if (take_wait->kind == WAIT_VERIFICATION)
+            finish_verification(connection, take_wait);
+        else
+            finish_answer(connection, take_wait);
         advance(connection);
     }
     wait_free(take_wait);
@@ -514,11 +579,13 @@ static bool send_idlest_away(struct loop *loop)
     return true;
 }
 
-void connection_new(struct loop *loop, int socket, bool overloaded)
+void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    if (connection != NULL)
+    if (connection != NULL) {
         connection->loop = loop;
+        connection->peer = address_of_socket(peer);
+    }
     if (connection == NULL || !open_stream(connection, socket)) {
         if (connection != NULL && connection->deadline != NULL)
             event_free(connection->deadline);

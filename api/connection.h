@@ -5,11 +5,13 @@
 
 #include "api/loop.h"
 
+struct sockaddr;
+
 /* Takes the socket, which was counted in loop->shared, over. With `overloaded` the connection of the loop that has waited
  * longest for its client gives way; when none has waited for long, the new client is told and sent away. */
-void connection_new(struct loop *loop, int socket, bool overloaded);
+void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded);
 
-/* What a request waited for is there: its answer is finished and sent, if its client is still there. Takes the wait. */
+/* What a request waited for is there: it goes on, if its client is still there. Takes the wait. */
 void connection_resume(struct wait *take_wait);
 
 /* Ends each connection of the loop as soon as what it was answering is sent; at once when it is idle. */

@@ -22,6 +22,7 @@
 static void take_mail(struct loop *loop)
 {
     struct generation *old = loop->generation;
+    struct users *old_users = NULL;
     pthread_mutex_lock(&loop->mutex);
     struct wait *waits = loop->mail_waits;
     loop->mail_waits = NULL;
@@ -32,8 +33,14 @@ static void take_mail(struct loop *loop)
         loop->mail_generation = NULL;
         loop->has_mail = false;
     }
+    if (loop->mail_users != NULL) {
+        old_users = loop->users;
+        loop->users = loop->mail_users;
+        loop->mail_users = NULL;
+    }
     loop->is_stopping = loop->mail_stop;
     pthread_mutex_unlock(&loop->mutex);
+    users_unref(old_users);
     if (has_mail) {
         uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
         if (atomic_exchange(&loop->served, served) != served)
@@ -105,6 +112,16 @@ void loop_tell(struct loop *loop, struct generation *generation, const struct ou
     ring(loop);
 }
 
+void loop_tell_users(struct loop *loop, struct users *users)
+{
+    pthread_mutex_lock(&loop->mutex);
+    struct users *unread = loop->mail_users;
+    loop->mail_users = users_ref(users);
+    pthread_mutex_unlock(&loop->mutex);
+    users_unref(unread);
+    ring(loop);
+}
+
 void loop_hand_back(struct loop *loop, struct wait *wait)
 {
     pthread_mutex_lock(&loop->mutex);
@@ -134,9 +151,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, s
     struct loop *loop = context;
     long long before = atomic_fetch_add_explicit(&loop->shared->connections, 1, memory_order_relaxed);
     (void)listener;
-    (void)address;
     (void)len;
-    connection_new(loop, socket, before >= loop->shared->settings->connections_max);
+    connection_new(loop, socket, address, before >= loop->shared->settings->connections_max);
 }
 
 /* Out of descriptors or memory: accepting again at once would only fail again, so the listener rests for a moment. */
@@ -210,9 +226,9 @@ static enum status open_listener(struct loop *loop, struct error *err)
     return status;
 }
 
-enum status loop_init(struct loop *loop, struct shared *shared, struct error *err)
+enum status loop_init(struct loop *loop, struct shared *shared, struct users *users, struct error *err)
 {
-    *loop = (struct loop){.shared = shared, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    *loop = (struct loop){.shared = shared, .users = users_ref(users), .mutex = PTHREAD_MUTEX_INITIALIZER};
     loop->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->base = event_base_new();
     if (loop->mail_fd < 0 || loop->base == NULL)
@@ -247,6 +263,8 @@ void loop_clear(struct loop *loop)
     }
     generation_unref(loop->generation);
     generation_unref(loop->mail_generation);
+    users_unref(loop->users);
+    users_unref(loop->mail_users);
     pthread_mutex_destroy(&loop->mutex);
 }
 

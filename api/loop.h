@@ -20,7 +20,7 @@ struct wait;
 /* What all loops of a process have in common. */
 struct shared {
     const struct settings *settings;
-    const struct auth *auth;
+    struct auth *auth;
     struct pool *makers;       /* of answers */
     struct pool *fetchers;     /* of logins; their threads have a struct fetcher each */
     struct follower *follower; /* set before the loops run */
@@ -41,6 +41,7 @@ struct loop {
     struct connection *idlest, *least_idle; /* of those that wait for their client, by how long */
     struct generation *generation;          /* the loop's own reference, or NULL */
     struct outlook outlook;
+    struct users *users; /* the loop's own reference */
     bool is_stopping;
     atomic_ullong served; /* number of the generation that is served; 0: none. Read by other threads */
     char date[32];        /* of the Date header, as of date_s */
@@ -54,19 +55,23 @@ struct loop {
     bool mail_stop;
     struct generation *mail_generation;
     struct outlook mail_outlook;
+    struct users *mail_users; /* NULL: they stay */
 };
 
-/* Listens on HOST:PORT beside the other loops (SO_REUSEPORT). loop_clear must follow, whatever the result. */
-MUST_CHECK enum status loop_init(struct loop *loop, struct shared *shared, struct error *err);
+/* Listens on HOST:PORT beside the other loops (SO_REUSEPORT); takes a reference to the users. loop_clear must follow,
+ * whatever the result. */
+MUST_CHECK enum status loop_init(struct loop *loop, struct shared *shared, struct users *users,
+                                 struct error *err);
 void loop_clear(struct loop *loop);
 
 /* Starts the thread; loop_join waits for its end. */
 MUST_CHECK enum status loop_start(struct loop *loop, struct error *err);
 void loop_join(struct loop *loop);
 
-/* From any thread: serve this from now on (a reference is taken); stop when what is under way is answered, or after
- * SHUTDOWN_TIMEOUT. */
+/* From any thread: serve this from now on, serve these (a reference is taken to each); stop when what is under way is
+ * answered, or after SHUTDOWN_TIMEOUT. */
 void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
+void loop_tell_users(struct loop *loop, struct users *users);
 void loop_stop(struct loop *loop);
 
 /* From any thread: what a request of this loop waited for is there. */

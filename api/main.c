@@ -76,14 +76,16 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
     return STATUS_OK;
 }
 
-static enum exit_status check(const struct settings *settings, const struct auth *auth)
+static enum exit_status check(const struct settings *settings, const struct users *users)
 {
     struct redis_link link;
     struct redisReply *reply;
     struct error err;
     const struct bytes ping[] = {bytes_of("PING")};
-    printf("ok   settings: %zu users, listens on %s port %" PRId64 ", zone %s, prefix %s\n",
-           auth->users_count, settings->host, settings->port, settings->zone, settings->redis_prefix);
+    printf("ok   settings: %zu users, %zu of them readonly, listens on %s port %" PRId64
+           ", zone %s, prefix %s\n",
+           users->count, users->readonly_count, settings->host, settings->port, settings->zone,
+           settings->redis_prefix);
     redis_link_init(&link, &settings->redis, settings->redis_timeout_ms);
     enum status status = redis_link_call(&link, ping, 1, &reply, &err);
     if (status == STATUS_OK) {
@@ -96,24 +98,42 @@ static enum exit_status check(const struct settings *settings, const struct auth
     return status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* With users that are fit to serve. */
+static enum exit_status run(const struct command_line *command_line, const struct settings *settings,
+                            struct arena *arena)
+{
+    struct auth auth;
+    struct users *users = NULL;
+    struct error err;
+    enum exit_status exit_status = EXIT_USAGE;
+    if (auth_init(&auth, arena, settings, &err) != STATUS_OK ||
+        auth_load_users(&auth, settings, NULL, &users, &err) != STATUS_OK) {
+        program_complain(NAME, err.message);
+    } else if (command_line->check) {
+        exit_status = check(settings, users);
+        users_unref(users);
+    } else {
+        exit_status = server_run(settings, command_line->env_file, &auth, users);
+    }
+    auth_clear(&auth);
+    return exit_status;
+}
+
 int main(int argc, char **argv)
 {
     struct command_line command_line = {.env_file = NULL};
     struct settings settings;
-    struct auth auth;
     struct arena arena;
     struct error err;
     arena_init(&arena);
     if (parse_command_line(argc, argv, &command_line, &err) != STATUS_OK ||
-        program_start(PROGRAM_API, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK ||
-        auth_load(&arena, settings.basic_auth_users, &auth, &err) != STATUS_OK) {
+        program_start(PROGRAM_API, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {
         program_complain(NAME, err.message);
         arena_clear(&arena);
         return EXIT_USAGE;
     }
     http_parser_set_max_header_size((uint32_t)settings.header_bytes_max);
-    enum exit_status exit_status =
-        command_line.check ? check(&settings, &auth) : server_run(&settings, &auth);
+    enum exit_status exit_status = run(&command_line, &settings, &arena);
     arena_clear(&arena);
     return (int)exit_status;
 }

@@ -20,6 +20,10 @@ static const struct {
     [ERROR_UNDECODABLE_CREDENTIALS] = {401, "{\"detail\":\"Invalid authentication credentials\"}",
                                        BASIC_REALM},
     [ERROR_WRONG_CREDENTIALS] = {401, "{\"detail\":\"Acesso negado.\"}", BASIC_REALM},
+    [ERROR_THROTTLED] =
+        {503, "{\"detail\":\"Credenciais erradas demais deste endereço; tente novamente em instantes.\"}",
+         RETRY_AFTER},
+    [ERROR_READONLY] = {403, "{\"detail\":\"Este usuário não pode atualizar os dados.\"}", ""},
     [ERROR_BODY_TOO_LARGE] = {413, "{\"detail\":\"Corpo da requisição grande demais.\"}", ""},
     [ERROR_NO_DATA] = {503,
                        "{\"detail\":\"Ainda não há dados para responder; tente novamente em instantes.\"}",
@@ -93,6 +97,7 @@ const char *reply_reason(int status)
         {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {413, "Content Too Large"},

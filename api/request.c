@@ -127,6 +127,13 @@ static int on_field(http_parser *parser, const char *data, size_t len)
     return 0;
 }
 
+static void add_forwarded(struct forwarded *forwarded, struct bytes value)
+{
+    if (forwarded->count < FORWARDED_MAX)
+        forwarded->fields[forwarded->count] = value;
+    forwarded->count++;
+}
+
 static int on_value(http_parser *parser, const char *data, size_t len)
 {
     struct field_reader *reader = parser->data;
@@ -152,6 +159,8 @@ static int on_value(http_parser *parser, const char *data, size_t len)
         len--;
     if (bytes_is_in_any_case(reader->name, "Accept"))
         accept_add(&request->accept, (struct bytes){data, len});
+    if (bytes_is_in_any_case(reader->name, "X-Forwarded-For"))
+        add_forwarded(&request->forwarded, (struct bytes){len > 0 ? data : "", len});
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!bytes_is_in_any_case(reader->name, fields[i].name))
             continue;

@@ -12,6 +12,7 @@
 
 #include "api/accept.h"
 #include "api/compress.h"
+#include "api/proxies.h"
 #include "common/buffer.h"
 #include "common/bytes.h"
 
@@ -40,6 +41,7 @@ struct request {
     struct bytes accept_encoding;
     struct bytes if_none_match;
     struct bytes origin;
+    struct forwarded forwarded;  /* all X-Forwarded-For fields */
     struct bytes wanted_method;  /* Access-Control-Request-Method */
     struct bytes wanted_headers; /* Access-Control-Request-Headers */
     bool expects_continue;

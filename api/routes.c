@@ -14,6 +14,7 @@ struct route {
     const char *methods; /* as Allow tells them */
     /* As routes_answer. */
     bool (*answer)(const struct exchange *exchange, struct wait *wait, struct reply *reply);
+    bool is_more_than_reading; /* users that may only read get 403 */
 };
 
 /* What answers may be written as. */
@@ -289,17 +290,17 @@ void routes_finish(const struct exchange *exchange, struct wait *wait, struct re
 #define TAKES_POST "POST, OPTIONS"
 
 static const struct route ROUTES[] = {
-    {"/", METHOD_GET, false, TAKES_GET, answer_root},
-    {"/health", METHOD_GET, false, TAKES_GET, answer_health},
-    {"/clientes", METHOD_GET, true, TAKES_GET, answer_clientes},
-    {"/health-scores", METHOD_GET, true, TAKES_GET, answer_health_scores},
-    {"/dashboard", METHOD_GET, true, TAKES_GET, answer_dashboard},
-    {"/logins", METHOD_GET, true, TAKES_GET, answer_logins},
-    {"/cache/clear", METHOD_POST, true, TAKES_POST, answer_cache_clear},
+    {"/", METHOD_GET, false, TAKES_GET, answer_root, false},
+    {"/health", METHOD_GET, false, TAKES_GET, answer_health, false},
+    {"/clientes", METHOD_GET, true, TAKES_GET, answer_clientes, false},
+    {"/health-scores", METHOD_GET, true, TAKES_GET, answer_health_scores, false},
+    {"/dashboard", METHOD_GET, true, TAKES_GET, answer_dashboard, false},
+    {"/logins", METHOD_GET, true, TAKES_GET, answer_logins, false},
+    {"/cache/clear", METHOD_POST, true, TAKES_POST, answer_cache_clear, true},
 };
 
 /* "OPTIONS *": the server as a whole. */
-static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, false, "GET, HEAD, POST, OPTIONS", NULL};
+static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, false, "GET, HEAD, POST, OPTIONS", NULL, false};
 
 #define ROUTES_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
@@ -346,42 +347,51 @@ static void answer_options(const struct request *request, const struct route *ro
                              (int)request->wanted_headers.len, request->wanted_headers.data);
 }
 
-static bool refuse_credentials(const struct exchange *exchange, struct reply *reply)
+enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply)
 {
-    switch (auth_check(exchange->auth, exchange->request->authorization)) {
-    case AUTH_OK:
-        return false;
-    case AUTH_MISSING:
-        reply_error(reply, ERROR_NOT_AUTHENTICATED);
-        return true;
-    case AUTH_UNDECODABLE:
-        reply_error(reply, ERROR_UNDECODABLE_CREDENTIALS);
-        return true;
-    case AUTH_WRONG:
-        break;
-    }
-    reply_error(reply, ERROR_WRONG_CREDENTIALS);
-    return true;
+    if (!route->is_more_than_reading || !is_readonly)
+        return CHECK_PASSED;
+    reply_error(reply, ERROR_READONLY);
+    return CHECK_ANSWERED;
 }
 
-bool routes_check(const struct exchange *exchange, const struct route **route, struct reply *reply)
+static enum routes_check check_credentials(const struct exchange *exchange, const struct route *route,
+                                           struct reply *reply)
+{
+    static const enum reply_error errors[] = {[AUTH_MISSING] = ERROR_NOT_AUTHENTICATED,
+                                              [AUTH_UNDECODABLE] = ERROR_UNDECODABLE_CREDENTIALS,
+                                              [AUTH_WRONG] = ERROR_WRONG_CREDENTIALS,
+                                              [AUTH_THROTTLED] = ERROR_THROTTLED};
+    bool is_readonly;
+    enum auth_result result =
+        auth_check(exchange->auth, exchange->users, exchange->request, exchange->peer, &is_readonly);
+    if (result == AUTH_OK)
+        return routes_admit(route, is_readonly, reply);
+    if (result == AUTH_UNVERIFIED)
+        return CHECK_UNVERIFIED;
+    reply_error(reply, errors[result]);
+    return CHECK_ANSWERED;
+}
+
+enum routes_check routes_check(const struct exchange *exchange, const struct route **route,
+                               struct reply *reply)
 {
     const struct request *request = exchange->request;
     *route = bytes_is(request->path, "*") ? &ANY_ROUTE : find_route(request->path);
     if (*route == NULL) {
         reply_error(reply, ERROR_NOT_FOUND);
-        return true;
+        return CHECK_ANSWERED;
     }
     if (request->method == METHOD_OPTIONS) {
         answer_options(request, *route, reply);
-        return true;
+        return CHECK_ANSWERED;
     }
     if (!takes_method(*route, request->method)) {
         reply_error(reply, ERROR_METHOD);
         put_allow(*route, reply);
-        return true;
+        return CHECK_ANSWERED;
     }
-    return (*route)->needs_auth && refuse_credentials(exchange, reply);
+    return (*route)->needs_auth ? check_credentials(exchange, *route, reply) : CHECK_PASSED;
 }
 
 bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,

@@ -15,7 +15,9 @@
 struct exchange {
     const struct request *request;
     const struct settings *settings;
-    const struct auth *auth;
+    struct auth *auth;
+    const struct users *users;     /* who may ask */
+    const struct address *peer;    /* who is at the other end of the connection */
     struct generation *generation; /* newest loaded one, or NULL; a handler that keeps it takes a reference */
     const struct outlook *outlook;
     struct bytes body;         /* of the request; empty: none */
@@ -28,9 +30,18 @@ struct exchange {
 
 struct route;
 
-/* What can be said before the body is read: the checks of the contract up to 401, in their order, and OPTIONS.
- * True: *reply is the answer. False: the route is to be answered by routes_answer. */
-bool routes_check(const struct exchange *exchange, const struct route **route, struct reply *reply);
+enum routes_check {
+    CHECK_ANSWERED,   /* *reply is the answer */
+    CHECK_PASSED,     /* the route is to be answered by routes_answer */
+    CHECK_UNVERIFIED, /* once auth_verify has found the credentials right, routes_admit has the last word */
+};
+
+/* What can be said before the body is read: the checks of the contract up to 403, in their order, and OPTIONS. */
+enum routes_check routes_check(const struct exchange *exchange, const struct route **route,
+                               struct reply *reply);
+
+/* Whether a user whose credentials are right may use the route: CHECK_PASSED, or CHECK_ANSWERED with 403. */
+enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply);
 
 /* The answer of a route whose request was read whole. HEAD is answered as GET: connection_send leaves the body out.
  * False: the answer is being made; the wait was taken, will be handed back, and is then for routes_finish. True: the

@@ -1,6 +1,7 @@
 /* api/server.c - starts threads in order, waits for a signal, stops them in reverse. */
 #include "api/server.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,8 +19,13 @@
 /* Descriptors besides those of connections. */
 #define SPARE_DESCRIPTORS 128
 
+/* How often it is logged that credentials were refused. */
+#define REPORT_EVERY_S 60
+
 struct server {
     struct shared shared;
+    const char *env_file; /* NULL: ./.env */
+    struct users *users;  /* a reference to the newest ones */
     struct loop *loops;
     size_t loops_count;   /* initialised ones */
     size_t running_count; /* ones with a thread */
@@ -62,7 +68,7 @@ static enum status open_loops(struct server *server, struct error *err)
     if (server->loops == NULL)
         return error_no_memory(err);
     for (size_t i = 0; i < count; i++) {
-        enum status status = loop_init(&server->loops[i], &server->shared, err);
+        enum status status = loop_init(&server->loops[i], &server->shared, server->users, err);
         server->loops_count++;
         if (status != STATUS_OK)
             return status;
@@ -95,6 +101,7 @@ static void block_signals(sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -129,6 +136,11 @@ static enum status start_pools(struct server *server, struct error *err)
         pool_stop(&server->makers);
         return err->code;
     }
+    if (auth_start(server->shared.auth, settings, err) != STATUS_OK) {
+        pool_stop(&server->fetchers);
+        pool_stop(&server->makers);
+        return err->code;
+    }
     server->shared.makers = &server->makers;
     server->shared.fetchers = &server->fetchers;
     return STATUS_OK;
@@ -136,22 +148,78 @@ static enum status start_pools(struct server *server, struct error *err)
 
 static void stop_pools(struct server *server)
 {
+    auth_stop(server->shared.auth);
     pool_stop(&server->fetchers);
     pool_stop(&server->makers);
     for (size_t i = 0; i < FETCHERS; i++)
         redis_link_close(&server->fetcher_contexts[i].link);
 }
 
+static void log_users(const struct users *users)
+{
+    log_write(LOG_INFO, "users taken",
+              LOG_FIELDS(log_int("users", (int64_t)users->count),
+                         log_int("hashed", (int64_t)users->hashed_count),
+                         log_int("readonly", (int64_t)users->readonly_count)));
+}
+
+static enum status read_users(const struct server *server, struct arena *arena, struct users **out,
+                              struct error *err)
+{
+    struct dotenv file;
+    struct settings settings;
+    if (settings_read_file(arena, server->env_file, &file, err) != STATUS_OK ||
+        settings_load(arena, PROGRAM_API, settings_environment, &file, &settings, err) != STATUS_OK)
+        return err->code;
+    return auth_load_users(server->shared.auth, &settings, server->users, out, err);
+}
+
+/* Requests under way are answered by the users that were there when they began. */
+static void reload_users(struct server *server)
+{
+    struct arena arena;
+    struct users *users, *old = server->users;
+    struct error err;
+    arena_init(&arena);
+    enum status status = read_users(server, &arena, &users, &err);
+    arena_clear(&arena);
+    if (status != STATUS_OK) {
+        log_write(LOG_ERROR, "users were not read again; the old ones stay",
+                  LOG_FIELDS(log_text("error", err.message)));
+        return;
+    }
+    server->users = users;
+    for (size_t i = 0; i < server->loops_count; i++)
+        loop_tell_users(&server->loops[i], users);
+    users_unref(old);
+    log_users(users);
+}
+
+/* Does what is to be done now and then, and on SIGHUP, until a signal to stop comes. */
+static int await_stop(struct server *server, const sigset_t *signals)
+{
+    const struct timespec pause = {REPORT_EVERY_S, 0};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &pause);
+        if (signal_number == SIGHUP)
+            reload_users(server);
+        else if (signal_number > 0)
+            return signal_number;
+        else if (errno == EAGAIN)
+            auth_report(server->shared.auth);
+    }
+}
+
 static enum status run_loops(struct server *server, const sigset_t *signals, struct error *err)
 {
-    int signal_number = 0;
     enum status status = start_loops(server, err);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "listening",
                   LOG_FIELDS(log_text("host", server->shared.settings->host),
                              log_int("port", server->shared.settings->port),
                              log_int("threads", (int64_t)server->loops_count)));
-        sigwait(signals, &signal_number);
+        log_users(server->users);
+        int signal_number = await_stop(server, signals);
         log_write(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", signal_number)));
     }
     stop_all(server);
@@ -173,9 +241,11 @@ static enum status serve(struct server *server, const sigset_t *signals, struct 
     return status;
 }
 
-enum exit_status server_run(const struct settings *settings, const struct auth *auth)
+enum exit_status server_run(const struct settings *settings, const char *env_file, struct auth *auth,
+                            struct users *take_users)
 {
-    struct server server = {.shared = {.settings = settings, .auth = auth}};
+    struct server server = {
+        .shared = {.settings = settings, .auth = auth}, .env_file = env_file, .users = take_users};
     sigset_t signals;
     struct error err;
     atomic_init(&server.shared.connections, 0);
@@ -190,6 +260,8 @@ enum exit_status server_run(const struct settings *settings, const struct auth *
         loop_clear(&server.loops[i]);
     free(server.loops);
     asked_clear(&server.shared.asked);
+    auth_report(auth);
+    users_unref(server.users);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "stopped", NULL);
         return EXIT_DONE;

@@ -5,8 +5,10 @@
 #include "api/auth.h"
 #include "common/program.h"
 
-/* Serves until SIGTERM or SIGINT; answers under way are finished. EXIT_USAGE when HOST cannot be used, EXIT_FAILED when
- * the port is taken. */
-enum exit_status server_run(const struct settings *settings, const struct auth *auth);
+/* Serves until SIGTERM or SIGINT; answers under way are finished. SIGHUP has the users read again, from the environment
+ * and `env_file` (NULL: ./.env) as at start. EXIT_USAGE when HOST cannot be used, EXIT_FAILED when the port is taken.
+ * Takes the users. */
+enum exit_status server_run(const struct settings *settings, const char *env_file, struct auth *auth,
+                            struct users *take_users);
 
 #endif

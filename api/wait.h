@@ -13,7 +13,7 @@ struct loop;
 /* Where the body of a data answer came from (X-Cache). */
 enum source { SOURCE_CACHE, SOURCE_BUCKET, SOURCE_COMPUTED };
 
-enum wait_kind { WAIT_ANSWER, WAIT_REFRESH };
+enum wait_kind { WAIT_ANSWER, WAIT_REFRESH, WAIT_VERIFICATION };
 
 /* What a request for a refresh wants, and what became of it. */
 struct wait_refresh {
@@ -25,6 +25,7 @@ struct wait_refresh {
 struct wait {
     enum wait_kind kind;
     struct wait_refresh refresh; /* WAIT_REFRESH */
+    bool is_readonly;            /* WAIT_VERIFICATION: the user whose credentials were right */
     struct loop *loop;
     struct connection *connection; /* the loop's thread only; NULL: the client has gone */
     struct wait *next;             /* in the list of whoever has it */

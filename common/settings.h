@@ -55,6 +55,10 @@ struct settings {
     int64_t redis_timeout_ms;
 
     const char *basic_auth_users;
+    const char *basic_auth_readonly;
+    int64_t auth_failures; /* per address and minute; 0: any number */
+    int64_t auth_queue;    /* verifications that may wait */
+    const char *trusted_proxies;
     const char *host;
     int64_t port;
     int64_t api_threads; /* 0: number of cores */

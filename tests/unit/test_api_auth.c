@@ -1,4 +1,5 @@
-/* tests/unit/test_api_auth.c - users as the setting lists them, and Authorization headers against them. */
+/* tests/unit/test_api_auth.c - requests with credentials, against what is remembered and against hashes. The verifier is
+ * a real one, whose thread a job of the test's can hold. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,168 +10,362 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include "api/auth.h"
+#include "api/loop.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static void test_users(void **state)
+#define HASH    "$5$rounds=1000$saltstring$EkH2CRsGYmp0pi0OfIO/709NZhFzd58w2caNPa9Qao2"
+#define WAIT_MS 20000
+
+/* ana:senha and rui:senha are right; lia's password is in clear, and she may only read. */
+#define USERS "ana:" HASH ",lia:clara,rui:" HASH
+#define ANA   "Basic YW5hOnNlbmhh"
+#define RUI   "Basic cnVpOnNlbmhh"
+#define LIA   "Basic bGlhOmNsYXJh"
+
+struct bench {
+    struct arena arena;
+    struct settings settings;
+    struct auth auth;
+    struct users *users;
+    struct loop loop; /* only gets waits back */
+    pthread_mutex_t gate;
+    int thread_is_held_fd;
+};
+
+static void wait_for(int fd)
 {
-    static const struct {
-        const char *name, *users;
-        size_t count;
-        const char *user, *password; /* of the last one */
-    } rows[] = {
-        {"one", "a:b", 1, "a", "b"},
-        {"two", "a:b,cc:dd", 2, "cc", "dd"},
-        {"blanks in front", "a:b,  cc:dd", 2, "cc", "dd"},
-        {"a colon in the password", "a:b:c", 1, "a", "b:c"},
-        {"a blank behind belongs to the password", "a:b ", 1, "a", "b "},
-        {"above ASCII", "jo\xC3\xA3o:\xC3\xA7", 1, "jo\xC3\xA3o", "\xC3\xA7"},
-        {"a dollar inside", "a:b$", 1, "a", "b$"},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct arena arena;
-        struct auth auth;
-        struct error err;
-        arena_init(&arena);
-        if (auth_load(&arena, rows[i].users, &auth, &err) != STATUS_OK)
-            fail_msg("%s: %s", rows[i].name, err.message);
-        if (auth.users_count != rows[i].count)
-            fail_msg("%s: %zu users, expected %zu", rows[i].name, auth.users_count, rows[i].count);
-        const struct auth_user *last = &auth.users[auth.users_count - 1];
-        if (!bytes_is(last->name, rows[i].user) || !bytes_is(last->password, rows[i].password))
-            fail_msg("%s: last user is %.*s with %.*s, expected %s with %s", rows[i].name,
-                     (int)last->name.len, last->name.data, (int)last->password.len, last->password.data,
-                     rows[i].user, rows[i].password);
-        arena_clear(&arena);
-    }
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    uint64_t count;
+    if (poll(&poll_fd, 1, WAIT_MS) != 1 || read(fd, &count, sizeof count) != sizeof count)
+        fail_msg("nothing came within %d ms", WAIT_MS);
 }
 
-static void test_users_that_are_refused(void **state)
+static void hold(void *job, void *context)
 {
-    static const struct {
-        const char *name, *users, *entry;
-    } rows[] = {
-        {"nothing", "", "entry 1 "},
-        {"no password", "secret", "entry 1 "},
-        {"an empty password", "secret:", "entry 1 "},
-        {"an empty name", ":secret", "entry 1 "},
-        {"the second", "a:b,secret", "entry 2 "},
-        {"a comma at the end", "a:secret,", "entry 2 "},
-        {"a comma first", ",a:secret", "entry 1 "},
-        {"a comma in a password", "a:b,secret,c:d", "entry 2 "},
-        {"a hash", "a:$6$secret", "entry 1 "},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct arena arena;
-        struct auth auth = {NULL, 4711};
-        struct error err = {STATUS_OK, ""};
-        arena_init(&arena);
-        enum status status = auth_load(&arena, rows[i].users, &auth, &err);
-        if (status != STATUS_INVALID || auth.users_count != 4711)
-            fail_msg("%s: status is %s, expected invalid", rows[i].name, status_word(status));
-        if (strstr(err.message, rows[i].entry) == NULL || strstr(err.message, "secret") != NULL)
-            fail_msg("%s: message is \"%s\", expected one of %sand no text of it", rows[i].name, err.message,
-                     rows[i].entry);
-        arena_clear(&arena);
-    }
+    struct bench *bench = job;
+    uint64_t one = 1;
+    (void)context;
+    assert_int_equal(write(bench->thread_is_held_fd, &one, sizeof one), sizeof one);
+    pthread_mutex_lock(&bench->gate);
+    pthread_mutex_unlock(&bench->gate);
 }
 
-static const char *const RESULTS[] = {
-    [AUTH_OK] = "ok", [AUTH_MISSING] = "missing", [AUTH_UNDECODABLE] = "undecodable", [AUTH_WRONG] = "wrong"};
-
-/* The header is in memory of its own, so that a byte read behind it is seen. */
-static void check_header(const struct auth *auth, const char *name, struct bytes header,
-                         enum auth_result expected)
+static void hold_thread(struct bench *bench)
 {
-    char *copy = malloc(header.len + 1);
-    assert_non_null(copy);
-    if (header.len > 0)
-        memcpy(copy, header.data, header.len);
-    char *exact = realloc(copy, header.len > 0 ? header.len : 1);
-    assert_non_null(exact);
-    enum auth_result found = auth_check(auth, (struct bytes){header.data != NULL ? exact : NULL, header.len});
-    free(exact);
+    pthread_mutex_lock(&bench->gate);
+    assert_true(pool_submit(&bench->auth.verifier.pool, hold, bench));
+    wait_for(bench->thread_is_held_fd);
+}
+
+static void let_go(struct bench *bench)
+{
+    pthread_mutex_unlock(&bench->gate);
+}
+
+static void setup(struct bench *bench, const char *users, int64_t failures, int64_t queue)
+{
+    struct error err;
+    *bench = (struct bench){.settings = {.basic_auth_users = users,
+                                         .basic_auth_readonly = "lia",
+                                         .auth_failures = failures,
+                                         .auth_queue = queue,
+                                         .trusted_proxies = "127.0.0.1"},
+                            .loop = {.mutex = PTHREAD_MUTEX_INITIALIZER},
+                            .gate = PTHREAD_MUTEX_INITIALIZER};
+    arena_init(&bench->arena);
+    bench->loop.mail_fd = eventfd(0, EFD_SEMAPHORE);
+    bench->thread_is_held_fd = eventfd(0, 0);
+    if (auth_init(&bench->auth, &bench->arena, &bench->settings, &err) != STATUS_OK ||
+        auth_load_users(&bench->auth, &bench->settings, NULL, &bench->users, &err) != STATUS_OK ||
+        auth_start(&bench->auth, &bench->settings, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+}
+
+static void teardown(struct bench *bench)
+{
+    auth_stop(&bench->auth);
+    assert_null(bench->loop.mail_waits);
+    users_unref(bench->users);
+    auth_clear(&bench->auth);
+    arena_clear(&bench->arena);
+    close(bench->loop.mail_fd);
+    close(bench->thread_is_held_fd);
+}
+
+static struct address peer_of(const char *text)
+{
+    struct address address;
+    assert_true(address_parse(bytes_of(text), &address));
+    return address;
+}
+
+static enum auth_result check(struct bench *bench, const char *header, const char *peer, bool *is_readonly)
+{
+    struct request request = {.authorization = bytes_of(header)};
+    struct address address = peer_of(peer);
+    return auth_check(&bench->auth, bench->users, &request, &address, is_readonly);
+}
+
+static enum verifier_result verify(struct bench *bench, const char *header, const char *peer)
+{
+    struct request request = {.authorization = bytes_of(header)};
+    struct address address = peer_of(peer);
+    struct wait *wait = wait_new(&bench->loop, NULL);
+    assert_non_null(wait);
+    enum verifier_result result = auth_verify(&bench->auth, bench->users, &request, &address, wait);
+    if (result != VERIFIER_WAITING)
+        wait_free(wait);
+    return result;
+}
+
+/* The next verdict that is handed back: ERROR_INTERNAL stands for none that is wrong. */
+static enum reply_error take_verdict(struct bench *bench)
+{
+    wait_for(bench->loop.mail_fd);
+    pthread_mutex_lock(&bench->loop.mutex);
+    struct wait *wait = bench->loop.mail_waits;
+    assert_non_null(wait);
+    bench->loop.mail_waits = wait->next;
+    pthread_mutex_unlock(&bench->loop.mutex);
+    enum reply_error error = wait->has_failed ? wait->error : ERROR_INTERNAL;
+    wait_free(wait);
+    return error;
+}
+
+#define RIGHT ERROR_INTERNAL
+
+static const char *const RESULTS[] = {[AUTH_OK] = "ok",
+                                      [AUTH_MISSING] = "missing",
+                                      [AUTH_WRONG] = "wrong",
+                                      [AUTH_UNDECODABLE] = "undecodable",
+                                      [AUTH_THROTTLED] = "throttled",
+                                      [AUTH_UNVERIFIED] = "unverified"};
+
+static void check_is(struct bench *bench, const char *header, const char *peer, enum auth_result expected)
+{
+    bool is_readonly;
+    enum auth_result found = check(bench, header, peer, &is_readonly);
     if (found != expected)
-        fail_msg("%s: is %s, expected %s", name, RESULTS[found], RESULTS[expected]);
+        fail_msg("%s from %s: is %s, expected %s", header, peer, RESULTS[found], RESULTS[expected]);
 }
 
-static void test_headers(void **state)
+/* Without hashes nothing is left to the verifier. */
+static void test_passwords_in_clear(void **state)
 {
     static const struct {
-        const char *name, *header;
+        const char *header;
         enum auth_result expected;
     } rows[] = {
-        {"admin:admin123", "Basic YWRtaW46YWRtaW4xMjM=", AUTH_OK},
-        {"other letters", "bAsIc YWRtaW46YWRtaW4xMjM=", AUTH_OK},
-        {"blanks", "Basic    YWRtaW46YWRtaW4xMjM=", AUTH_OK},
-        {"x:a:b, a colon in the password", "Basic eDphOmI=", AUTH_OK},
-        {"jo\xC3\xA3o:\xC3\xA7", "Basic am/Do286w6c=", AUTH_WRONG},
-        {"no header", NULL, AUTH_MISSING},
-        {"empty", "", AUTH_MISSING},
-        {"Basic alone", "Basic", AUTH_MISSING},
-        {"Basic and a blank", "Basic ", AUTH_MISSING},
-        {"Basic and blanks", "Basic    ", AUTH_MISSING},
-        {"Bearer", "Bearer YWRtaW46YWRtaW4xMjM=", AUTH_MISSING},
-        {"no blank", "BasicYWRtaW46YWRtaW4xMjM=", AUTH_MISSING},
-        {"in clear", "Basic admin:admin123", AUTH_UNDECODABLE},
-        {"no padding", "Basic YWRtaW46YWRtaW4xMjM", AUTH_UNDECODABLE},
-        {"padding alone", "Basic ====", AUTH_UNDECODABLE},
-        {"three of padding", "Basic Y===", AUTH_UNDECODABLE},
-        {"padding inside", "Basic YW=taW46", AUTH_UNDECODABLE},
-        {"padding in the first group", "Basic YQ==YQ==", AUTH_UNDECODABLE},
-        {"a blank inside", "Basic YWRt aW46", AUTH_UNDECODABLE},
-        {"a blank behind", "Basic YWRtaW46YWRtaW4xMjM= ", AUTH_UNDECODABLE},
-        {"letters of URLs", "Basic am_Do286w6c=", AUTH_UNDECODABLE},
-        {"above ASCII", "Basic \xC3\xA7\xC3\xA7", AUTH_UNDECODABLE},
-        {"no colon: admin", "Basic YWRtaW4=", AUTH_UNDECODABLE},
-        {"admin:", "Basic YWRtaW46", AUTH_WRONG},
-        {":admin123", "Basic OmFkbWluMTIz", AUTH_WRONG},
-        {":", "Basic Og==", AUTH_WRONG},
-        {"admin:admin12", "Basic YWRtaW46YWRtaW4xMg==", AUTH_WRONG},
-        {"admin:admin1234", "Basic YWRtaW46YWRtaW4xMjM0", AUTH_WRONG},
-        {"Admin:admin123", "Basic QWRtaW46YWRtaW4xMjM=", AUTH_WRONG},
-        {"admin2:admin123", "Basic YWRtaW4yOmFkbWluMTIz", AUTH_WRONG},
-        {"x:admin123, another one's password", "Basic eDphZG1pbjEyMw==", AUTH_WRONG},
-        {"admin:a:b, another one's password", "Basic YWRtaW46YTpi", AUTH_WRONG},
+        {"Basic YWRtaW46YWRtaW4xMjM=", AUTH_OK}, /* admin:admin123 */
+        {"Basic eDphOmI=", AUTH_OK},             /* x:a:b */
+        {"Basic bGlhOmNsYXJh", AUTH_OK},         /* lia:clara */
+        {NULL, AUTH_MISSING},
+        {"Bearer YWRtaW46YWRtaW4xMjM=", AUTH_MISSING},
+        {"Basic YWRtaW4=", AUTH_UNDECODABLE},       /* admin */
+        {"Basic YWRtaW46YWRtaW4xMg==", AUTH_WRONG}, /* admin:admin12 */
+        {"Basic eDphZG1pbjEyMw==", AUTH_WRONG},     /* x:admin123 */
+        {"Basic bm9ib2R5OmFkbWluMTIz", AUTH_WRONG}, /* nobody:admin123 */
+        {"Basic YWRtaW46YWRtaW4xMjMA", AUTH_WRONG}, /* a NUL behind */
     };
-    static const struct auth_user users[] = {{{"admin", 5}, {"admin123", 8}}, {{"x", 1}, {"a:b", 3}}};
-    static const struct auth auth = {users, COUNT(users)};
+    struct bench bench;
     (void)state;
+    setup(&bench, "admin:admin123,x:a:b,lia:clara", 0, 1);
     for (size_t i = 0; i < COUNT(rows); i++)
-        check_header(&auth, rows[i].name, bytes_of(rows[i].header), rows[i].expected);
+        check_is(&bench, rows[i].header, "192.0.2.1", rows[i].expected);
+    bool is_readonly;
+    assert_int_equal(check(&bench, LIA, "192.0.2.1", &is_readonly), AUTH_OK);
+    assert_true(is_readonly);
+    assert_int_equal(check(&bench, rows[0].header, "192.0.2.1", &is_readonly), AUTH_OK);
+    assert_false(is_readonly);
+    teardown(&bench);
 }
 
-/* 1,024 decoded bytes are the most that is looked at. */
-static void test_long_credentials(void **state)
+static void test_a_hash_is_verified_once(void **state)
 {
-    static const struct auth_user user = {{"a", 1}, {"b", 1}};
-    static const struct auth auth = {&user, 1};
-    char header[6 + 1400];
+    struct bench bench;
+    bool is_readonly;
     (void)state;
-    memset(header, 'A', sizeof header);
-    memcpy(header, "Basic YTpi", 10);
-    check_header(&auth, "a:b and 1,020 NULs", (struct bytes){header, 6 + 1364}, AUTH_WRONG);
-    check_header(&auth, "a group more", (struct bytes){header, 6 + 1368}, AUTH_UNDECODABLE);
-    check_header(&auth, "a:b and three NULs", (struct bytes){header, 6 + 8}, AUTH_WRONG);
-    check_header(&auth, "a:b", (struct bytes){header, 6 + 4}, AUTH_OK);
-    for (size_t len = 0; len < 30; len++)
-        if (len != 6 + 4)
-            check_header(&auth, "cut", (struct bytes){header, len},
-                         len <= 6             ? AUTH_MISSING
-                         : (len - 6) % 4 != 0 ? AUTH_UNDECODABLE
-                                              : AUTH_WRONG);
+    setup(&bench, USERS, 10, 10);
+    check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
+    check_is(&bench, ANA, "192.0.2.1", AUTH_UNVERIFIED);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(take_verdict(&bench), RIGHT);
+    assert_int_equal(check(&bench, ANA, "192.0.2.1", &is_readonly), AUTH_OK);
+    assert_false(is_readonly);
+    check_is(&bench, ANA, "192.0.2.2", AUTH_OK);
+    check_is(&bench, RUI, "192.0.2.1", AUTH_UNVERIFIED);
+    teardown(&bench);
+}
+
+/* Whoever it is that does not exist or gives a wrong password, a hash is computed. */
+static void test_every_failure_costs_a_verification(void **state)
+{
+    static const char *const wrong[] = {
+        "Basic YW5hOnNlbmhhMg==", /* ana:senha2 */
+        "Basic bGlhOnNlbmhh", /* lia:senha: the password is in clear, and another one's matches the decoy */
+        "Basic bm9ib2R5OnNlbmhh", /* nobody:senha: so does this */
+        "Basic OnNlbmhh",         /* :senha */
+        "Basic YW5hOnNlbmhhAA==", /* ana:senha and a NUL */
+        "Basic YW5hOg==",         /* ana: */
+    };
+    struct bench bench;
+    (void)state;
+    setup(&bench, USERS, 10, 10);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        check_is(&bench, wrong[i], "192.0.2.1", AUTH_UNVERIFIED);
+        assert_int_equal(verify(&bench, wrong[i], "192.0.2.1"), VERIFIER_WAITING);
+        if (take_verdict(&bench) != ERROR_WRONG_CREDENTIALS)
+            fail_msg("%s is right", wrong[i]);
+        check_is(&bench, wrong[i], "192.0.2.1", AUTH_UNVERIFIED);
+    }
+    teardown(&bench);
+}
+
+/* Three ask with the same credentials while the first verification is under way: one is queued, and takes from the
+ * address's budget; another address has one of its own, which finds the first one's result. */
+static void test_equal_ones_share(void **state)
+{
+    struct bench bench;
+    (void)state;
+    setup(&bench, USERS, 2, 2);
+    hold_thread(&bench);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.2"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, RUI, "192.0.2.1"), VERIFIER_BUSY); /* the queue is full */
+    let_go(&bench);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(take_verdict(&bench), RIGHT);
+    assert_null(bench.auth.verifier.first);
+    assert_int_equal(verify(&bench, RUI, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(take_verdict(&bench), RIGHT);
+    teardown(&bench);
+}
+
+static void test_budget(void **state)
+{
+    static const char wrong[] = "Basic YW5hOnNlbmhhMg==", wrong_too[] = "Basic YW5hOg==";
+    struct bench bench;
+    (void)state;
+    setup(&bench, USERS, 2, 10);
+    check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
+    hold_thread(&bench);
+    assert_int_equal(verify(&bench, wrong, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, wrong_too, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_THROTTLED);
+    let_go(&bench);
+    assert_int_equal(take_verdict(&bench), ERROR_WRONG_CREDENTIALS);
+    assert_int_equal(take_verdict(&bench), ERROR_WRONG_CREDENTIALS);
+    /* Nothing more is told to this address, right or wrong, but to who got in from there before. */
+    check_is(&bench, ANA, "192.0.2.1", AUTH_THROTTLED);
+    check_is(&bench, wrong, "192.0.2.1", AUTH_THROTTLED);
+    check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
+    check_is(&bench, LIA, "192.0.2.2", AUTH_OK);
+    check_is(&bench, ANA, "192.0.2.2", AUTH_UNVERIFIED);
+    teardown(&bench);
+}
+
+/* With passwords in clear too: that they are right is not told to an address that guesses. */
+static void test_budget_with_passwords_in_clear(void **state)
+{
+    struct bench bench;
+    (void)state;
+    setup(&bench, "ana:senha,lia:clara", 2, 1);
+    check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
+    check_is(&bench, "Basic YW5hOg==", "192.0.2.1", AUTH_WRONG);
+    check_is(&bench, "Basic YW5hOg==", "192.0.2.1", AUTH_WRONG);
+    check_is(&bench, "Basic YW5hOg==", "192.0.2.1", AUTH_THROTTLED);
+    check_is(&bench, ANA, "192.0.2.1", AUTH_THROTTLED);
+    check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
+    check_is(&bench, ANA, "192.0.2.2", AUTH_OK);
+    teardown(&bench);
+}
+
+static void test_addresses_behind_a_proxy(void **state)
+{
+    struct bench bench;
+    bool is_readonly;
+    (void)state;
+    setup(&bench, "ana:senha,lia:clara", 1, 1);
+    struct request wrong = {.authorization = bytes_of("Basic YW5hOg=="),
+                            .forwarded = {{bytes_of("203.0.113.9, 198.51.100.7")}, 1}};
+    struct request right = {.authorization = bytes_of(ANA), .forwarded = {{bytes_of("203.0.113.9")}, 1}};
+    struct address proxy = peer_of("127.0.0.1");
+    assert_int_equal(auth_check(&bench.auth, bench.users, &wrong, &proxy, &is_readonly), AUTH_WRONG);
+    assert_int_equal(auth_check(&bench.auth, bench.users, &wrong, &proxy, &is_readonly), AUTH_THROTTLED);
+    assert_int_equal(auth_check(&bench.auth, bench.users, &right, &proxy, &is_readonly), AUTH_OK);
+    check_is(&bench, ANA, "198.51.100.7", AUTH_THROTTLED);
+    teardown(&bench);
+}
+
+/* Who waits when the service stops is told so, without another hash being computed. */
+static void test_stop(void **state)
+{
+    struct bench bench;
+    (void)state;
+    setup(&bench, USERS, 10, 10);
+    hold_thread(&bench);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    atomic_store(&bench.auth.verifier.is_stopping, true);
+    let_go(&bench);
+    assert_int_equal(take_verdict(&bench), ERROR_OVERLOADED);
+    check_is(&bench, ANA, "192.0.2.1", AUTH_UNVERIFIED);
+    teardown(&bench);
+}
+
+/* Verifications go on with the users with which they began. */
+static void test_users_may_be_replaced(void **state)
+{
+    struct bench bench;
+    struct users *users;
+    struct error err;
+    (void)state;
+    setup(&bench, USERS, 10, 10);
+    hold_thread(&bench);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    bench.settings.basic_auth_users = "lia:clara";
+    assert_int_equal(auth_load_users(&bench.auth, &bench.settings, bench.users, &users, &err), STATUS_OK);
+    users_unref(bench.users);
+    bench.users = users;
+    let_go(&bench);
+    assert_int_equal(take_verdict(&bench), RIGHT);
+    check_is(&bench, ANA, "192.0.2.1", AUTH_WRONG);
+    teardown(&bench);
+}
+
+static void test_settings_that_are_refused(void **state)
+{
+    struct settings settings = {.trusted_proxies = "localhost"};
+    struct arena arena;
+    struct auth auth;
+    struct error err;
+    (void)state;
+    arena_init(&arena);
+    assert_int_equal(auth_init(&auth, &arena, &settings, &err), STATUS_INVALID);
+    assert_non_null(strstr(err.message, "TRUSTED_PROXIES: entry 1 is \"localhost\""));
+    auth_clear(&auth);
+    arena_clear(&arena);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),
-        cmocka_unit_test(test_users_that_are_refused),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_long_credentials),
+        cmocka_unit_test(test_passwords_in_clear),
+        cmocka_unit_test(test_a_hash_is_verified_once),
+        cmocka_unit_test(test_every_failure_costs_a_verification),
+        cmocka_unit_test(test_equal_ones_share),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_with_passwords_in_clear),
+        cmocka_unit_test(test_addresses_behind_a_proxy),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_users_may_be_replaced),
+        cmocka_unit_test(test_settings_that_are_refused),
     };
     return cmocka_run_group_tests_name("api_auth", tests, NULL, NULL);
 }

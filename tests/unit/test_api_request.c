@@ -293,6 +293,27 @@ static void test_fields(void **state)
     check_text("none", "wanted_headers", request.wanted_headers, NULL);
 }
 
+/* Each is kept as it came, in order, up to a number; above it they are counted. */
+static void test_forwarded(void **state)
+{
+    static const struct bytes two =
+        RAW(GET "X-Forwarded-For: a, b\r\nA: b\r\nx-forwarded-for:\r\nX-Forwarded: c\r\n\r\n");
+    char many[1024] = GET;
+    struct request request;
+    const char *problem;
+    (void)state;
+    assert_true(read_head(two, &request, &problem));
+    check_int("two", "count", (int64_t)request.forwarded.count, 2);
+    check_text("two", "the first", request.forwarded.fields[0], "a, b");
+    check_text("two", "the second", request.forwarded.fields[1], "");
+    for (int i = 0; i < FORWARDED_MAX + 2; i++)
+        strcat(many, "X-Forwarded-For: a\r\n");
+    strcat(many, "\r\n");
+    assert_true(read_head(bytes_of(many), &request, &problem));
+    check_int("many", "count", (int64_t)request.forwarded.count, FORWARDED_MAX + 2);
+    check_text("many", "the last one kept", request.forwarded.fields[FORWARDED_MAX - 1], "a");
+}
+
 /* All Accept fields are one list; other fields are none of it. */
 static void test_accept(void **state)
 {
@@ -436,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_is_taken),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_forwarded),
         cmocka_unit_test(test_accept),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_parameters),
