@@ -27,7 +27,7 @@ declare -A PACKAGES=(
              libcrypt-dev'
     [run]='python3 curl tzdata ca-certificates'
     [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'
-    [tests]='python3 python3-pytest tzdata openssl libfaketime iproute2'
+    [tests]='python3 python3-pytest tzdata openssl whois libfaketime iproute2'
     [examples]='nodejs'
     [bench]='gnuplot-nox'
     [peers]='nginx-light|nginx wrk'

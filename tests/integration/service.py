@@ -137,10 +137,10 @@ class Stage:
         argv = [WORKER, *flags]
         return self.fleet.program(unique('worker'), argv, self.environment(**changes), self.fleet.folder).start()
 
-    def start_api(self, seconds=30, **changes):
+    def start_api(self, seconds=30, flags=(), **changes):
         """Listens when this returns; whether it has data is another question."""
         port = free_port()
-        process = self.fleet.program(unique('api'), [API], self.environment(PORT=port, **changes), self.fleet.folder,
+        process = self.fleet.program(unique('api'), [API, *flags], self.environment(PORT=port, **changes), self.fleet.folder,
                                      ready=lambda: answers_http(port, '/'))
         return Api(process.start(seconds), port)
 
