@@ -125,7 +125,7 @@ def marked_names(document):
 @pytest.mark.parametrize(
     "document",
     ["README.md", "CHANGELOG.md", "docs/api.md", "docs/architecture.md", "docs/compatibility.md",
-     "docs/known-limits.md", "docs/scoring.md", "docs/pt-BR/inicio.md"],
+     "docs/known-limits.md", "docs/scoring.md", "docs/security.md", "docs/pt-BR/inicio.md"],
 )
 def test_documents_name_settings_that_exist(document):
     assert marked_names(document) - {"ENVELOPE_VERSION"} <= names_of_settings()
@@ -156,6 +156,10 @@ def test_documents_name_settings_that_exist(document):
         ("api/server.c", "FETCHERS", "2", "docs/architecture.md", "| API | two fetchers |"),
         ("api/server.c", "SPARE_DESCRIPTORS", "128", "docs/configuration.md", "this number and 128 more"),
         ("api/loop.c", "ACCEPT_REST_S", "1", "docs/architecture.md", "the listener rests for a second"),
+        ("api/throttle.h", "THROTTLE_ADDRESSES", "4096", "docs/architecture.md", "At most 4,096 addresses"),
+        ("api/throttle.h", "THROTTLE_FAMILIAR", "8192", "docs/architecture.md", "8,192 are remembered"),
+        ("api/verifier.c", "THREADS", "1", "docs/architecture.md", "one thread of its own, that"),
+        ("api/server.c", "REPORT_EVERY_S", "60", "docs/configuration.md", "Once a minute at most, the log says"),
         ("api/tickets.h", "TICKET_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
         ("api/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
         ("api/tickets.h", "TICKET_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
