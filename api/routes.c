@@ -7,14 +7,20 @@
 #include "common/date.h"
 #include "common/json.h"
 
+/* Who may use a route. */
+enum access {
+    ACCESS_PUBLIC, /* anybody, without credentials */
+    ACCESS_READ,   /* every user */
+    ACCESS_FULL,   /* users who may do more than read; others get 403 */
+};
+
 struct route {
     const char *path;
     enum method method; /* METHOD_GET also takes HEAD */
-    bool needs_auth;
+    enum access access;
     const char *methods; /* as Allow tells them */
     /* As routes_answer. */
     bool (*answer)(const struct exchange *exchange, struct wait *wait, struct reply *reply);
-    bool is_more_than_reading; /* users that may only read get 403 */
 };
 
 /* What answers may be written as. */
@@ -290,17 +296,17 @@ void routes_finish(const struct exchange *exchange, struct wait *wait, struct re
 #define TAKES_POST "POST, OPTIONS"
 
 static const struct route ROUTES[] = {
-    {"/", METHOD_GET, false, TAKES_GET, answer_root, false},
-    {"/health", METHOD_GET, false, TAKES_GET, answer_health, false},
-    {"/clientes", METHOD_GET, true, TAKES_GET, answer_clientes, false},
-    {"/health-scores", METHOD_GET, true, TAKES_GET, answer_health_scores, false},
-    {"/dashboard", METHOD_GET, true, TAKES_GET, answer_dashboard, false},
-    {"/logins", METHOD_GET, true, TAKES_GET, answer_logins, false},
-    {"/cache/clear", METHOD_POST, true, TAKES_POST, answer_cache_clear, true},
+    {"/", METHOD_GET, ACCESS_PUBLIC, TAKES_GET, answer_root},
+    {"/health", METHOD_GET, ACCESS_PUBLIC, TAKES_GET, answer_health},
+    {"/clientes", METHOD_GET, ACCESS_READ, TAKES_GET, answer_clientes},
+    {"/health-scores", METHOD_GET, ACCESS_READ, TAKES_GET, answer_health_scores},
+    {"/dashboard", METHOD_GET, ACCESS_READ, TAKES_GET, answer_dashboard},
+    {"/logins", METHOD_GET, ACCESS_READ, TAKES_GET, answer_logins},
+    {"/cache/clear", METHOD_POST, ACCESS_FULL, TAKES_POST, answer_cache_clear},
 };
 
 /* "OPTIONS *": the server as a whole. */
-static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, false, "GET, HEAD, POST, OPTIONS", NULL, false};
+static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, ACCESS_PUBLIC, "GET, HEAD, POST, OPTIONS", NULL};
 
 #define ROUTES_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
@@ -310,7 +316,7 @@ struct route_shown routes_row(size_t index)
         return (struct route_shown){.path = NULL};
     const struct route *route = &ROUTES[index];
     return (struct route_shown){route->path, route->method == METHOD_GET, route->method == METHOD_POST,
-                                route->needs_auth};
+                                route->access != ACCESS_PUBLIC};
 }
 
 static const struct route *find_route(struct bytes path)
@@ -349,7 +355,7 @@ static void answer_options(const struct request *request, const struct route *ro
 
 enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply)
 {
-    if (!route->is_more_than_reading || !is_readonly)
+    if (route->access != ACCESS_FULL || !is_readonly)
         return CHECK_PASSED;
     reply_error(reply, ERROR_READONLY);
     return CHECK_ANSWERED;
@@ -391,7 +397,7 @@ enum routes_check routes_check(const struct exchange *exchange, const struct rou
         put_allow(*route, reply);
         return CHECK_ANSWERED;
     }
-    return (*route)->needs_auth ? check_credentials(exchange, *route, reply) : CHECK_PASSED;
+    return (*route)->access == ACCESS_PUBLIC ? CHECK_PASSED : check_credentials(exchange, *route, reply);
 }
 
 bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,

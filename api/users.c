@@ -56,7 +56,7 @@ static enum status take_hash(struct users *users, struct user *user, struct byte
     user->hash = arena_copy(&users->arena, hash).data;
     if (user->hash == NULL)
         return error_no_memory(err);
-    users->hashed[users->hashed_count++] = user;
+    users->hashed[users->hashed_count++] = (size_t)(user - users->list);
     const struct user *old = before != NULL ? find(before, user->name) : NULL;
     if (old != NULL && old->hash != NULL && strcmp(old->hash, user->hash) == 0 && is_remembered(old))
         users_remember(user, &old->tag);
@@ -182,5 +182,5 @@ struct user *users_to_verify(const struct users *users, struct bytes name, bool 
     if (*is_theirs)
         return user;
     uint64_t choice = siphash(&users->decoy_key, name).words[0];
-    return users->hashed[choice % users->hashed_count];
+    return &users->list[users->hashed[choice % users->hashed_count]];
 }

@@ -27,7 +27,7 @@ struct users {
     struct user *list;
     size_t count;
     size_t readonly_count;
-    struct user **hashed; /* those with a hash */
+    size_t *hashed; /* indices of those with a hash */
     size_t hashed_count;
     struct siphash_key decoy_key; /* chooses what an unknown name is verified against */
 };

@@ -74,8 +74,9 @@ def test_hash_of_the_documented_commands(stage, fleet):
     commands = documented_commands()
     assert commands
     for command in commands:
-        done = subprocess.run([*command.split(), '-stdin' if 'openssl' in command else '--stdin'], input=PASSWORD + '\n',
-                              capture_output=True, encoding='utf-8', check=True)
+        from_stdin = '-stdin' if command.startswith('openssl') else '--stdin'
+        done = subprocess.run([*command.split(), from_stdin], input=PASSWORD + '\n', capture_output=True,
+                              encoding='utf-8', check=True)
         path = os.path.join(fleet.folder, 'hash.env')
         with open(path, 'w', encoding='utf-8') as out:
             out.write(f'BASIC_AUTH_USERS=ana:{done.stdout.strip()}\n')
@@ -95,9 +96,11 @@ def test_hash_in_a_file(stage, fleet, quote):
 
 
 @pytest.mark.parametrize('users, message', [
-    ('ana:b,bia:$6$hunter2', 'BASIC_AUTH_USERS: entry 2: is not a whole crypt(3) hash: $6$ and more, but not its shape'),
-    ('ana:$1$hunter2$x', 'BASIC_AUTH_USERS: entry 1: is no crypt(3) hash of a kind that is taken: yescrypt ($y$), bcrypt '
-                         '($2b$, $2y$, $2a$), SHA-512 ($6$) and SHA-256 ($5$)'),
+    ('ana:b,bia:$6$hunter2',
+     'BASIC_AUTH_USERS: entry 2: is not a whole crypt(3) hash: $6$ and more, but not its shape'),
+    ('ana:$1$hunter2$x',
+     'BASIC_AUTH_USERS: entry 1: is no crypt(3) hash of a kind that is taken: yescrypt ($y$), bcrypt ($2b$, $2y$, '
+     '$2a$), SHA-512 ($6$) and SHA-256 ($5$)'),
     ('ana:a,ana:hunter2', 'BASIC_AUTH_USERS: entry 2: has the name of an entry before it'),
 ])
 def test_users_that_are_refused(stage, users, message):
@@ -107,8 +110,8 @@ def test_users_that_are_refused(stage, users, message):
 
 @pytest.mark.parametrize('changes, message', [
     ({'BASIC_AUTH_READONLY': 'hunter2'}, 'BASIC_AUTH_READONLY: entry 1: names no user of BASIC_AUTH_USERS'),
-    ({'TRUSTED_PROXIES': '127.0.0.1,proxy'}, 'TRUSTED_PROXIES: entry 2 is "proxy", takes an address or a network such as '
-                                             '10.0.0.0/8 or 2001:db8::/32'),
+    ({'TRUSTED_PROXIES': '127.0.0.1,proxy'},
+     'TRUSTED_PROXIES: entry 2 is "proxy", takes an address or a network such as 10.0.0.0/8 or 2001:db8::/32'),
 ])
 def test_settings_that_are_refused(stage, changes, message):
     done = stage.run(API, '--check', **changes)

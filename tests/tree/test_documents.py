@@ -179,11 +179,11 @@ def routes():
     source = text_of("api/routes.c")
     allowed = dict(re.findall(r'#define (TAKES_\w+) +"([A-Z, ]+)"', source))
     table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", source, re.S)[1]
-    rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*(true|false),\s*(\w+),', table)
+    rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*ACCESS_(\w+),\s*(\w+),', table)
     assert len(rows) == table.count("{")
     for _, method, _, methods in rows:
         assert allowed[methods].startswith(method)
-    return {path: (allowed[methods], needs_auth == "true") for path, _, needs_auth, methods in rows}
+    return {path: (allowed[methods], access != "PUBLIC") for path, _, access, methods in rows}
 
 
 def openapi():
