@@ -1,9 +1,10 @@
-/* tests/fuzz/fuzz_authorization.c - Authorization headers and BASIC_AUTH_USERS from any bytes, one byte of 0 between
- * them. Who is let in has sent a user's name and password by a naive decoder's reading too; every user who is configured
- * gets in, and nobody with a password that is a character longer. */
+/* tests/fuzz/fuzz_authorization.c - BASIC_AUTH_USERS and an Authorization header from any bytes, one byte of 0 between
+ * them. Who is known has sent an entry of the list by a naive decoder's reading too; everybody whose password stands there
+ * in clear is known by it, and nobody by one that is a character longer. */
 #include <string.h>
 
-#include "api/auth.h"
+#include "api/credentials.h"
+#include "api/users.h"
 #include "common/buffer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -37,77 +38,89 @@ static void naive_decode(struct bytes text, struct buffer *out)
     }
 }
 
-static enum auth_result try(const struct auth *auth, struct bytes name, struct bytes password,
-                            const char *more)
+static const struct siphash_key KEY = {{1, 2}};
+
+static const struct user *recognise(const struct users *users, struct bytes header)
 {
-    struct buffer plain = BUFFER_INIT, header = BUFFER_INIT;
-    buffer_append(&plain, name.data, name.len);
-    buffer_append_char(&plain, ':');
-    buffer_append(&plain, password.data, password.len);
-    buffer_append_text(&plain, more);
+    struct credentials credentials;
+    if (credentials_parse(header, &credentials) != CREDENTIALS_OK)
+        return NULL;
+    MUST_HOLD(credentials_name(&credentials).len + 1 + credentials_password(&credentials).len ==
+              credentials.len);
+    MUST_HOLD(credentials.text[credentials.name_len] == ':' && credentials.text[credentials.len] == '\0');
+    struct siphash_tag tag = siphash(&KEY, credentials_text(&credentials));
+    credentials_wipe(&credentials);
+    return users_recognise(users, &tag);
+}
+
+static const struct user *send(const struct users *users, struct bytes credentials)
+{
+    struct buffer header = BUFFER_INIT;
     buffer_append_text(&header, "bAsIc ");
-    append_base64(&header, buffer_bytes(&plain));
-    enum auth_result result = auth_check(auth, buffer_bytes(&header));
-    buffer_clear(&plain);
+    append_base64(&header, credentials);
+    const struct user *user = recognise(users, buffer_bytes(&header));
     buffer_clear(&header);
-    return result;
+    return user;
 }
 
-static bool is_user(const struct auth *auth, struct bytes credentials)
+/* The next "name:password" of the list; false behind the last one. */
+static bool next_entry(const char **list, struct bytes *entry)
 {
-    for (size_t i = 0; i < auth->users_count; i++) {
-        const struct auth_user *user = &auth->users[i];
-        if (credentials.len == user->name.len + 1 + user->password.len &&
-            memcmp(credentials.data, user->name.data, user->name.len) == 0 &&
-            credentials.data[user->name.len] == ':' &&
-            memcmp(credentials.data + user->name.len + 1, user->password.data, user->password.len) == 0)
-            return true;
-    }
-    return false;
+    if (**list == '\0')
+        return false;
+    *list += strspn(*list, " ");
+    *entry = (struct bytes){*list, strcspn(*list, ",")};
+    *list += entry->len;
+    *list += **list == ',';
+    return true;
 }
 
-static void check_header(const struct auth *auth, struct bytes header)
+static bool is_in_clear(struct bytes entry)
+{
+    const char *colon = memchr(entry.data, ':', entry.len);
+    MUST_HOLD(colon != NULL && colon > entry.data && colon + 1 < entry.data + entry.len);
+    return colon[1] != '$';
+}
+
+static void check_header(const struct users *users, const char *list, struct bytes header)
 {
     struct buffer credentials = BUFFER_INIT;
-    if (auth_check(auth, header) != AUTH_OK)
+    struct bytes entry;
+    bool is_listed = false;
+    if (recognise(users, header) == NULL)
         return;
     MUST_HOLD(header.len > 6 && strncasecmp(header.data, "Basic ", 6) == 0);
     struct bytes text = {header.data + 6, header.len - 6};
     for (; text.len > 0 && text.data[0] == ' '; text.len--)
         text.data++;
     naive_decode(text, &credentials);
-    MUST_HOLD(is_user(auth, buffer_bytes(&credentials)));
+    while (next_entry(&list, &entry))
+        is_listed = is_listed || (is_in_clear(entry) && bytes_equal(entry, buffer_bytes(&credentials)));
+    MUST_HOLD(is_listed);
     buffer_clear(&credentials);
 }
 
-/* 1024 bytes of credentials are taken, decoded; that is enough for what is asked of it here. */
-static void check_users(const struct auth *auth)
+static void check_users(const struct users *users, const char *list)
 {
-    for (size_t i = 0; i < auth->users_count; i++) {
-        const struct auth_user *user = &auth->users[i];
-        struct bytes longer = {user->password.data,
-                               user->password.len + 1}; /* with the comma or NUL behind it */
-        MUST_HOLD(user->name.len > 0 && user->password.len > 0);
-        if (user->name.len + user->password.len > 1000)
-            continue;
-        MUST_HOLD(try(auth, user->name, user->password, "") == AUTH_OK);
-        MUST_HOLD(try(auth, user->name, longer, "") == AUTH_WRONG);
+    struct bytes entry;
+    while (next_entry(&list, &entry)) {
+        const struct bytes longer = {entry.data, entry.len + 1}; /* with the comma or NUL behind it */
+        const struct user *user = entry.len < CREDENTIALS_MAX ? send(users, entry) : NULL;
+        MUST_HOLD((user != NULL) == (is_in_clear(entry) && entry.len < CREDENTIALS_MAX));
+        MUST_HOLD(send(users, longer) == NULL);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const char *list = (const char *)data;
     const uint8_t *end = size > 0 ? memchr(data, 0, size) : NULL;
-    struct arena arena;
-    struct auth auth;
+    struct users *users;
     struct error err;
-    if (end == NULL)
+    if (end == NULL || users_load(list, "", &KEY, NULL, &users, &err) != STATUS_OK)
         return 0;
-    arena_init(&arena);
-    if (auth_load(&arena, (const char *)data, &auth, &err) == STATUS_OK) {
-        check_users(&auth);
-        check_header(&auth, (struct bytes){(const char *)end + 1, size - (size_t)(end - data) - 1});
-    }
-    arena_clear(&arena);
+    check_users(users, list);
+    check_header(users, list, (struct bytes){(const char *)end + 1, size - (size_t)(end - data) - 1});
+    users_unref(users);
     return 0;
 }

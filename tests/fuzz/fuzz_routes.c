@@ -7,12 +7,31 @@
 #include "common/json.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct auth_user USER = {{"demo", 4}, {"demo", 4}};
-static const struct auth AUTH = {&USER, 1};
+/* In every run alike: nothing of one input is to matter for the next. */
+struct gate {
+    struct auth auth;
+    struct users *users;
+    struct arena arena;
+};
+
+static void open_gate(struct gate *gate, const struct settings *settings)
+{
+    struct error err;
+    arena_init(&gate->arena);
+    MUST_HOLD(auth_init(&gate->auth, &gate->arena, settings, &err) == STATUS_OK);
+    MUST_HOLD(auth_load_users(&gate->auth, settings, NULL, &gate->users, &err) == STATUS_OK);
+}
+
+static void close_gate(struct gate *gate)
+{
+    users_unref(gate->users);
+    auth_clear(&gate->auth);
+    arena_clear(&gate->arena);
+}
 
 static void check_status(const struct reply *reply)
 {
-    static const int known[] = {200, 204, 401, 404, 405, 422, 503};
+    static const int known[] = {200, 204, 401, 403, 404, 405, 422, 503};
     bool is_known = false;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         is_known = is_known || reply->status == known[i];
@@ -65,7 +84,9 @@ static void answer_exchange(const struct exchange *exchange)
     struct wait wait = {.kind = WAIT_ANSWER};
     struct reply reply;
     reply_init(&reply);
-    bool is_answered = routes_check(exchange, &route, &reply);
+    enum routes_check check = routes_check(exchange, &route, &reply);
+    bool is_answered = check == CHECK_ANSWERED;
+    MUST_HOLD(check != CHECK_UNVERIFIED);                                   /* nobody has a hash */
     if (!is_answered && !bytes_is(exchange->request->path, "/cache/clear")) /* that one needs a follower */
         is_answered = routes_answer(exchange, route, &wait, &reply);
     if (is_answered) {
@@ -82,7 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                              .environment = "production",
                                              .upstash_url = "",
                                              .upstash_token = "",
-                                             .basic_auth_users = "demo:demo",
+                                             .basic_auth_users = "demo:demo,leo:leo",
+                                             .basic_auth_readonly = "leo",
+                                             .trusted_proxies = "",
                                              .cache_max_stale_s = 60};
     static const struct outlook outlook = {0};
     struct bytes received = {(const char *)data, size};
@@ -92,13 +115,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (request_scan_head(received, &scanned, &len) != HEAD_COMPLETE ||
         !request_parse_head((struct bytes){received.data, len}, &request, &problem))
         return 0;
+    static const struct address peer = {{0}};
+    struct gate gate;
+    open_gate(&gate, &settings);
     struct exchange exchange = {.request = &request,
                                 .settings = &settings,
-                                .auth = &AUTH,
+                                .auth = &gate.auth,
+                                .users = gate.users,
+                                .peer = &peer,
                                 .outlook = &outlook,
                                 .body = {received.data + len, received.len - len},
                                 .now_ms = 1};
     answer_exchange(&exchange);
     check_cors(&request);
+    close_gate(&gate);
     return 0;
 }
