@@ -392,7 +392,7 @@ def test_unknown_users_take_as_long(stage):
 
 # ---- What never shows
 
-SECRETS = ('hunter2', 'segredo-errado', 'aHVudGVyMg', 'c2VncmVkby1lcnJhZG8', '$6$', 'dbsecret')
+SECRETS = ('hunter2', 'segredo-errado', 'aHVudGVyMg', 'c2VncmVkby1lcnJhZG8', '$6$')
 
 
 def test_logs_hold_no_secret(stage, fleet):
@@ -414,14 +414,24 @@ def test_logs_hold_no_secret(stage, fleet):
             assert secret not in api.log(), secret
 
 
-def start_as_nobody(stage, program, folder, **changes):
-    """A program of a user who is not root, beside which others of the same user can be tried."""
+def start_as_nobody(stage, argv, folder, **changes):
+    """A program of a user who is not root, beside which others of that user can be tried. It may leave a core dump."""
+    os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o777)
-    limits = resource.RLIM_INFINITY
+    limits = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     return subprocess.Popen(
-        [program], env=stage.environment(**changes), cwd=folder, user=65534, group=65534, extra_groups=[],
+        argv, env=stage.environment(**changes), cwd=folder, user=65534, group=65534, extra_groups=[],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limits, limits)))
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, limits))
+
+
+def leaves_core(process):
+    """Whether there is a core dump of it when it aborts."""
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGABRT
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT
+    return os.WCOREDUMP(status)
 
 
 LOOK = 'import sys; open(f"/proc/{sys.argv[1]}/{sys.argv[2]}", "rb").read(1)'
@@ -450,10 +460,9 @@ needs_hidden = pytest.mark.skipif(not is_hidden_build(), reason='a build for a s
 def test_memory_is_hidden(stage, fleet, program):
     """Neither others of the same user nor a core dump get at what is in memory and environment; a program that does not
     hide it shows that they could."""
-    folder = os.path.join(fleet.folder, 'nobody')
-    os.makedirs(folder, exist_ok=True)
-    control = subprocess.Popen(['/bin/sleep', '60'], env=stage.environment(), user=65534, group=65534, extra_groups=[])
-    process = start_as_nobody(stage, program, folder, PORT=free_port())
+    folder = os.path.join(fleet.folder, os.path.basename(program))
+    control = start_as_nobody(stage, ['/bin/sleep', '60'], f'{folder}-control')
+    process = start_as_nobody(stage, [program], folder, PORT=free_port())
     try:
         assert can_read(control, 'environ') and can_read(control, 'maps')
         wait_for(lambda: not can_read(process, 'environ'), 'its memory is closed', 20)
@@ -462,11 +471,9 @@ def test_memory_is_hidden(stage, fleet, program):
             assert not can_read(process, name), name
         with open(f'/proc/{process.pid}/cmdline', encoding='utf-8') as shown:
             assert shown.read() == program + '\0'
-        process.send_signal(signal.SIGABRT)
-        _, status = os.waitpid(process.pid, 0)
-        process.returncode = -signal.SIGABRT
-        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT
-        assert not os.WCOREDUMP(status) and os.listdir(folder) == []
+        assert not leaves_core(process) and os.listdir(folder) == []
+        if not leaves_core(control):
+            pytest.skip('this system writes no core dumps at all: that there is none of ours tells nothing')
     finally:
         for started in (control, process):
             if started.returncode is None:
