@@ -10,8 +10,9 @@
 #include "api/generation.h"
 #include "common/settings.h"
 
-/* What /health tells of Redis and the worker. */
+/* What /health tells besides the generation. */
 struct outlook {
+    bool is_ready; /* every loop has had a generation */
     bool redis_is_ok;
     bool worker_is_alive;
     char worker_error[sizeof((struct worker_report *)0)->last_error]; /* empty: none */
