@@ -404,16 +404,16 @@ def measure_flips(api, data, case, wrk, seconds):
     return {**found, "flips": api.loads() - before}
 
 
-def measure_all_flips(fleet, data, scale):
-    common.say(f"flips, {data.clients:,} clients")
-    place, seconds = Placement.of(1), max(2, scale.seconds)
+def measure_all_flips(fleet, data, threads, scale):
+    common.say(f"flips, {data.clients:,} clients, {threads} {'thread' if threads == 1 else 'threads'}")
+    place, seconds = Placement.of(threads), max(2, scale.seconds)
     wrk, found = load.Wrk(place.load, 1, PACED_CONNECTIONS), []
-    with Api(fleet, data, 1, place.pin()) as api:
+    with Api(fleet, data, threads, place.pin()) as api:
         for case in QUIET_CASES:
             found.append({"case": case.name, **in_turn(scale.rounds, {
                 "quiet": lambda case=case: measure_pace(api, data, case, wrk, seconds),
                 "flips": lambda case=case: measure_flips(api, data, case, wrk, seconds)})})
-    return {"tenants": data.tenants, "clients": data.clients, "cases": found}
+    return {"tenants": data.tenants, "clients": data.clients, "threads": threads, "cases": found}
 
 
 class Burst:
@@ -540,7 +540,7 @@ def measure_everything(fleet, scale, connections):
                        for threads, cases in ((1, CASES), (2, PAIR_CASES))],
         "filters": measure_all_filters(fleet, large, scale),
         "compression": measure_compression(fleet, small),
-        "flips": [measure_all_flips(fleet, data, scale) for data in datasets],
+        "flips": [measure_all_flips(fleet, data, threads, scale) for threads in (1, 2) for data in datasets],
         "bursts": [measure_all_bursts(fleet, data, scale) for data in datasets],
         "generations": [measure_generations(fleet, data) for data in datasets],
         "idle": measure_idle(fleet, small, scale.idle_connections),

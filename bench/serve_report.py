@@ -44,7 +44,7 @@ def goals(found):
               FIRST_BYTE_LIMIT_MS, "ms"),
         _goal("about 2,000 rows without a bucket, complete, worst p99",
               max(kind["last_p99_ms"] for kind in kinds if "2,000 rows" in kind["kind"]), ROWS_LIMIT_MS, "ms"),
-        *(_goal(f"{case['case']} while generations flip, p99, {data['clients']:,} clients",
+        *(_goal(f"{case['case']} while generations flip, p99, {data['clients']:,} clients, threads: {data['threads']}",
                 statistics.median(ratios(case["flips"], case["quiet"], "p99_ms")), FLIP_LIMIT, "× without")
           for data in found["flips"] for case in data["cases"]),
     ]
@@ -107,13 +107,13 @@ def _flip_lines(found):
     for data in found:
         for case in data["cases"]:
             quiet, flips = case["quiet"], case["flips"]
-            rows.append((f"{data['clients']:,}", case["case"], f"{median(quiet, 'requests_per_s'):,.0f}",
+            rows.append((data["threads"], f"{data['clients']:,}", case["case"], f"{median(quiet, 'requests_per_s'):,.0f}",
                          f"{median(quiet, 'p99_ms'):.2f}", f"{median(flips, 'p99_ms'):.2f}",
                          _with_range(ratios(flips, quiet, "p99_ms")), f"{max(r['max_ms'] for r in quiet):.1f}",
                          f"{max(r['max_ms'] for r in flips):.1f}", sum(r["flips"] for r in flips)))
     return [
         "A flip a second, milliseconds:", "",
-        *common.table_lines(("clients", "GET", "asked, /s", "p99 without", "p99 with", "ratio", "longest without",
+        *common.table_lines(("threads", "clients", "GET", "asked, /s", "p99 without", "p99 with", "ratio", "longest without",
                              "longest with", "flips"), rows),
     ]
 

@@ -207,7 +207,7 @@ def test_memory_of_serving_is_measured(served):
 
 
 def test_goals_of_serving_are_compared(served):
-    assert len(served[1]['goals']) == 6
+    assert len(served[1]['goals']) == 8
     assert all(f"| {goal['goal']} |" in served[2] for goal in served[1]['goals'])
 
 
