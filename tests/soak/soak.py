@@ -26,6 +26,7 @@ from truth import Change, Truth, Wrong  # noqa: E402
 READERS = 5
 CHANGE_S, CLEAR_S, SAMPLE_S = 0.5, 7, 5
 HEALTHY_S = 60  # at most, from the end of a fault; a worker that failed again and again waits longer before each try
+REST_S = 1.5  # for which an API does not ask a Redis for logins that did not answer, and a margin
 SHOWN = 20  # wrong answers
 MARKED_CLIENT, MARKED_TENANT = 99_999_999, 9_999_999
 WORKER = {'REFRESH_INTERVAL': 2, 'LEASE_TIME': 3, 'DB_CONNECT_TIMEOUT': 2, 'SNAPSHOT_TIMEOUT': 10,
@@ -316,7 +317,7 @@ class Reader:
 
     def _judge_failure(self, api, path, response, began_s):
         is_without_data = api.loaded_s is None or began_s < api.loaded_s
-        is_without_redis = path.startswith('/logins') and self.world.fault_since(began_s)
+        is_without_redis = path.startswith('/logins') and self.world.fault_since(began_s - REST_S)
         may_fail = response.status == 503 and response.header('Retry-After') and not api.is_eternal and is_without_data
         if not may_fail and not (response.status == 503 and is_without_redis):
             raise Wrong(f'status {response.status}')
