@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import dataclasses
 import datetime
-import json
 import os
 import statistics
 import subprocess
@@ -153,32 +152,11 @@ def text(results):
     ]) + "\n"
 
 
-def main():
-    options = parse_arguments()
-    if options.check_usage:
-        return 0
-    common.stop_at_signals()
-    try:
-        if options.source:
-            with open(options.source, encoding="utf-8") as f:
-                results = json.load(f)
-        else:
-            results = measure(options)
-            os.makedirs(os.path.dirname(os.path.abspath(options.out)), exist_ok=True)
-            with open(options.out, "w", encoding="utf-8") as f:
-                json.dump(results, f, indent=1)
-            common.say(f"results: {options.out}")
-        print(text(results))
-        if options.write_docs:
-            common.write_section("scripts/bench attack", text(results))
-    except KeyboardInterrupt:
-        common.say("bench: stopped; nothing is left running")
-        return 1
-    except (ServerError, OSError, ValueError) as error:
-        common.say(f"bench: {error}")
-        return 1
-    return 0
+def show(results, options):
+    print(text(results))
+    if options.write_docs:
+        common.write_section("scripts/bench attack", text(results))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.run(parse_arguments(), measure, show))

@@ -1,5 +1,6 @@
 """What the subcommands of scripts/bench share: where things are, the machine, signals, documents and plots."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ DOCUMENT = os.path.join(ROOT, "docs/benchmarks.md")
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "scripts/lib"))
+from private_servers import ServerError  # noqa: E402 (found through the line above)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -104,3 +106,33 @@ def plot(script, path):
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "wb") as f:
         f.write(done.stdout)
+
+
+def _results(options, measure):
+    """What was measured before (--from), or is now, and is kept."""
+    if options.source:
+        with open(options.source, encoding="utf-8") as f:
+            return json.load(f)
+    results = measure(options)
+    os.makedirs(os.path.dirname(os.path.abspath(options.out)), exist_ok=True)
+    with open(options.out, "w", encoding="utf-8") as f:
+        json.dump(results, f, indent=1)
+    say(f"results: {options.out}")
+    return results
+
+
+def run(options, measure, show):
+    """What all measurements do: measure(options) gives results, show(results, options) says what they say. The exit
+    status."""
+    if options.check_usage:
+        return 0
+    stop_at_signals()
+    try:
+        show(_results(options, measure), options)
+    except KeyboardInterrupt:
+        say("bench: stopped; nothing is left running")
+        return 1
+    except (ServerError, OSError, ValueError) as error:
+        say(f"bench: {error}")
+        return 1
+    return 0

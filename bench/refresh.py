@@ -299,31 +299,10 @@ def measure(options):
     }
 
 
-def main():
-    options = parse_arguments()
-    if options.check_usage:
-        return 0
-    common.stop_at_signals()
-    try:
-        if options.source:
-            with open(options.source, encoding="utf-8") as f:
-                results = json.load(f)
-        else:
-            results = measure(options)
-            os.makedirs(os.path.dirname(os.path.abspath(options.out)), exist_ok=True)
-            with open(options.out, "w", encoding="utf-8") as f:
-                json.dump(results, f, indent=1)
-            common.say(f"results: {options.out}")
-        print(refresh_report.text(results))
-        refresh_report.draw_and_write(results, options.plot, options.write_docs)
-    except KeyboardInterrupt:
-        common.say("bench: stopped; nothing is left running")
-        return 1
-    except (ServerError, OSError, ValueError) as error:
-        common.say(f"bench: {error}")
-        return 1
-    return 0
+def show(results, options):
+    print(refresh_report.text(results))
+    refresh_report.draw_and_write(results, options.plot, options.write_docs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.run(parse_arguments(), measure, show))
