@@ -52,9 +52,12 @@ class Service:
     def errors(self):
         return [line for line in self.worker.log_text().splitlines() if 'level=error' in line]
 
+    def new_errors(self):
+        return self.errors()[self.errors_seen:]
+
     def wait_for_error(self, *texts):
         """The worker's next line at level error, behind the last one that was waited for."""
-        line = wait_for(lambda: self.errors()[self.errors_seen:], 'the worker says what is wrong', PATIENCE_S)[0]
+        line = wait_for(self.new_errors, 'the worker says what is wrong', PATIENCE_S)[0]
         self.errors_seen += 1
         for text in texts:
             assert text in line, line

@@ -194,6 +194,8 @@ def test_database_that_dies_amid_a_refresh(fleet, service, fault, server):
             service.hang_up()
             wait_for(lambda: waits(service.stage), 'the refresh waits', PATIENCE_S)
             mend = fault(fleet, server)
+            # The lock's session dies of the fault as well, and must not do so first: the refresh would go on.
+            wait_for(service.new_errors, 'the refresh has failed', PATIENCE_S)
         recover = must_fail_and_recover(service, WORDS[server])
         mend()
         recover(2)
