@@ -491,6 +491,12 @@ class SqlServer(Server):
         """argv of the command line client, as the administrator."""
         raise NotImplementedError
 
+    FLUSH = ""
+
+    def flush(self):
+        """What was written so far survives kill(): commits do not wait for that."""
+        self.execute(self.FLUSH)
+
     def execute(self, sql, database=None):
         """Runs SQL statements and returns what the client printed."""
         return self._feed(sql.encode("utf-8"), self.client(database))
@@ -527,6 +533,7 @@ class SqlServer(Server):
 
 
 class PostgreSQL(SqlServer):
+    FLUSH = "CHECKPOINT"
     users = ("postgres",)
     stop_signal = signal.SIGINT  # "fast": sessions are cut off, not waited for
 
@@ -665,6 +672,7 @@ class PgBouncer(SqlServer):
 
 
 class MariaDB(SqlServer):
+    FLUSH = "FLUSH ENGINE LOGS"
     users = ("mysql",)
 
     SETTINGS = (
@@ -909,6 +917,7 @@ class Fleet:
         server.create_database(database)
         server.load(database, *paths)
         server.create_reader(self.READER, self.password, database)
+        server.flush()
 
     def environment(self, name, **changes):
         """The whole environment of a worker or an API on a data set; changes override, None takes a setting out."""

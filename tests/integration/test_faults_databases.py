@@ -149,6 +149,7 @@ LOCKS = {'postgres': (lock_in_postgres, waits_in_postgres), 'mariadb': (lock_in_
 
 
 def server_killed(fleet, server):
+    getattr(fleet, server).flush()
     getattr(fleet, server).kill()
     return getattr(fleet, server).start
 
