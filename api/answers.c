@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "api/generation.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define CHAINS         16384u
@@ -208,6 +209,7 @@ bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *ke
 struct making {
     struct generation *generation; /* owned */
     struct entry *entry;
+    int64_t asked_ms;
 };
 
 /* Hands the result to everybody who waits. The first one had it made; for the others it was at hand. */
@@ -235,7 +237,7 @@ static bool is_full(const struct answers_room *room, const struct answer_key *ke
 }
 
 /* The body, or NULL, and then *error is what those who wait are told. */
-static struct body *make_body(const struct making *making, void *thread_context, enum source *source,
+static struct body *make_body(const struct making *making, struct fetcher *fetcher, enum source *source,
                               enum reply_error *error)
 {
     const struct answer_key *key = &making->entry->key;
@@ -244,7 +246,9 @@ static struct body *make_body(const struct making *making, void *thread_context,
     *error = ERROR_OVERLOADED;
     if (is_full(making->generation->room, key))
         return NULL;
-    enum status status = generation_make(making->generation, key, thread_context, &body, source, &err);
+    if (fetcher != NULL)
+        fetcher->asked_ms = making->asked_ms;
+    enum status status = generation_make(making->generation, key, fetcher, &body, source, &err);
     /* The next generation may have what this one lacks. */
     bool is_for_now = status == STATUS_UNAVAILABLE || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT;
     *error = is_for_now ? ERROR_NO_DATA : ERROR_INTERNAL;
@@ -282,7 +286,7 @@ static bool order(struct generation *generation, struct entry *entry, struct poo
     struct making *making = malloc(sizeof *making);
     if (making == NULL)
         return false;
-    *making = (struct making){generation_ref(generation), entry};
+    *making = (struct making){generation_ref(generation), entry, clock_monotonic_ms()};
     if (pool_submit(pool, make, making))
         return true;
     generation_unref(making->generation);

@@ -9,11 +9,6 @@
 #include "common/date.h"
 #include "common/redis_names.h"
 
-/* After Redis did not answer, so that a queue of requests does not wait for one time-out after the other. One that
- * refuses at once holds nobody up. */
-#define REST_MS 1000
-#define HANG_MS 100
-
 static const char PERIOD[] = "últimos 30 dias";
 
 static void put_text(struct writer *writer, const char *key, struct bytes text)
@@ -160,9 +155,9 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
                         struct buffer *out, struct error *err)
 {
     struct writer writer;
-    int64_t start_ms = clock_monotonic_ms();
-    if (start_ms < fetcher->rest_until_ms)
-        return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer a moment ago");
+    /* Else a queue of requests would wait for one time-out after the other. */
+    if (fetcher->asked_ms < fetcher->failed_ms)
+        return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer while this waited");
     redis_link_drop_if_ended(&fetcher->link);
     enum status status = writer_init(&writer, media_row(media)->writer, out, err);
     if (status == STATUS_OK)
@@ -170,8 +165,7 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
     if (status == STATUS_OK)
         status = writer_status(&writer, err);
     writer_clear(&writer);
-    int64_t end_ms = clock_monotonic_ms();
-    if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0 && end_ms - start_ms > HANG_MS)
-        fetcher->rest_until_ms = end_ms + REST_MS;
+    if (status != STATUS_OK && redis_link_fd(&fetcher->link) < 0)
+        fetcher->failed_ms = clock_monotonic_ms();
     return status;
 }

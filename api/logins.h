@@ -10,8 +10,10 @@
 /* What a thread that fetches has of its own. */
 struct fetcher {
     struct redis_link link;
-    const char *prefix;    /* not owned */
-    int64_t rest_until_ms; /* Redis did not answer: until then, who waits in the queue fails at once */
+    const char *prefix; /* not owned */
+    int64_t
+        asked_ms; /* by the monotonic clock, when what is fetched now was asked for; set by who has it fetched */
+    int64_t failed_ms; /* when Redis did not answer last */
 };
 
 /* Appends the document of /logins as `media` for a tenant that exists. STATUS_NOT_FOUND: the generation's logins are gone from

@@ -26,7 +26,7 @@ from truth import Change, Truth, Wrong  # noqa: E402
 READERS = 5
 CHANGE_S, CLEAR_S, SAMPLE_S = 0.5, 7, 5
 HEALTHY_S = 60  # at most, from the end of a fault; a worker that failed again and again waits longer before each try
-REST_S = 1.5  # for which an API does not ask a Redis for logins that did not answer, and a margin
+REST_S = 0.5  # in which logins that waited for a Redis that did not answer, and whoever joined them, are told so
 SHOWN = 20  # wrong answers
 MARKED_CLIENT, MARKED_TENANT = 99_999_999, 9_999_999
 WORKER = {'REFRESH_INTERVAL': 2, 'LEASE_TIME': 3, 'DB_CONNECT_TIMEOUT': 2, 'SNAPSHOT_TIMEOUT': 10,

@@ -9,11 +9,11 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = ("common", "worker", "api")
-LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl"
+LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl|sodium"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
 PACKAGES = (
     ("libpq",), ("libmariadb", "mysqlclient"), ("hiredis",), ("libevent_core",), ("msgpack-c", "msgpack"), ("yajl",),
-    ("libxxhash",), ("openssl",),
+    ("libxxhash",), ("openssl",), ("libsodium",),
 )
 
 
