@@ -85,8 +85,8 @@ def running_fleet():
 class Refresher:
     """ecosys-worker --once on the data set, as often as asked."""
 
-    def __init__(self, fleet):
-        env = fleet.environment(NAME, LOG_FORMAT="json", SNAPSHOT_TIMEOUT=SNAPSHOT_TIMEOUT_S)
+    def __init__(self, fleet, **changes):
+        env = fleet.environment(NAME, LOG_FORMAT="json", SNAPSHOT_TIMEOUT=SNAPSHOT_TIMEOUT_S, **changes)
         argv = ["/usr/bin/python3", "-IS", "-c", LAUNCHER, common.WORKER, "--once", "--as-of", dataset.AS_OF]
         self._process = fleet.program("worker", argv, env)
 

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(service.ROOT, 'bench'))
 import dataset  # noqa: E402 (found through the line above)
 import refresh_report  # noqa: E402
 
-REFRESH, SERVE, ATTACK = (os.path.join(service.ROOT, f'bench/{name}.py') for name in ('refresh', 'serve', 'attack'))
+REFRESH, PLANS, SERVE, ATTACK = (
+    os.path.join(service.ROOT, f'bench/{name}.py') for name in ('refresh', 'plans', 'serve', 'attack'))
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +106,29 @@ def test_results_are_shown_and_drawn_again(results, tmp_path):
 @pytest.mark.parametrize('flags', [['--scale', 'huge'], ['--runs', '0'], ['--quick', '--write-docs'], ['more']])
 def test_wrong_usage(flags):
     assert bench('--check-usage', *flags).returncode == 2
+
+
+def test_plans_of_all_questions(tmp_path):
+    path = tmp_path / 'plans.json'
+    done = bench('--scale', 'tiny', '--out', str(path), program=PLANS)
+    assert done.returncode == 0, done.stderr
+    data, = json.loads(path.read_text(encoding='utf-8'))['datasets']
+    assert [state['recommended_indexes'] for state in data['states']] == [False, True]
+    for state in data['states']:
+        tables = {step['table'] for question in state['questions'] for step in question['steps']}
+        assert {*dataset.EVENTS, 'tenants', 'users', 'clientes_kommo'} <= tables
+        for question in state['questions']:
+            assert question['ms'] > 0 and question['steps'], question
+            assert all(step['rows'] >= 0 for step in question['steps']), question
+            assert f"| `{question['sql']}` |" in done.stdout
+    scans = [[step for q in state['questions'] for step in q['steps'] if step['table'] in dataset.EVENTS
+              and step['access'] == 'ALL'] for state in data['states']]
+    assert len(scans[0]) > 0 and scans[1] == []
+
+
+@pytest.mark.parametrize('flags', [['--scale', 'huge'], ['--scale', 'tiny', '--write-docs'], ['more']])
+def test_wrong_usage_of_plans(flags):
+    assert bench('--check-usage', *flags, program=PLANS).returncode == 2
 
 
 @pytest.mark.parametrize('flags', [
