@@ -1,5 +1,4 @@
-/* api/connection.c - the states of a connection, its deadlines, and connection_send, through which every answer of the
- * server goes. */
+/* api/connection.c - the states of a connection and its deadlines. */
 #include "api/connection.h"
 
 #include <event2/buffer.h>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/response.h"
 #include "api/routes.h"
 #include "api/wait.h"
 #include "common/clock.h"
@@ -22,8 +22,7 @@
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
 #define UNSENT_ENOUGH   (256u * 1024u)       /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 16                   /* pipelined ones; then other connections have theirs */
-#define HEAD_USUAL_LEN  512
-#define GIVES_WAY_MS    1000 /* after that long without its client having a request ready */
+#define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -35,9 +34,10 @@ enum connection_state {
 
 struct connection {
     struct loop *loop;
-    struct connection *next, **link;   /* in the loop's list */
-    struct connection *idler, *busier; /* neighbours in the loop's list of those that wait for their client */
-    int64_t waits_since_ms;            /* 0: not in it */
+    struct connection *next, **link; /* in the loop's list */
+    struct connection *more_idle,
+        *less_idle;        /* neighbours in the loop's list of those that wait for their client */
+    int64_t idle_since_ms; /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
     struct address peer;
@@ -55,32 +55,34 @@ struct connection {
     struct wait *wait; /* while STATE_WAITING */
 };
 
-static void stop_waiting(struct connection *connection)
+static void leave_idle(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    if (connection->waits_since_ms == 0)
+    if (connection->idle_since_ms == 0)
         return;
-    *(connection->idler != NULL ? &connection->idler->busier : &loop->idlest) = connection->busier;
-    *(connection->busier != NULL ? &connection->busier->idler : &loop->least_idle) = connection->idler;
-    connection->waits_since_ms = 0;
+    *(connection->more_idle != NULL ? &connection->more_idle->less_idle : &loop->idlest) =
+        connection->less_idle;
+    *(connection->less_idle != NULL ? &connection->less_idle->more_idle : &loop->least_idle) =
+        connection->more_idle;
+    connection->idle_since_ms = 0;
 }
 
-/* For its client, from now on. */
-static void begin_waiting(struct connection *connection)
+/* It waits for its client from now on. */
+static void join_idle(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    stop_waiting(connection);
-    connection->waits_since_ms = clock_monotonic_ms();
-    connection->busier = NULL;
-    connection->idler = loop->least_idle;
-    *(connection->idler != NULL ? &connection->idler->busier : &loop->idlest) = connection;
+    leave_idle(connection);
+    connection->idle_since_ms = clock_monotonic_ms();
+    connection->less_idle = NULL;
+    connection->more_idle = loop->least_idle;
+    *(connection->more_idle != NULL ? &connection->more_idle->less_idle : &loop->idlest) = connection;
     loop->least_idle = connection;
 }
 
 static void connection_free(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    stop_waiting(connection);
+    leave_idle(connection);
     if (connection->wait != NULL)
         connection->wait->connection = NULL;
     *connection->link = connection->next;
@@ -117,97 +119,18 @@ static void finish(struct connection *connection)
     set_deadline(connection, LINGER_S);
 }
 
-/* The body of an answer, while libevent sends it by reference. */
-struct body_in_flight {
-    struct body *shared;
-    char *text;
-};
-
-static void release_body(const void *data, size_t len, void *context)
+/* Every answer goes through here. `request` NULL: none could be read. Takes what the reply owns. */
+static void send_reply(struct connection *connection, const struct request *request, struct reply *reply)
 {
-    struct body_in_flight *body = context;
-    (void)data;
-    (void)len;
-    body_unref(body->shared);
-    free(body->text);
-    free(body);
-}
-
-/* Hands the body over to libevent; a static one is referred to as it is. */
-static bool add_body(struct evbuffer *output, struct reply *reply)
-{
-    bool is_static = reply->text.data == NULL && reply->shared == NULL;
-    if (is_static)
-        return evbuffer_add_reference(output, reply->body.data, reply->body.len, NULL, NULL) == 0;
-    struct body_in_flight *body = malloc(sizeof *body);
-    if (body == NULL)
-        return false;
-    *body = (struct body_in_flight){reply->shared, reply->text.data};
-    if (evbuffer_add_reference(output, reply->body.data, reply->body.len, release_body, body) != 0) {
-        free(body);
-        return false;
-    }
-    reply->shared = NULL;
-    reply->text = (struct buffer)BUFFER_INIT;
-    return true;
-}
-
-/* The lines that say what the body is. A 304 has those of its 200 but for what is about the bytes themselves. */
-static void append_content(const struct reply *reply, struct buffer *head)
-{
-    if (reply->shared != NULL && reply->status == 304) {
-        buffer_append_text(head, "ETag: ");
-        buffer_append_text(head, reply->shared->etag);
-        buffer_append_text(head, "\r\n");
-    } else if (reply->shared != NULL) {
-        buffer_append(head, reply->shared->head, reply->shared->head_len);
-    } else if (reply->status != 204) {
-        buffer_append_format(head, "Content-Length: %zu\r\n", reply->body.len);
-        if (reply->content_type != NULL)
-            buffer_append_format(head, "Content-Type: %s\r\n", reply->content_type);
-    }
-}
-
-static void append_head(struct connection *connection, const struct request *request,
-                        const struct reply *reply, bool closes, struct buffer *head)
-{
-    buffer_append_text(head, "HTTP/1.1 ");
-    buffer_append_uint(head, (uint64_t)reply->status);
-    buffer_append_char(head, ' ');
-    buffer_append_text(head, reply_reason(reply->status));
-    buffer_append_text(head, "\r\nDate: ");
-    buffer_append_text(head, loop_date(connection->loop, clock_unix_ms() / 1000));
-    buffer_append_text(head, "\r\n");
-    append_content(reply, head);
-    buffer_append_text(head, reply->is_data
-                                 ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
-                                 : "Cache-Control: no-store\r\n");
-    routes_append_cors(connection->loop->shared->settings, request, head);
-    buffer_append(head, reply->headers.data, reply->headers.len);
-    if (closes)
-        buffer_append_text(head, "Connection: close\r\n");
-    else if (!request->is_http_1_1)
-        buffer_append_text(head, "Connection: keep-alive\r\n");
-    buffer_append_text(head, "\r\n");
-}
-
-/* Sends an answer: the one function that does. `request` NULL: none could be read. HEAD, 204 and 304 have no body;
- * but for 204 and 304 its length is told. Takes what the reply owns. */
-static void connection_send(struct connection *connection, const struct request *request, struct reply *reply)
-{
-    struct evbuffer *output = bufferevent_get_output(connection->stream);
-    struct buffer head = BUFFER_INIT;
-    bool has_length = reply->status != 204 && reply->status != 304;
-    bool has_body = has_length && reply->body.len > 0 && (request == NULL || request->method != METHOD_HEAD);
-    bool closes = reply->closes || request == NULL || !request->keeps_alive || connection->loop->is_stopping;
-    buffer_reserve(&head, HEAD_USUAL_LEN);
-    append_head(connection, request, reply, closes, &head);
-    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&reply->headers) &&
-                    evbuffer_add(output, head.data, head.len) == 0 && (!has_body || add_body(output, reply));
-    connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;
+    struct loop *loop = connection->loop;
+    bool closes = reply->closes || request == NULL || !request->keeps_alive || loop->is_stopping;
+    const struct response_context context = {.settings = loop->shared->settings,
+                                             .request = request,
+                                             .date = loop_date(loop, clock_unix_ms() / 1000),
+                                             .closes = closes};
     connection->lingers = reply->closes || request == NULL;
-    buffer_clear(&head);
-    reply_clear(reply);
+    bool is_whole = response_append(bufferevent_get_output(connection->stream), &context, reply);
+    connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;
 }
 
 static struct exchange exchange_of(const struct connection *connection)
@@ -234,7 +157,7 @@ static void refuse(struct connection *connection, const char *problem)
     reply_init(&reply);
     reply_error(&reply, ERROR_BAD_REQUEST);
     log_write(LOG_DEBUG, "a request was refused", LOG_FIELDS(log_text("problem", problem)));
-    connection_send(connection, NULL, &reply);
+    send_reply(connection, NULL, &reply);
 }
 
 static void answer_request(struct connection *connection)
@@ -250,8 +173,8 @@ static void answer_request(struct connection *connection)
         connection->state = STATE_WAITING;
         return;
     }
-    free(wait);
-    connection_send(connection, &connection->request, &reply);
+    wait_free(wait);
+    send_reply(connection, &connection->request, &reply);
 }
 
 static void expect_body(struct connection *connection)
@@ -266,7 +189,7 @@ static void expect_body(struct connection *connection)
 static void answer_before_body(struct connection *connection, struct reply *reply)
 {
     reply->closes = connection->request.body_len > 0;
-    connection_send(connection, &connection->request, reply);
+    send_reply(connection, &connection->request, reply);
 }
 
 /* The request may be made: its body is next, or its answer. */
@@ -301,7 +224,7 @@ static void verify(struct connection *connection)
         connection->state = STATE_WAITING;
         return;
     }
-    free(wait);
+    wait_free(wait);
     reply_init(&reply);
     reply_error(&reply, result == VERIFIER_THROTTLED ? ERROR_THROTTLED : ERROR_OVERLOADED);
     answer_before_body(connection, &reply);
@@ -399,13 +322,13 @@ static void keep_time(struct connection *connection)
     bool is_receiving = !is_held && (connection->state == STATE_BODY || (is_reading && has_input));
     if (is_receiving && !connection->is_receiving) {
         set_deadline(connection, settings->request_timeout_s);
-        begin_waiting(connection);
+        join_idle(connection);
     } else if (!is_receiving && is_reading && unsent_len(connection) == 0) {
         set_deadline(connection, settings->idle_timeout_s);
-        begin_waiting(connection);
+        join_idle(connection);
     } else if (!is_receiving) {
         evtimer_del(connection->deadline);
-        stop_waiting(connection);
+        leave_idle(connection);
     }
     connection->is_receiving = is_receiving;
 }
@@ -462,7 +385,7 @@ static void finish_answer(struct connection *connection, struct wait *wait)
     struct reply reply;
     reply_init(&reply);
     routes_finish(&exchange, wait, &reply);
-    connection_send(connection, &connection->request, &reply);
+    send_reply(connection, &connection->request, &reply);
 }
 
 static void finish_verification(struct connection *connection, const struct wait *wait)
@@ -573,7 +496,7 @@ static bool open_stream(struct connection *connection, int socket)
 static bool send_idlest_away(struct loop *loop)
 {
     struct connection *idlest = loop->idlest;
-    if (idlest == NULL || clock_monotonic_ms() - idlest->waits_since_ms < GIVES_WAY_MS)
+    if (idlest == NULL || clock_monotonic_ms() - idlest->idle_since_ms < GIVES_WAY_MS)
         return false;
     connection_free(idlest);
     return true;
@@ -602,12 +525,12 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
         struct reply reply;
         reply_init(&reply);
         reply_error(&reply, ERROR_OVERLOADED);
-        connection_send(connection, NULL, &reply);
+        send_reply(connection, NULL, &reply);
         advance(connection);
         return;
     }
     set_deadline(connection, loop->shared->settings->request_timeout_s);
-    begin_waiting(connection);
+    join_idle(connection);
     connection->is_receiving = true;
 }
 

@@ -96,7 +96,10 @@ enum status crypt_hash_check(struct bytes hash, struct error *err)
         return error_set(err, STATUS_INVALID, "is not a whole crypt(3) hash: %s and more, but not its shape",
                          KINDS[i].prefix);
     }
-    return error_set(err, STATUS_INVALID, "is no crypt(3) hash of a kind that is taken: " CRYPT_HASH_KINDS);
+    return error_set(
+        err, STATUS_INVALID,
+        "is no crypt(3) hash of a kind that is taken: yescrypt ($y$), bcrypt ($2b$, $2y$, $2a$), "
+        "SHA-512 ($6$) and SHA-256 ($5$)");
 }
 
 struct crypt_scratch *crypt_scratch_new(void)

@@ -6,9 +6,6 @@
 #include "common/bytes.h"
 #include "common/status.h"
 
-/* The kinds that are taken, for messages. */
-#define CRYPT_HASH_KINDS "yescrypt ($y$), bcrypt ($2b$, $2y$, $2a$), SHA-512 ($6$) and SHA-256 ($5$)"
-
 /* STATUS_INVALID: of another kind, or not a whole hash; err says which, without any of the text. */
 MUST_CHECK enum status crypt_hash_check(struct bytes hash, struct error *err);
 

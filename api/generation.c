@@ -7,7 +7,7 @@
 
 #define WARM_ANSWERS 64
 
-void stored_answers_clear(struct stored_answers *stored)
+static void stored_answers_clear(struct stored_answers *stored)
 {
     for (size_t i = 0; i < stored->count; i++)
         answer_clear(&stored->items[i]);

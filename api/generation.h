@@ -19,8 +19,6 @@ struct stored_answers {
     size_t count;
 };
 
-void stored_answers_clear(struct stored_answers *stored);
-
 /* What was loaded of a generation. */
 struct loaded {
     struct manifest manifest;

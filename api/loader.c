@@ -127,8 +127,8 @@ static size_t load_buckets(struct redis_link *link, const char *prefix, uint64_t
 
 /* Takes the reply for one answer; an unusable one is left out. */
 static enum status take_answer(struct redis_link *link, const struct manifest *manifest,
-                               struct date_filter filter, struct stored_answers *out, size_t *refused,
-                               struct error *err)
+                               size_t categories_count, struct date_filter filter, struct stored_answers *out,
+                               size_t *refused, struct error *err)
 {
     struct answer *answer = &out->items[out->count];
     struct redisReply *reply = NULL;
@@ -141,7 +141,8 @@ static enum status take_answer(struct redis_link *link, const struct manifest *m
     }
     struct bytes blob = redis_reply_text(reply);
     bool is_usable = blob.data != NULL && codec_unpack_answer(blob, manifest, answer, &ignored) == STATUS_OK;
-    if (is_usable && date_filter_compare(answer->filter, filter) != 0) {
+    if (is_usable && (date_filter_compare(answer->filter, filter) != 0 ||
+                      answer->kpis.categories_count != categories_count)) {
         answer_clear(answer);
         is_usable = false;
     }
@@ -165,11 +166,8 @@ static enum status load_answers(struct redis_link *link, const char *prefix, con
             if (redis_link_queue(link, args, 2, err) != STATUS_OK)
                 return err->code;
         }
-        if (take_answer(link, manifest, filters[taken], out, &refused, err) != STATUS_OK)
+        if (take_answer(link, manifest, categories_count, filters[taken], out, &refused, err) != STATUS_OK)
             return err->code;
-        bool fits = out->count == 0 || out->items[out->count - 1].kpis.categories_count == categories_count;
-        if (!fits)
-            answer_clear(&out->items[--out->count]);
     }
     if (refused > 0)
         log_write(LOG_WARNING, "stored answers cannot be used and are computed instead",

@@ -15,10 +15,9 @@ static const char NAME[] = "ecosys-api";
 static const char USAGE[] =
     "usage: ecosys-api [--check] [--env-file FILE]\n"
     "\n"
-    "Serves /health, /clientes, /health-scores, /dashboard, /logins and /cache/clear from what ecosys-worker "
-    "publishes to Redis. "
-    "Reads Redis,\n"
-    "never a database, and writes nothing.\n"
+    "Serves /health, /clientes, /health-scores, /dashboard, /logins and /cache/clear from what "
+    "ecosys-worker\n"
+    "publishes to Redis. Reads Redis, never a database, and writes nothing.\n"
     "\n"
     "  --check          tries settings and Redis, says each in a line, changes nothing\n"
     "  --env-file FILE  settings that the environment does not have (default: ./.env where it exists)\n"
@@ -105,10 +104,11 @@ static enum exit_status run(const struct command_line *command_line, const struc
     struct auth auth;
     struct users *users = NULL;
     struct error err;
-    enum exit_status exit_status = EXIT_USAGE;
+    enum exit_status exit_status;
     if (auth_init(&auth, arena, settings, &err) != STATUS_OK ||
         auth_load_users(&auth, settings, NULL, &users, &err) != STATUS_OK) {
         program_complain(NAME, err.message);
+        exit_status = program_exit_status(err.code);
     } else if (command_line->check) {
         exit_status = check(settings, users);
         users_unref(users);
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
         program_start(PROGRAM_API, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {
         program_complain(NAME, err.message);
         arena_clear(&arena);
-        return EXIT_USAGE;
+        return (int)program_exit_status(err.code);
     }
     http_parser_set_max_header_size((uint32_t)settings.header_bytes_max);
     enum exit_status exit_status = run(&command_line, &settings, &arena);

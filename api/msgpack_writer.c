@@ -83,14 +83,11 @@ static void put_timestamp(struct buffer *out, struct timestamp timestamp)
 /* A CNPJ has 14 digits, but anything may be stored as one: what 64 bits cannot hold stays text. */
 static void put_digits(struct buffer *out, struct bytes digits)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < digits.len; i++)
-        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(digits.data[i] - '0'), &value)) {
-            pack_text(out, digits);
-            return;
-        }
-    pack_uint(out, value);
+    uint64_t value;
+    if (bytes_parse_uint(digits, UINT64_MAX, &value))
+        pack_uint(out, value);
+    else
+        pack_text(out, digits);
 }
 
 static void put_value(struct writer *writer, const struct value *value)

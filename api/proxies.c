@@ -3,20 +3,6 @@
 
 #define MAPPED_BITS (ADDRESS_BITS - ADDRESS_BITS_IPV4)
 
-static bool parse_number(struct bytes text, unsigned most, unsigned *out)
-{
-    unsigned value = 0;
-    if (text.len == 0 || text.len > 5)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(text.data[i] - '0');
-    }
-    *out = value;
-    return value <= most;
-}
-
 /* An address, or an address and how many of its bits count; the others must be zero. */
 static bool parse_network(struct bytes text, struct network *out)
 {
@@ -26,10 +12,11 @@ static bool parse_network(struct bytes text, struct network *out)
         return false;
     bool is_ipv4 = memchr(address.data, ':', address.len) == NULL;
     unsigned most = is_ipv4 ? ADDRESS_BITS_IPV4 : ADDRESS_BITS;
-    unsigned bits = most;
-    if (slash != NULL && !parse_number((struct bytes){slash + 1, text.len - address.len - 1}, most, &bits))
+    uint64_t bits = most;
+    if (slash != NULL &&
+        !bytes_parse_uint((struct bytes){slash + 1, text.len - address.len - 1}, most, &bits))
         return false;
-    out->bits = is_ipv4 ? MAPPED_BITS + bits : bits;
+    out->bits = (unsigned)bits + (is_ipv4 ? MAPPED_BITS : 0);
     struct address masked = address_masked(&out->address, out->bits);
     return address_equal(&masked, &out->address);
 }
@@ -77,8 +64,8 @@ static bool is_trusted(const struct proxies *proxies, const struct address *addr
 
 static bool is_port(struct bytes text)
 {
-    unsigned ignored;
-    return parse_number(text, 65535, &ignored);
+    uint64_t ignored;
+    return bytes_parse_uint(text, 65535, &ignored);
 }
 
 /* "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:4711". */

@@ -1,5 +1,5 @@
-/* api/reply.h - what is answered, before it becomes bytes. Filled by handlers, sent by connection_send, the one place
- * that knows how HEAD, 204, 304, CORS and closing change an answer. One thread. */
+/* api/reply.h - what is answered, before it becomes bytes. Filled by handlers, made bytes by response_append. One
+ * thread. */
 #ifndef ECOSYS_API_REPLY_H
 #define ECOSYS_API_REPLY_H
 

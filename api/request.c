@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define LENGTH_DIGITS_MAX 18 /* of Content-Length, zeros in front included */
+
 static bool is_control(unsigned char c)
 {
     return (c < ' ' && c != '\t') || c == 0x7f;
@@ -208,20 +210,6 @@ static bool is_clean_host(struct bytes host)
            (!has_port || holds_only((struct bytes){port.data + 1, port.len - 1}, digits));
 }
 
-static bool parse_length(struct bytes text, uint64_t *out)
-{
-    uint64_t value = 0;
-    if (text.len == 0 || text.len > 18)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        value = value * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    *out = value;
-    return true;
-}
-
 /* What RFC 9112 lets a server refuse, refused: above all anything that leaves a body's end open to debate. */
 static const char *check_fields(const struct field_reader *reader, struct request *out)
 {
@@ -231,7 +219,9 @@ static const char *check_fields(const struct field_reader *reader, struct reques
         return "Transfer-Encoding, which is not taken";
     if (reader->content_lengths > 1)
         return "more than one Content-Length";
-    if (reader->content_lengths == 1 && !parse_length(reader->content_length, &out->body_len))
+    if (reader->content_lengths == 1 &&
+        (reader->content_length.len > LENGTH_DIGITS_MAX ||
+         !bytes_parse_uint(reader->content_length, INT64_MAX, &out->body_len)))
         return "Content-Length";
     if (reader->authorizations > 1)
         return "more than one Authorization";
@@ -293,23 +283,15 @@ enum encoding request_encoding(const struct request *request)
     return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "+" is a blank; %XX is its byte. */
 static void append_decoded(struct bytes text, struct buffer *out)
 {
     buffer_reset(out);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i] == '+' ? ' ' : text.data[i];
-        if (c == '%' && text.len - i > 2 && hex_value(text.data[i + 1]) >= 0 &&
-            hex_value(text.data[i + 2]) >= 0) {
-            c = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
+        if (c == '%' && text.len - i > 2 && bytes_hex_value(text.data[i + 1]) >= 0 &&
+            bytes_hex_value(text.data[i + 2]) >= 0) {
+            c = (char)(bytes_hex_value(text.data[i + 1]) * 16 + bytes_hex_value(text.data[i + 2]));
             i += 2;
         }
         buffer_append_char(out, c);

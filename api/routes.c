@@ -131,15 +131,16 @@ static bool answer_document(const struct exchange *exchange, struct answer_key *
     return answer_key(exchange, key, exchange->makers, wait, reply);
 }
 
-static bool parse_id(struct bytes text, uint64_t *out)
+/* False: *problem is `malformed`, or for a number that is larger than any id that there is no such tenant. */
+static bool parse_id(struct bytes text, enum reply_error malformed, uint64_t *out, enum reply_error *problem)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value))
-            return false;
-    *out = value;
-    return value > 0;
+    bool has_digits_only = true, is_zero = true;
+    for (size_t i = 0; i < text.len; i++) {
+        has_digits_only = has_digits_only && text.data[i] >= '0' && text.data[i] <= '9';
+        is_zero = is_zero && text.data[i] == '0';
+    }
+    *problem = has_digits_only && !is_zero ? ERROR_NO_TENANT : malformed;
+    return !is_zero && bytes_parse_uint(text, UINT64_MAX, out);
 }
 
 /* {"tenant_id": "1"} or {"tenant_id": 1}, as the Python service took it. */
@@ -155,7 +156,7 @@ static bool read_tenant_in_body(struct bytes body, uint64_t *out, enum reply_err
         *problem = member != NULL ? ERROR_TENANT_IN_BODY : ERROR_TENANT_MISSING;
     }
     bool is_good = member != NULL && (member->type == JSON_TEXT || member->type == JSON_NUMBER) &&
-                   parse_id(member->text, out);
+                   parse_id(member->text, ERROR_TENANT_IN_BODY, out, problem);
     arena_clear(&arena);
     return is_good;
 }
@@ -164,9 +165,9 @@ static bool read_tenant(const struct exchange *exchange, uint64_t *out, enum rep
 {
     struct buffer value = BUFFER_INIT;
     bool is_in_query = request_parameter(exchange->request, "tenant_id", &value) && value.len > 0;
-    bool is_good = is_in_query && parse_id(buffer_bytes(&value), out);
+    *problem = ERROR_TENANT_MISSING;
+    bool is_good = is_in_query && parse_id(buffer_bytes(&value), ERROR_TENANT_IN_QUERY, out, problem);
     buffer_clear(&value);
-    *problem = is_in_query ? ERROR_TENANT_IN_QUERY : ERROR_TENANT_MISSING;
     if (!is_in_query && exchange->body.len > 0)
         return read_tenant_in_body(exchange->body, out, problem);
     return is_good;
@@ -310,15 +311,6 @@ static const struct route ANY_ROUTE = {"*", METHOD_OPTIONS, ACCESS_PUBLIC, "GET,
 
 #define ROUTES_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 
-struct route_shown routes_row(size_t index)
-{
-    if (index >= ROUTES_COUNT)
-        return (struct route_shown){.path = NULL};
-    const struct route *route = &ROUTES[index];
-    return (struct route_shown){route->path, route->method == METHOD_GET, route->method == METHOD_POST,
-                                route->access != ACCESS_PUBLIC};
-}
-
 static const struct route *find_route(struct bytes path)
 {
     for (size_t i = 0; i < ROUTES_COUNT; i++)
@@ -404,30 +396,4 @@ bool routes_answer(const struct exchange *exchange, const struct route *route, s
                    struct reply *reply)
 {
     return route->answer(exchange, wait, reply);
-}
-
-/* True when `origin` is in the comma-separated list. */
-static bool lists_origin(const char *list, struct bytes origin)
-{
-    while (*list != '\0') {
-        list += strspn(list, " ,");
-        struct bytes item = {list, strcspn(list, " ,")};
-        if (item.len > 0 && bytes_equal(item, origin))
-            return true;
-        list += item.len;
-    }
-    return false;
-}
-
-void routes_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
-{
-    bool is_open = strcmp(settings->cors_allow_origins, "*") == 0;
-    struct bytes origin = request != NULL ? request->origin : (struct bytes){NULL, 0};
-    if (is_open)
-        buffer_append_text(out, "Access-Control-Allow-Origin: *\r\n");
-    else if (origin.data != NULL && lists_origin(settings->cors_allow_origins, origin))
-        buffer_append_format(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)origin.len, origin.data);
-    buffer_append_text(out, "Access-Control-Expose-Headers: ETag, Age, X-Cache, X-Generation\r\n");
-    if (!is_open)
-        buffer_append_text(out, "Vary: Origin\r\n");
 }

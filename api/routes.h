@@ -43,7 +43,7 @@ enum routes_check routes_check(const struct exchange *exchange, const struct rou
 /* Whether a user whose credentials are right may use the route: CHECK_PASSED, or CHECK_ANSWERED with 403. */
 enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply);
 
-/* The answer of a route whose request was read whole. HEAD is answered as GET: connection_send leaves the body out.
+/* The answer of a route whose request was read whole. HEAD is answered as GET: response_append leaves the body out.
  * False: the answer is being made; the wait was taken, will be handed back, and is then for routes_finish. True: the
  * wait is still the caller's. */
 bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,
@@ -51,15 +51,5 @@ bool routes_answer(const struct exchange *exchange, const struct route *route, s
 
 /* The answer of a request whose wait was handed back. */
 void routes_finish(const struct exchange *exchange, struct wait *wait, struct reply *reply);
-
-/* The CORS headers of every answer, errors included. `request` NULL: none could be read. */
-void routes_append_cors(const struct settings *settings, const struct request *request, struct buffer *out);
-
-/* Row `index` of the table, for the test that compares it with the documents; NULL path behind the last one. */
-struct route_shown {
-    const char *path;
-    bool takes_get, takes_post, needs_auth;
-};
-struct route_shown routes_row(size_t index);
 
 #endif

@@ -234,9 +234,8 @@ static enum status serve(struct server *server, const sigset_t *signals, struct 
     server->shared.follower = &server->follower;
     enum status status = follower_start(&server->follower, server->shared.settings, &client,
                                         &server->shared.asked, &server->shared.room, err);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK)
         status = run_loops(server, signals, err);
-    }
     stop_pools(server);
     return status;
 }
@@ -266,6 +265,6 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
         log_write(LOG_INFO, "stopped", NULL);
         return EXIT_DONE;
     }
-    program_complain("ecosys-api", err.message);
-    return status == STATUS_INVALID ? EXIT_USAGE : EXIT_FAILED;
+    log_write(LOG_ERROR, "cannot start", LOG_FIELDS(log_text("error", err.message)));
+    return program_exit_status(status);
 }

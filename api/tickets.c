@@ -79,7 +79,7 @@ static bool is_over(const struct ticket *ticket, const struct tickets_view *view
         wait->error = ERROR_REFRESH_FAILED;
     else if (waited_ms >= TICKET_GIVE_UP_MS)
         wait->error = ERROR_REFRESH_TIMEOUT;
-    else if (!ticket->is_taken && !view->worker_is_alive && waited_ms >= TICKET_NO_WORKER_MS)
+    else if (!ticket->is_taken && !view->worker_is_alive && waited_ms >= MESSAGE_NO_WORKER_MS)
         wait->error = ERROR_NO_WORKER;
     else
         wait->has_failed = false;
@@ -122,7 +122,7 @@ bool tickets_request(struct tickets *tickets, int64_t now_ms, struct buffer *out
     for (struct ticket *ticket = tickets->first; ticket != NULL; ticket = ticket->next) {
         if (ticket->generation != 0 || now_ms < ticket->repeat_ms)
             continue;
-        ticket->repeat_ms = now_ms + TICKET_REPEAT_MS;
+        ticket->repeat_ms = now_ms + MESSAGE_REPEAT_MS;
         message_add_word(out, ticket->id.text);
         found = true;
     }

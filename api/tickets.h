@@ -6,9 +6,7 @@
 #include "api/wait.h"
 #include "common/messages.h"
 
-#define TICKET_REPEAT_MS    1000  /* between two requests of the same ticket */
-#define TICKET_NO_WORKER_MS 2000  /* without any sign of a worker: 503 */
-#define TICKET_GIVE_UP_MS   60000 /* 504 */
+#define TICKET_GIVE_UP_MS 60000 /* 504 */
 
 struct ticket;
 

@@ -30,6 +30,8 @@ void wait_fail(struct wait *wait, enum reply_error error)
 
 void wait_free(struct wait *wait)
 {
+    if (wait == NULL)
+        return;
     body_unref(wait->body);
     generation_unref(wait->generation);
     free(wait);

@@ -44,6 +44,6 @@ struct wait *wait_new(struct loop *loop, struct connection *connection);
 void wait_done(struct wait *wait);
 void wait_fail(struct wait *wait, enum reply_error error);
 
-void wait_free(struct wait *wait);
+void wait_free(struct wait *wait); /* NULL: nothing */
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -32,6 +33,32 @@ static inline bool bytes_is(struct bytes a, const char *text)
 static inline bool bytes_is_in_any_case(struct bytes a, const char *text)
 {
     return a.len == strlen(text) && (a.len == 0 || strncasecmp(a.data, text, a.len) == 0);
+}
+
+/* Decimal digits and nothing else, of a number up to `most`. False: not of that form, or larger; *out is untouched. */
+__attribute__((warn_unused_result)) static inline bool bytes_parse_uint(struct bytes text, uint64_t most,
+                                                                        uint64_t *out)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
+        if (digit > 9 || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)digit, &value))
+            return false;
+    }
+    if (text.len == 0 || value > most)
+        return false;
+    *out = value;
+    return true;
+}
+
+/* 0 to 15, or -1 for what is no hexadecimal digit. */
+static inline int bytes_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 #endif

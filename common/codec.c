@@ -129,10 +129,10 @@ enum status codec_unpack_model(struct bytes blob, struct arena *arena, struct sc
     struct bytes text = fields_text(&fields);
     if (fields_close(&fields, "model", err) != STATUS_OK)
         return err->code;
-    if (scoring_model_parse(arena, text, out, err) != STATUS_OK)
-        err->code = err->code == STATUS_INVALID ? STATUS_CORRUPT : err->code;
-    else
+    if (scoring_model_parse(arena, text, out, err) == STATUS_OK)
         return STATUS_OK;
+    if (err->code == STATUS_INVALID)
+        err->code = STATUS_CORRUPT;
     return err->code;
 }
 

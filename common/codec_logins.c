@@ -99,29 +99,18 @@ enum status codec_pack_logins(const struct tenant_logins *logins, size_t *next, 
     return status;
 }
 
-static struct bytes take_text(struct fields *fields, struct arena *arena)
-{
-    struct bytes text = fields_text(fields);
-    if (text.data == NULL)
-        return text;
-    struct bytes copy = arena_copy(arena, text);
-    if (copy.data == NULL)
-        fields_refuse(fields, "out of memory");
-    return copy;
-}
-
 static struct login_user *take_users(struct fields *fields, struct arena *arena, size_t *count)
 {
     struct fields list = fields_array(fields);
     struct login_user *users = arena_take_array(arena, list.left / USER_VALUES, sizeof *users);
-    *count = list.left / USER_VALUES;
-    if (users == NULL || list.left % USER_VALUES != 0) {
-        fields_refuse(fields, "no memory, or not pairs of name and e-mail");
-        *count = 0;
-    }
+    *count = users != NULL ? list.left / USER_VALUES : 0;
+    if (users == NULL)
+        fields_out_of_memory(fields);
+    else if (list.left % USER_VALUES != 0)
+        fields_refuse(fields, "not pairs of name and e-mail");
     for (size_t i = 0; i < *count; i++) {
-        users[i].name = take_text(&list, arena);
-        users[i].email = take_text(&list, arena);
+        users[i].name = fields_copy_text(&list, arena);
+        users[i].email = fields_copy_text(&list, arena);
     }
     if (list.problem != NULL)
         fields_refuse(fields, list.problem);
@@ -150,10 +139,12 @@ static void take_rows(struct fields *fields, struct arena *arena, const struct l
     struct fields list = fields_array(fields);
     out->count = list.left / ROW_VALUES;
     out->rows = arena_take_array(arena, out->count, sizeof *out->rows);
-    if (out->rows == NULL || list.left % ROW_VALUES != 0) {
-        fields_refuse(fields, "no memory, or rows that are not whole");
+    if (out->rows == NULL) {
+        fields_out_of_memory(fields);
         return;
     }
+    if (list.left % ROW_VALUES != 0)
+        fields_refuse(fields, "rows that are not whole");
     for (size_t i = 0; i < out->count; i++)
         take_row(&list, users, users_count, &out->rows[i]);
     if (list.problem != NULL)

@@ -149,18 +149,6 @@ enum status codec_pack_tenants(const struct scored_snapshot *scored, size_t *nex
     return pack_rows(scored, scored->tenants_count, BLOB_TENANTS, pack_tenant_row, next, out, err);
 }
 
-/* A copy in the arena of the text that is the next field. */
-static struct bytes take_text(struct fields *fields, struct arena *arena)
-{
-    struct bytes text = fields_text(fields);
-    if (text.data == NULL)
-        return text;
-    struct bytes copy = arena_copy(arena, text);
-    if (copy.data == NULL)
-        fields_refuse(fields, "out of memory");
-    return copy;
-}
-
 static bool is_number_text(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -173,7 +161,7 @@ static struct cnpj_shown take_cnpj(struct fields *fields, struct arena *arena)
 {
     struct cnpj_shown cnpj;
     cnpj.form = (enum cnpj_form)fields_uint(fields, CNPJ_TEXT);
-    cnpj.text = take_text(fields, arena);
+    cnpj.text = fields_copy_text(fields, arena);
     if ((cnpj.form == CNPJ_NULL) != (cnpj.text.data == NULL) ||
         (cnpj.form == CNPJ_NUMBER && !is_number_text(cnpj.text)))
         fields_refuse(fields, "a CNPJ that is not of its form");
@@ -219,7 +207,7 @@ static void unpack_client(struct fields *fields, struct arena *arena, struct cli
         &client->criado_em,           &client->atualizado_em};
     *client = (struct client){.id = fields_int(fields, INT64_MIN, INT64_MAX)};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        *texts[i] = take_text(fields, arena);
+        *texts[i] = fields_copy_text(fields, arena);
     client->cnpj = take_cnpj(fields, arena);
     take_valor(fields, client);
     for (size_t i = 0; i < CLIENT_TIMESTAMPS; i++)
@@ -246,7 +234,7 @@ static void take_integrators(struct fields *fields, struct arena *arena, const s
     struct fields list = fields_array(fields);
     int64_t *ids = arena_take_array(arena, list.left, sizeof *ids);
     if (ids == NULL) {
-        fields_refuse(fields, "out of memory");
+        fields_out_of_memory(fields);
         return;
     }
     tenant->integrators = ids;
@@ -264,8 +252,8 @@ static void unpack_tenant(struct fields *fields, struct scored_snapshot *scored,
 {
     struct arena *arena = &scored->arena;
     *tenant = (struct tenant){.id = fields_uint(fields, UINT64_MAX)};
-    tenant->slug = take_text(fields, arena);
-    tenant->name = take_text(fields, arena);
+    tenant->slug = fields_copy_text(fields, arena);
+    tenant->name = fields_copy_text(fields, arena);
     tenant->cnpj = take_cnpj(fields, arena);
     tenant->logins = take_events(fields);
     tenant->entries = take_events(fields);

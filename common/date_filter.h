@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
+#include "common/status.h"
+
 #define DAY_MIN INT32_MIN
 #define DAY_MAX INT32_MAX
 
@@ -32,5 +35,12 @@ static inline int date_filter_compare(struct date_filter a, struct date_filter b
         return a.first_day < b.first_day ? -1 : 1;
     return (a.last_day > b.last_day) - (a.last_day < b.last_day);
 }
+
+/* "2024-01-01:2024-01-31" and a NUL, "all" for a bound that is open: as names in Redis and messages have it. */
+#define DATE_FILTER_TEXT_MAX 24
+void date_filter_format(struct date_filter filter, char out[DATE_FILTER_TEXT_MAX]);
+
+/* Reads that. False: not of that form, or the last day comes before the first; *out is untouched. */
+MUST_CHECK bool date_filter_parse(struct bytes text, struct date_filter *out);
 
 #endif

@@ -9,6 +9,9 @@
 
 #include "common/bytes.h"
 
+#define LOGINS_DAYS                                                                                          \
+    30 /* before today: the window of /logins and of a team's size, whatever the model's windows are */
+
 #define LOGIN_WITHOUT_USER UINT32_MAX
 
 /* A user of EcoSys. */

@@ -13,6 +13,9 @@
 
 #define REQUEST_ID_MAX 40 /* with its NUL */
 
+#define MESSAGE_REPEAT_MS    1000 /* how often a request is repeated until it is over */
+#define MESSAGE_NO_WORKER_MS 2000 /* without any sign of a worker there is none */
+
 struct request_id {
     char text[REQUEST_ID_MAX]; /* letters, digits, '-' */
 };

@@ -7,6 +7,8 @@
 #include "common/pack_scan.h"
 #include "common/utf8.h"
 
+static const char OUT_OF_MEMORY[] = "out of memory"; /* told from other problems by its address */
+
 static int append(void *data, const char *bytes, size_t len)
 {
     buffer_append(data, bytes, len);
@@ -96,8 +98,9 @@ enum status fields_open(struct fields *fields, struct bytes packed, size_t *offs
         return error_no_memory(err);
     if (result != MSGPACK_UNPACK_SUCCESS || unpacked_end != end)
         return error_set(err, STATUS_CORRUPT, "MessagePack at byte %zu cannot be read", *offset);
-    if (unpacked.data.type != MSGPACK_OBJECT_ARRAY ||
-        (count != FIELDS_ANY && unpacked.data.via.array.size != count))
+    if (unpacked.data.type != MSGPACK_OBJECT_ARRAY)
+        return error_set(err, STATUS_CORRUPT, "MessagePack at byte %zu is not an array", *offset);
+    if (count != FIELDS_ANY && unpacked.data.via.array.size != count)
         return error_set(err, STATUS_CORRUPT, "MessagePack at byte %zu is not an array of %u", *offset,
                          count);
     fields->next = unpacked.data.via.array.ptr;
@@ -112,6 +115,11 @@ void fields_refuse(struct fields *fields, const char *problem)
         return;
     fields->problem = problem;
     fields->left = 0;
+}
+
+void fields_out_of_memory(struct fields *fields)
+{
+    fields_refuse(fields, OUT_OF_MEMORY);
 }
 
 /* The next value, or NULL when there is none or it is not of the type. */
@@ -183,6 +191,17 @@ struct bytes fields_bin(struct fields *fields, size_t len)
     return (struct bytes){NULL, 0};
 }
 
+struct bytes fields_copy_text(struct fields *fields, struct arena *arena)
+{
+    struct bytes text = fields_text(fields);
+    if (text.data == NULL)
+        return text;
+    struct bytes copy = arena_copy(arena, text);
+    if (copy.data == NULL)
+        fields_out_of_memory(fields);
+    return copy;
+}
+
 bool fields_take_nil(struct fields *fields)
 {
     if (fields->left == 0 || fields->next->type != MSGPACK_OBJECT_NIL)
@@ -227,5 +246,7 @@ enum status fields_close(struct fields *fields, const char *what, struct error *
     free_zone(fields);
     if (fields->problem == NULL)
         return STATUS_OK;
+    if (fields->problem == OUT_OF_MEMORY)
+        return error_no_memory(err);
     return error_set(err, STATUS_CORRUPT, "%s, field %u: %s", what, fields->at, fields->problem);
 }

@@ -45,6 +45,8 @@ uint64_t fields_uint(struct fields *fields, uint64_t high);
 bool fields_bool(struct fields *fields);
 struct bytes fields_text(struct fields *fields);            /* well-formed UTF-8; nil is no data */
 struct bytes fields_bin(struct fields *fields, size_t len); /* of exactly that length */
+/* A text whose copy is in the arena. */
+struct bytes fields_copy_text(struct fields *fields, struct arena *arena);
 bool fields_take_nil(struct fields *fields);            /* true, and takes it, when the next value is nil */
 bool fields_next_is_array(const struct fields *fields); /* takes nothing */
 
@@ -54,7 +56,11 @@ struct fields fields_array(struct fields *fields);
 /* For checks that the readers above do not know. */
 void fields_refuse(struct fields *fields, const char *problem);
 
-/* Frees what fields_open took and reports the first problem, or that values are left, as STATUS_CORRUPT. */
+/* What was read cannot be kept; not the bytes' fault. */
+void fields_out_of_memory(struct fields *fields);
+
+/* Frees what fields_open took and reports the first problem, or that values are left, as STATUS_CORRUPT, or as
+ * STATUS_NO_MEMORY after fields_out_of_memory. */
 MUST_CHECK enum status fields_close(struct fields *fields, const char *what, struct error *err);
 
 /* Frees after a fields_open that failed, and returns the code of the error that it left. */

@@ -66,6 +66,11 @@ void program_print_settings(FILE *out, enum program program)
     }
 }
 
+enum exit_status program_exit_status(enum status status)
+{
+    return status == STATUS_INVALID ? EXIT_USAGE : EXIT_FAILED;
+}
+
 void program_complain(const char *name, const char *message)
 {
     fprintf(stderr, "%s: %s\n", name, message);

@@ -10,9 +10,13 @@
 /* Exit statuses, of every program and script. */
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* What a program that could not start for this reason exits with: only usage and configuration are 2, since whoever
+ * supervises it does not start those again. `status` is not STATUS_OK. */
+enum exit_status program_exit_status(enum status status);
+
 /* Keeps the process's memory from others of the same user and out of core dumps (but in builds for sanitizers). Reads the
  * file (`env_file`, or ./.env when NULL) and the environment, takes the zone into use and starts the log.
- * STATUS_INVALID: one line for standard error, exit status 2. */
+ * STATUS_INVALID: usage or configuration; STATUS_UNAVAILABLE, STATUS_NO_MEMORY: the system refuses something. */
 MUST_CHECK enum status program_start(enum program program, const char *name, const char *env_file,
                                      struct arena *arena, struct settings *out, struct error *err);
 

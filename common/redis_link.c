@@ -80,7 +80,7 @@ static enum status log_in(struct redis_link *link, struct error *err)
     return tell(link, select, 2, err);
 }
 
-enum status redis_link_open(struct redis_link *link, struct error *err)
+static enum status open_link(struct redis_link *link, struct error *err)
 {
     if (link->stream != NULL)
         return STATUS_OK;
@@ -94,7 +94,7 @@ enum status redis_link_open(struct redis_link *link, struct error *err)
 enum status redis_link_queue(struct redis_link *link, const struct bytes *args, size_t count,
                              struct error *err)
 {
-    if (redis_link_open(link, err) != STATUS_OK)
+    if (open_link(link, err) != STATUS_OK)
         return err->code;
     return queue_command(link, args, count, err);
 }

@@ -30,10 +30,7 @@ void redis_link_close(struct redis_link *link);
  * failing. For connections that may have been idle for long, and not for those that listen. */
 void redis_link_drop_if_ended(struct redis_link *link);
 
-/* Connects, authenticates and selects the database; nothing to do when that was done before. */
-MUST_CHECK enum status redis_link_open(struct redis_link *link, struct error *err);
-
-/* One command and its reply, which the caller frees with redis_reply_free. An error reply is STATUS_UNAVAILABLE
+/* One command and its reply, on a connection that is made, and its database selected, when there is none, which the caller frees with redis_reply_free. An error reply is STATUS_UNAVAILABLE
  * with Redis's words; the connection stays open then. */
 MUST_CHECK enum status redis_link_call(struct redis_link *link, const struct bytes *args, size_t count,
                                        struct redisReply **reply, struct error *err);

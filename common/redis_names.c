@@ -73,21 +73,12 @@ struct redis_name redis_name_logins(const char *prefix, uint64_t generation)
     return of_generation(prefix, generation, "logins");
 }
 
-static void format_bound(int32_t day, char out[DATE_TEXT_LEN + 1])
-{
-    if (day == DAY_MIN || day == DAY_MAX)
-        snprintf(out, DATE_TEXT_LEN + 1, "all");
-    else
-        day_format(day, out);
-}
-
 struct redis_name redis_name_answer(const char *prefix, uint64_t generation, struct date_filter filter)
 {
     struct redis_name name;
-    char first[DATE_TEXT_LEN + 1], last[DATE_TEXT_LEN + 1];
-    format_bound(filter.first_day, first);
-    format_bound(filter.last_day, last);
-    snprintf(name.text, sizeof name.text, "%s:gen:%" PRIu64 ":answer:%s:%s", prefix, generation, first, last);
+    char text[DATE_FILTER_TEXT_MAX];
+    date_filter_format(filter, text);
+    snprintf(name.text, sizeof name.text, "%s:gen:%" PRIu64 ":answer:%s", prefix, generation, text);
     return name;
 }
 

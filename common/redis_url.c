@@ -5,14 +5,6 @@
 
 #define DEFAULT_PORT 6379
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The text with %XX decoded, NUL-terminated; NULL for a broken escape, a NUL or want of memory. */
 static const char *decode(struct arena *arena, struct bytes text)
 {
@@ -21,8 +13,8 @@ static const char *decode(struct arena *arena, struct bytes text)
     for (size_t i = 0; out != NULL && i < text.len; i++) {
         char c = text.data[i];
         if (c == '%') {
-            int high = text.len - i > 2 ? hex_value(text.data[i + 1]) : -1;
-            int low = text.len - i > 2 ? hex_value(text.data[i + 2]) : -1;
+            int high = text.len - i > 2 ? bytes_hex_value(text.data[i + 1]) : -1;
+            int low = text.len - i > 2 ? bytes_hex_value(text.data[i + 2]) : -1;
             if (high < 0 || low < 0 || (high == 0 && low == 0))
                 return NULL;
             c = (char)(high * 16 + low);
@@ -33,19 +25,12 @@ static const char *decode(struct arena *arena, struct bytes text)
     return out;
 }
 
-static bool parse_number(struct bytes text, uint32_t high, uint32_t *out)
+static bool parse_number(struct bytes text, uint32_t most, uint32_t *out)
 {
-    uint32_t value = 0;
-    if (text.len == 0 || text.len > 9)
+    uint64_t value;
+    if (!bytes_parse_uint(text, most, &value))
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        value = value * 10 + (uint32_t)(text.data[i] - '0');
-    }
-    if (value > high)
-        return false;
-    *out = value;
+    *out = (uint32_t)value;
     return true;
 }
 

@@ -125,7 +125,7 @@ static const struct row ROWS[] = {
     NUMBER("COMPUTE_QUEUE", "1024", PROGRAM_API, 1, 1000000, compute_queue,
            "answers that may wait to be made; beyond it 503"),
     NUMBER("HTTP_CONNECTIONS", "4096", PROGRAM_API, 1, 1000000, connections_max,
-           "connections at a time; one more is answered 503"),
+           "connections at a time; one more displaces the idlest, or is answered 503"),
     NUMBER("HTTP_HEADER_BYTES", "16384", PROGRAM_API, 1024, 1048576, header_bytes_max,
            "longest request line and headers"),
     NUMBER("HTTP_BODY_BYTES", "65536", PROGRAM_API, 0, 16777216, body_bytes_max, "longest request body"),

@@ -12,10 +12,8 @@
 #include "common/redis_names.h"
 #include "worker/daemon.h"
 
-#define REPEAT_MS    1000
-#define NO_WORKER_MS 2000
-#define SILENCE_MS   10000 /* of a daemon that was there: each repeat is answered, so it has gone */
-#define GIVE_UP_MS   600000
+#define SILENCE_MS 10000 /* of a daemon that was there: each repeat is answered, so it has gone */
+#define GIVE_UP_MS 600000
 
 enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_OUT };
 
@@ -67,7 +65,7 @@ static enum status request(struct ask *ask, struct error *err)
     struct buffer message = BUFFER_INIT;
     message_begin(MESSAGE_REFRESH, &message);
     message_add_word(&message, ask->id.text);
-    ask->next_ms = clock_monotonic_ms() + REPEAT_MS;
+    ask->next_ms = clock_monotonic_ms() + MESSAGE_REPEAT_MS;
     enum status status = redis_link_publish(&ask->voice, ask->inbox.text, buffer_bytes(&message), NULL, err);
     buffer_clear(&message);
     return status;
@@ -97,7 +95,7 @@ static enum status step(struct ask *ask, enum ask_state *state, struct error *er
 static bool is_alone(const struct ask *ask, int64_t now_ms)
 {
     if (ask->heard_ms == 0)
-        return now_ms - ask->began_ms > NO_WORKER_MS;
+        return now_ms - ask->began_ms > MESSAGE_NO_WORKER_MS;
     return now_ms - ask->heard_ms > SILENCE_MS;
 }
 

@@ -71,6 +71,12 @@ static void *run_job(void *context)
     return NULL;
 }
 
+static void job_free(struct job *job)
+{
+    interrupt_clear(&job->interrupt);
+    free(job);
+}
+
 static struct job *job_start(struct daemon *daemon)
 {
     struct job *job = calloc(1, sizeof *job);
@@ -89,15 +95,8 @@ static struct job *job_start(struct daemon *daemon)
                                             .as_of_wall_us = daemon->options->as_of_wall_us};
     if (pthread_create(&job->thread, NULL, run_job, job) == 0)
         return job;
-    interrupt_clear(&job->interrupt);
-    free(job);
+    job_free(job);
     return NULL;
-}
-
-static void job_free(struct job *job)
-{
-    interrupt_clear(&job->interrupt);
-    free(job);
 }
 
 /* Doubling from a second to a minute, each with up to half of it more or less, so that workers do not march in step. */
@@ -406,46 +405,62 @@ static void step(struct daemon *daemon)
 }
 
 /* The signals are blocked before any thread exists, so that only the descriptor gets them. */
-static bool open_descriptors(struct daemon *daemon)
+static enum status open_descriptors(struct daemon *daemon, struct error *err)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
-        return false;
+    int problem = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (problem != 0)
+        return error_set(err, STATUS_UNAVAILABLE, "signals cannot be blocked: %s", strerror(problem));
     daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
     daemon->done_fd = eventfd(0, EFD_CLOEXEC);
-    return daemon->signal_fd >= 0 && daemon->done_fd >= 0;
+    if (daemon->signal_fd >= 0 && daemon->done_fd >= 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_UNAVAILABLE, "no descriptors for signals: %s", strerror(errno));
+}
+
+static void close_descriptors(struct daemon *daemon)
+{
+    if (daemon->done_fd >= 0)
+        close(daemon->done_fd);
+    if (daemon->signal_fd >= 0)
+        close(daemon->signal_fd);
+}
+
+static void work_until_stopped(struct daemon *daemon)
+{
+    struct error err;
+    daemon->refresh_due_ms = NEVER;
+    daemon->lease_check_ms = clock_monotonic_ms();
+    log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
+    while (!daemon->is_stopping || daemon->job != NULL)
+        step(daemon);
+    if (lease_release(&daemon->lease, &err) != STATUS_OK)
+        log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
+                  LOG_FIELDS(log_text("error", err.message)));
+    log_write(LOG_INFO, "stopped", NULL);
 }
 
 enum exit_status daemon_run(const struct settings *settings, const struct daemon_options *options)
 {
     struct daemon daemon = {.settings = settings, .options = options, .signal_fd = -1, .done_fd = -1};
     struct error err;
-    if (!open_descriptors(&daemon)) {
-        log_write(LOG_ERROR, "cannot take signals", LOG_FIELDS(log_text("error", strerror(errno))));
-        return EXIT_FAILED;
-    }
     redis_link_init(&daemon.link, &settings->redis, settings->redis_timeout_ms);
     lease_init(&daemon.lease, &daemon.link, settings->redis_prefix, settings->lease_s * 1000);
-    if (requests_init(&daemon.requests, settings, &daemon.link, &err) != STATUS_OK) {
+    enum status status = requests_init(&daemon.requests, settings, &daemon.link, &err);
+    if (status == STATUS_OK)
+        status = open_descriptors(&daemon, &err);
+    if (status == STATUS_OK) {
+        work_until_stopped(&daemon);
+    } else {
         log_write(LOG_ERROR, "cannot start", LOG_FIELDS(log_text("error", err.message)));
-        return EXIT_FAILED;
+        daemon.exit_status = program_exit_status(status);
     }
-    daemon.refresh_due_ms = NEVER;
-    daemon.lease_check_ms = clock_monotonic_ms();
-    log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
-    while (!daemon.is_stopping || daemon.job != NULL)
-        step(&daemon);
-    if (lease_release(&daemon.lease, &err) != STATUS_OK)
-        log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
-                  LOG_FIELDS(log_text("error", err.message)));
+    close_descriptors(&daemon);
     requests_clear(&daemon.requests);
     redis_link_close(&daemon.link);
-    close(daemon.done_fd);
-    close(daemon.signal_fd);
-    log_write(LOG_INFO, "stopped", NULL);
     return daemon.exit_status;
 }

@@ -124,16 +124,11 @@ static const struct ecosys_index_advice ADVICE[INDEX_COUNT] = {
                           true},
 };
 
-static bool is_word(struct bytes text, const char *word)
-{
-    return text.data != NULL && text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
-}
-
 static const struct catalog_row *find_column(const struct catalog_row *rows, size_t count, const char *table,
                                              const char *column)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_word(rows[i].cells[0], table) && is_word(rows[i].cells[1], column))
+        if (bytes_is_in_any_case(rows[i].cells[0], table) && bytes_is_in_any_case(rows[i].cells[1], column))
             return &rows[i];
     return NULL;
 }
@@ -141,7 +136,7 @@ static const struct catalog_row *find_column(const struct catalog_row *rows, siz
 static bool has_table(const struct catalog_row *rows, size_t count, const char *table)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_word(rows[i].cells[0], table))
+        if (bytes_is_in_any_case(rows[i].cells[0], table))
             return true;
     return false;
 }
@@ -152,7 +147,7 @@ static bool is_of_family(struct bytes type, enum family family)
     if (types[0] == NULL)
         return true;
     for (size_t i = 0; i < TYPES_MAX && types[i] != NULL; i++)
-        if (is_word(type, types[i]))
+        if (bytes_is_in_any_case(type, types[i]))
             return true;
     return false;
 }
@@ -183,7 +178,7 @@ static bool is_integer(const struct catalog_row *column)
 {
     static const char *const integers[] = {INTEGERS};
     for (size_t i = 0; column != NULL && i < sizeof integers / sizeof integers[0]; i++)
-        if (is_word(column->cells[3], integers[i]))
+        if (bytes_is_in_any_case(column->cells[3], integers[i]))
             return true;
     return false;
 }
@@ -220,7 +215,7 @@ static bool begins_with(struct bytes columns, const char *wanted)
 void ecosys_catalog_take_index(struct ecosys_catalog *catalog, const struct catalog_row *row)
 {
     for (int i = 0; i < INDEX_COUNT; i++)
-        if (!catalog->is_useless[i] && is_word(row->cells[0], ADVICE[i].table) &&
+        if (!catalog->is_useless[i] && bytes_is_in_any_case(row->cells[0], ADVICE[i].table) &&
             begins_with(row->cells[1], ADVICE[i].columns))
             catalog->has_index[i] = true;
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/date.h"
+#include "common/logins.h"
 
 #define INDEXES_MAX 3
 #define NO_INDEXES                                                                                           \

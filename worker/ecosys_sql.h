@@ -31,9 +31,6 @@ enum ecosys_query {
     QUERY_COUNT,
 };
 
-/* /logins says "últimos 30 dias", whatever the model's windows. */
-#define LOGINS_DAYS 30
-
 /* Appends the text of a query whose window is counted back from `today`; a failed buffer means no memory. False, and
  * nothing is appended, when the model has no use for what it finds or another query finds it on the way. */
 bool ecosys_sql_format(enum ecosys_query query, const struct scoring_model *model,

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
         program_start(PROGRAM_WORKER, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {
         program_complain(NAME, err.message);
         arena_clear(&arena);
-        return EXIT_USAGE;
+        return (int)program_exit_status(err.code);
     }
     mysql_library_init(0, NULL, NULL);
     enum exit_status exit_status = run(&command_line, &settings);

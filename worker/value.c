@@ -57,19 +57,9 @@ struct cnpj_shown value_cnpj(struct value_reader *reader, struct bytes text, str
 
 bool value_parse_uint(struct bytes text, uint64_t *out)
 {
-    uint64_t value = 0;
     while (text.len > 0 && text.data[text.len - 1] == ' ') /* as databases compare char and varchar */
         text.len--;
-    if (text.len == 0)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c < '0' || c > '9' || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(c - '0'), &value))
-            return false;
-    }
-    *out = value;
-    return true;
+    return bytes_parse_uint(text, UINT64_MAX, out);
 }
 
 bool value_parse_int(struct bytes text, int64_t *out)

@@ -3,6 +3,7 @@
  * and none of its header lines holds a line end that was the client's. */
 #include <string.h>
 
+#include "api/response.h"
 #include "api/routes.h"
 #include "common/json.h"
 #include "tests/fuzz/fuzz.h"
@@ -72,7 +73,7 @@ static void check_cors(const struct request *request)
     struct buffer lines = BUFFER_INIT;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         settings.cors_allow_origins = lists[i];
-        routes_append_cors(&settings, request, &lines);
+        response_append_cors(&settings, request, &lines);
     }
     check_header_lines(buffer_bytes(&lines));
     buffer_clear(&lines);

@@ -319,8 +319,7 @@ def test_wait_is_true_or_false(port, value):
     assert problem_of(ask(port, f'{CLEAR}?wait={value}', 'POST'))['loc'] == ['query', 'wait']
 
 
-NOT_IDS = ['0', '-1', '+1', 'um', '1.0', '1e3', '0x1', ' 1', '1 ', '1,2', '00', '18446744073709551616',
-           '99999999999999999999999999', 'null', '1a', '١']
+NOT_IDS = ['0', '-1', '+1', 'um', '1.0', '1e3', '0x1', ' 1', '1 ', '1,2', '00', '0' * 30, 'null', '1a', '١']
 
 
 def encoded(text):
@@ -337,6 +336,14 @@ def test_tenant_id_that_is_none(port, value):
     assert problem_of(ask(port, '/logins', body=body))['loc'] == ['body', 'tenant_id']
 
 
+@pytest.mark.parametrize('number', ['999999999', '18446744073709551615', '18446744073709551616', '1' + '0' * 5000])
+def test_tenant_that_does_not_exist(port, number):
+    """However large the number: it is a positive integer, and no tenant's."""
+    for path, body in ((f'/logins?tenant_id={number}', b''), ('/logins', f'{{"tenant_id": {number}}}'.encode())):
+        response = ask(port, path, body=body)
+        assert (response.status, response.json()) == (404, {'detail': 'Tenant não encontrado.'})
+
+
 @pytest.mark.parametrize('body, loc', [
     (b'', ['query', 'tenant_id']), (b'{}', ['query', 'tenant_id']), (b'{"tenant": 1}', ['query', 'tenant_id']),
     (b'{"Tenant_id": 1}', ['query', 'tenant_id']),
@@ -345,8 +352,6 @@ def test_tenant_id_that_is_none(port, value):
     (b'{"tenant_id": 1e0}', ['body', 'tenant_id']), (b'{"tenant_id": true}', ['body', 'tenant_id']),
     (b'{"tenant_id": null}', ['body', 'tenant_id']), (b'{"tenant_id": [1]}', ['body', 'tenant_id']),
     (b'{"tenant_id": {"tenant_id": 1}}', ['body', 'tenant_id']), (b'{"tenant_id": ""}', ['body', 'tenant_id']),
-    (b'{"tenant_id": 18446744073709551616}', ['body', 'tenant_id']),
-    (b'{"tenant_id": 1' + b'0' * 5000 + b'}', ['body', 'tenant_id']),
     (b'[1]', ['body', 'body']), (b'[{"tenant_id": 1}]', ['body', 'body']), (b'1', ['body', 'body']),
     (b'"1"', ['body', 'body']), (b'null', ['body', 'body']), (b' ', ['body', 'body']), (b'{"tenant_id": 1', ['body', 'body']),
     (b'{"tenant_id": 1}}', ['body', 'body']), (b'{"tenant_id": 1} x', ['body', 'body']), (b'{tenant_id: 1}', ['body', 'body']),

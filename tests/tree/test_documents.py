@@ -148,6 +148,7 @@ def test_documents_name_settings_that_exist(document):
         ("worker/publish.h", "PUBLISH_GRACE_S", "60", "schemas/redis.md", "`CACHE_MAX_STALE` + 60 s"),
         ("worker/ask.c", "GIVE_UP_MS", "600000", "docs/architecture.md", "up to ten minutes"),
         ("worker/ask.c", "SILENCE_MS", "10000", "docs/architecture.md", "falls silent for 10 s"),
+        ("common/logins.h", "LOGINS_DAYS", "30", "docs/api.md", "The window is always 30 days"),
         ("common/messages.h", "REQUEST_ID_MAX", "40", "schemas/redis.md", "1 to 39 letters"),
         ("common/codec_logins.c", "IDS_IN_CHUNK", "100000u", "schemas/redis.md", "at\nmost 100,000 in a chunk"),
         ("api/asked.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
@@ -160,9 +161,9 @@ def test_documents_name_settings_that_exist(document):
         ("api/throttle.h", "THROTTLE_FAMILIAR", "8192", "docs/architecture.md", "8,192 are remembered"),
         ("api/verifier.c", "THREADS", "1", "docs/architecture.md", "one thread of its own, that"),
         ("api/server.c", "REPORT_EVERY_S", "60", "docs/configuration.md", "Once a minute at most, the log says"),
-        ("api/tickets.h", "TICKET_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
+        ("common/messages.h", "MESSAGE_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
         ("api/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
-        ("api/tickets.h", "TICKET_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
+        ("common/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
         ("api/compress.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
     ],
 )
@@ -285,7 +286,7 @@ def test_openapi_has_the_parameters():
 
 def test_openapi_has_the_headers():
     """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
-    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "connection.c", "reply.c", "health.c", "body.c"))
+    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "response.c", "reply.c", "health.c", "body.c"))
     written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
     of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
     assert set(openapi()["components"]["headers"]) == written - of_http
@@ -445,7 +446,7 @@ def test_redis_names_are_documented():
     expected |= {f"{{prefix}}:gen:{{generation}}:{word}:{{index}}" for word in chunks}
     expected |= {f"{{prefix}}:{{db}}:{word}" for word in channels}
     formats = re.findall(r'"(%s:(?:[^"]|" PRI\w+ ")*)"', source)
-    assert '%s:gen:%" PRIu64 ":answer:%s:%s' in formats
+    assert '%s:gen:%" PRIu64 ":answer:%s' in formats
     expected |= {"{prefix}:gen:{generation}:answer:{first}:{last}"}
     assert len(formats) == 5, "a format that this test does not know"
     documented = {code(row[0]) for row in table_with("schemas/redis.md", "name", "type", "holds", "lives for")}

@@ -168,9 +168,9 @@ static void test_no_worker(void **state)
     bench_init(&bench);
     bench.view.worker_is_alive = false;
     add(&bench, false);
-    assert_null(settle_at(&bench, TICKET_NO_WORKER_MS - 1));
-    assert_failed(settle_at(&bench, TICKET_NO_WORKER_MS), ERROR_NO_WORKER);
-    assert_null(settle_at(&bench, TICKET_NO_WORKER_MS + 1));
+    assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
+    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
+    assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS + 1));
 }
 
 static void test_no_worker_also_for_who_does_not_wait(void **state)
@@ -180,8 +180,8 @@ static void test_no_worker_also_for_who_does_not_wait(void **state)
     bench_init(&bench);
     bench.view.worker_is_alive = false;
     add(&bench, true);
-    assert_null(settle_at(&bench, TICKET_NO_WORKER_MS - 1));
-    assert_failed(settle_at(&bench, TICKET_NO_WORKER_MS), ERROR_NO_WORKER);
+    assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
+    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
 }
 
 /* A worker that was there and has gone: its successor may take the request that is said again. */
@@ -193,7 +193,7 @@ static void test_worker_that_goes_after_it_took_the_request(void **state)
     add(&bench, false);
     say(&bench, "started", 1);
     bench.view.worker_is_alive = false;
-    assert_null(settle_at(&bench, TICKET_NO_WORKER_MS + 500));
+    assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS + 500));
     say(&bench, "queued", 1); /* by the successor */
     say(&bench, "started", 1);
     say(&bench, "published 101", 1);
@@ -267,7 +267,7 @@ static void test_asks_again_until_the_end(void **state)
     asks(&bench, first, sizeof first);
     assert_string_not_equal(first, "");
     for (int64_t second = 1; second <= 5; second++) {
-        bench.view.now_ms = BEGIN_MS + second * TICKET_REPEAT_MS - 1;
+        bench.view.now_ms = BEGIN_MS + second * MESSAGE_REPEAT_MS - 1;
         assert_string_equal(asks(&bench, text, sizeof text), "");
         bench.view.now_ms++;
         assert_string_equal(asks(&bench, text, sizeof text),
@@ -279,7 +279,7 @@ static void test_asks_again_until_the_end(void **state)
             say(&bench, "started", 1);
     }
     say(&bench, "published 101", 1);
-    bench.view.now_ms += TICKET_REPEAT_MS;
+    bench.view.now_ms += MESSAGE_REPEAT_MS;
     assert_string_equal(asks(&bench, text, sizeof text), "");
     bench.view.loaded = 101;
     wait_free(settle(&bench));
@@ -314,7 +314,7 @@ static void test_messages_that_change_nothing(void **state)
     snprintf(text, sizeof text, "started %sx", id_of(&bench, 1).text);
     tickets_take_message(&bench.tickets, bytes_of(text));
     assert_null(settle(&bench));
-    assert_failed(settle_at(&bench, TICKET_NO_WORKER_MS), ERROR_NO_WORKER); /* nobody has taken it */
+    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER); /* nobody has taken it */
 }
 
 static void test_ids_among_others(void **state)
@@ -411,8 +411,8 @@ static void test_wait_ms(void **state)
     assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS, LOOK_MS), 0); /* is still to be said */
     asks(&bench, text, sizeof text);
     assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS, LOOK_MS), LOOK_MS);
-    assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS, 5000), TICKET_REPEAT_MS);
-    assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS + 900, LOOK_MS), TICKET_REPEAT_MS - 900);
+    assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS, 5000), MESSAGE_REPEAT_MS);
+    assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS + 900, LOOK_MS), MESSAGE_REPEAT_MS - 900);
     assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS + 5000, LOOK_MS), 0);
     assert_int_equal(tickets_wait_ms(&bench.tickets, BEGIN_MS, 0), 0);
     say(&bench, "published 101", 1); /* soon served */

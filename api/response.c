@@ -1,0 +1,125 @@
+/* api/response.c - the head of an answer, and its body by reference. */
+#include "api/response.h"
+
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_USUAL_LEN 512
+
+/* True when `origin` is in the comma-separated list. */
+static bool lists_origin(const char *list, struct bytes origin)
+{
+    while (*list != '\0') {
+        list += strspn(list, " ,");
+        struct bytes item = {list, strcspn(list, " ,")};
+        if (item.len > 0 && bytes_equal(item, origin))
+            return true;
+        list += item.len;
+    }
+    return false;
+}
+
+void response_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
+{
+    bool is_open = strcmp(settings->cors_allow_origins, "*") == 0;
+    struct bytes origin = request != NULL ? request->origin : (struct bytes){NULL, 0};
+    if (is_open)
+        buffer_append_text(out, "Access-Control-Allow-Origin: *\r\n");
+    else if (origin.data != NULL && lists_origin(settings->cors_allow_origins, origin))
+        buffer_append_format(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)origin.len, origin.data);
+    buffer_append_text(out, "Access-Control-Expose-Headers: ETag, Age, X-Cache, X-Generation\r\n");
+    if (!is_open)
+        buffer_append_text(out, "Vary: Origin\r\n");
+}
+
+/* The body of an answer, while libevent sends it by reference. */
+struct body_in_flight {
+    struct body *shared;
+    char *text;
+};
+
+static void release_body(const void *data, size_t len, void *context)
+{
+    struct body_in_flight *body = context;
+    (void)data;
+    (void)len;
+    body_unref(body->shared);
+    free(body->text);
+    free(body);
+}
+
+/* Hands the body over to libevent; a static one is referred to as it is. */
+static bool add_body(struct evbuffer *output, struct reply *reply)
+{
+    bool is_static = reply->text.data == NULL && reply->shared == NULL;
+    if (is_static)
+        return evbuffer_add_reference(output, reply->body.data, reply->body.len, NULL, NULL) == 0;
+    struct body_in_flight *body = malloc(sizeof *body);
+    if (body == NULL)
+        return false;
+    *body = (struct body_in_flight){reply->shared, reply->text.data};
+    if (evbuffer_add_reference(output, reply->body.data, reply->body.len, release_body, body) != 0) {
+        free(body);
+        return false;
+    }
+    reply->shared = NULL;
+    reply->text = (struct buffer)BUFFER_INIT;
+    return true;
+}
+
+/* The lines that say what the body is. A 304 has those of its 200 but for what is about the bytes themselves. */
+static void append_content(const struct reply *reply, struct buffer *head)
+{
+    if (reply->shared != NULL && reply->status == 304) {
+        buffer_append_text(head, "ETag: ");
+        buffer_append_text(head, reply->shared->etag);
+        buffer_append_text(head, "\r\n");
+    } else if (reply->shared != NULL) {
+        buffer_append(head, reply->shared->head, reply->shared->head_len);
+    } else if (reply->status != 204) {
+        buffer_append_format(head, "Content-Length: %zu\r\n", reply->body.len);
+        if (reply->content_type != NULL)
+            buffer_append_format(head, "Content-Type: %s\r\n", reply->content_type);
+    }
+}
+
+static void append_head(const struct response_context *context, const struct reply *reply,
+                        struct buffer *head)
+{
+    buffer_append_text(head, "HTTP/1.1 ");
+    buffer_append_uint(head, (uint64_t)reply->status);
+    buffer_append_char(head, ' ');
+    buffer_append_text(head, reply_reason(reply->status));
+    buffer_append_text(head, "\r\nDate: ");
+    buffer_append_text(head, context->date);
+    buffer_append_text(head, "\r\n");
+    append_content(reply, head);
+    buffer_append_text(head, reply->is_data
+                                 ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
+                                 : "Cache-Control: no-store\r\n");
+    response_append_cors(context->settings, context->request, head);
+    buffer_append(head, reply->headers.data, reply->headers.len);
+    if (context->closes)
+        buffer_append_text(head, "Connection: close\r\n");
+    else if (!context->request->is_http_1_1)
+        buffer_append_text(head, "Connection: keep-alive\r\n");
+    buffer_append_text(head, "\r\n");
+}
+
+bool response_append(struct evbuffer *output, const struct response_context *context,
+                     struct reply *take_reply)
+{
+    struct buffer head = BUFFER_INIT;
+    bool is_head = context->request != NULL && context->request->method == METHOD_HEAD;
+    bool has_body =
+        take_reply->status != 204 && take_reply->status != 304 && !is_head && take_reply->body.len > 0;
+    buffer_reserve(&head, HEAD_USUAL_LEN);
+    append_head(context, take_reply, &head);
+    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers) &&
+                    evbuffer_add(output, head.data, head.len) == 0 &&
+                    (!has_body || add_body(output, take_reply));
+    buffer_clear(&head);
+    reply_clear(take_reply);
+    return is_whole;
+}
