@@ -118,9 +118,13 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
         status = ecosys_read_catalog(&reading->ecosys, reading->model, &reading->catalog, err);
     if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
         return status;
+    interrupt_set_deadline(interrupt, clock_monotonic_ms(), settings->snapshot_timeout_s * 1000);
+    if (fail_in(reading, PHASE_KOMMO, kommo_lock(&reading->kommo, err)) != STATUS_OK)
+        return err->code;
+    int32_t session_offset_s = instants->as_of_offset_s; /* which MySQL was told, and stays */
     int64_t start = clock_read_us(CLOCK_MONOTONIC);
-    interrupt_set_deadline(interrupt, start / 1000, settings->snapshot_timeout_s * 1000);
     *instants = choose_instants(reading->request);
+    instants->as_of_offset_s = session_offset_s;
     if (fail_in(reading, PHASE_KOMMO, kommo_snapshot_start(&reading->kommo, err)) != STATUS_OK ||
         fail_in(reading, PHASE_ECOSYS, ecosys_snapshot(&reading->ecosys, err)) != STATUS_OK ||
         fail_in(reading, PHASE_KOMMO, kommo_snapshot_finish(&reading->kommo, err)) != STATUS_OK)

@@ -9,7 +9,7 @@ import pytest
 
 from faults import PATIENCE_S, Service, Witness
 from service import (
-    Stage, lock_in_mariadb, lock_in_postgres, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
+    Stage, hold_in_postgres, lock_in_mariadb, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
     worker_in_mariadb, worker_in_postgres,
 )
 
@@ -145,7 +145,7 @@ def test_both_databases_gone_at_once(fleet, service):
 # ---- Faults amid a refresh, which waits for a lock meanwhile
 
 
-LOCKS = {'postgres': (lock_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
+LOCKS = {'postgres': (hold_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
 
 
 def server_killed(fleet, server):
@@ -227,7 +227,7 @@ def is_sending_in_mariadb(stage):
 
 
 @pytest.mark.parametrize('server, lock, waits, is_sending', [
-    ('postgres', lock_in_postgres, waits_in_postgres, is_sending_in_postgres),
+    ('postgres', hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
     ('mariadb', lambda stage: lock_in_mariadb(stage, 'activity_log'), waits_in_mariadb, is_sending_in_mariadb),
 ], ids=WORDS)
 @pytest.mark.parametrize('fault', [server_killed, session_ended], ids=lambda f: f.__name__)

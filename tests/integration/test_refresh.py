@@ -14,7 +14,7 @@ import pytest
 from http_client import Connection, ask, request_bytes
 from redis_proxy import Action, RedisProxy, is_message
 from service import (
-    ROOT, WORKER, Stage, changed_model, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter,
+    ROOT, WORKER, Stage, changed_model, hold_in_postgres, lock_in_mariadb, new_redis, prepare_counter,
     published_generations, wait_for, waits_in_mariadb, waits_in_postgres,
 )
 from serving import start_loaded
@@ -287,7 +287,7 @@ def test_clear_whose_worker_is_killed_is_done_by_the_one_that_stands_by(stage, h
     wait_for(lambda: 'standing by' in other.log_text(), 'the other one stands by', PATIENCE_S)
     stage.set_counter(51)
     with in_background() as start:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             waiting = start(running.clear)
             wait_for(lambda: ids_said(heard, 'started'), 'the refresh has begun', PATIENCE_S)
             running.worker.kill()
@@ -301,7 +301,7 @@ def test_worker_told_to_stop_while_a_clear_waits(stage):
     running = Running(stage)
     generation = stage.pointer()
     with in_background() as start:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             waiting = start(running.clear)
             wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
             running.worker.signal(signal.SIGTERM)
@@ -400,7 +400,7 @@ def test_refresh_whose_daemon_dies_meanwhile(stage, heard):
     running = Running(stage, worker=heard.url())
     generation = stage.pointer()
     with in_background() as start:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             waiting = start(refresh, stage)
             wait_for(lambda: ids_said(heard, 'started'), 'the daemon has begun', PATIENCE_S)
             wait_for(lambda: waits_in_postgres(stage), 'the daemon waits', PATIENCE_S)

@@ -7,8 +7,8 @@ import pytest
 
 from http_client import Connection
 from service import (
-    AS_OF, MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, lock_in_mariadb, lock_in_postgres, prepare_sample,
-    session_in_mariadb, session_in_postgres, unique, wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb,
+    AS_OF, MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, hold_in_postgres, lock_in_mariadb, lock_in_postgres,
+    prepare_sample, session_in_mariadb, session_in_postgres, unique, wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb,
     worker_in_postgres,
 )
 from serving import start_loaded, wait_until_served
@@ -128,7 +128,7 @@ def test_changes_during_a_refresh_are_of_the_next_one(fleet, locked, indexes):
     before = served(port)
     changes = changes_in_mariadb(list(before['/health-scores']))
     in_locked = changes.pop(locked)
-    with lock_in_mariadb(stage, locked) as ecosys, lock_in_postgres(stage) as kommo:
+    with lock_in_mariadb(stage, locked) as ecosys, hold_in_postgres(stage) as kommo:
         worker = stage.start_worker('--once', *AT_AS_OF)
         wait_for_reading(stage, locked)
         wait_for_kommo(stage)
@@ -161,11 +161,41 @@ def test_lock_that_is_held_for_too_long(stage, lock, table, texts):
 
 
 def test_lock_that_is_held_for_a_moment(stage):
-    with lock_in_mariadb(stage, 'reports'), lock_in_postgres(stage, 'statuses'):
-        worker = stage.start_worker('--once')
+    """Of PostgreSQL's tables before the snapshots, of MariaDB's behind them."""
+    with lock_in_mariadb(stage, 'reports'):
+        with lock_in_postgres(stage, 'statuses'):
+            worker = stage.start_worker('--once')
+            wait_for_kommo(stage)
         wait_for_reading(stage, 'reports')
-        wait_for_kommo(stage)
     assert worker.wait(20) == 0
+
+
+RELOAD = 'CREATE TEMP TABLE kept AS SELECT * FROM {0}; TRUNCATE {0}; INSERT INTO {0} SELECT * FROM kept'
+REPLACE = ('CREATE TABLE another (LIKE {0} INCLUDING ALL); INSERT INTO another SELECT * FROM {0}; DROP TABLE {0};'
+           ' ALTER TABLE another RENAME TO {0}; GRANT SELECT ON {0} TO {1}')
+REWRITE = 'ALTER TABLE {0} ALTER valor TYPE numeric(20,6)'
+
+
+@pytest.mark.parametrize('change, table', [
+    (RELOAD, 'clientes_kommo'), (REWRITE, 'clientes_kommo'), (REPLACE, 'clientes_kommo'), (RELOAD, 'companies_kommo'),
+    (REPLACE, 'companies_kommo'),
+], ids=['clients reloaded', 'clients rewritten', 'clients replaced', 'companies reloaded', 'companies replaced'])
+def test_table_filled_anew_while_the_worker_waits_for_it(fleet, change, table):
+    """By a transaction that ends meanwhile. A snapshot from before its end would see the new table, and none of its
+    rows."""
+    stage = Stage(fleet, prepare(fleet, unique('anew'), False))
+    stage.publish()
+    port = start_loaded(stage).port
+    before = served(port)
+    assert before['/clientes'] and any(row['nome'] for row in before['/clientes'].values())
+    with session_in_postgres(stage) as other:
+        other.run('BEGIN; ' + change.format(table, fleet.READER))
+        worker = stage.start_worker('--once', *AT_AS_OF)
+        wait_for_kommo(stage)
+        other.run('COMMIT')
+        assert worker.wait(20) == 0, worker.log_text()
+    wait_until_served(port, stage.pointer())
+    assert served(port) == before
 
 
 # ---- Schema changes of others
@@ -173,7 +203,7 @@ def test_lock_that_is_held_for_a_moment(stage):
 
 def test_schema_change_waits_for_the_snapshot_and_not_for_the_other_database(stage):
     """Of a table that was read: until MariaDB's last row is there, not until PostgreSQL, the scores and Redis are through."""
-    with session_in_mariadb(stage) as other, lock_in_postgres(stage):
+    with session_in_mariadb(stage) as other, hold_in_postgres(stage):
         with lock_in_mariadb(stage, 'cards'):
             worker = stage.start_worker('--once')
             wait_for_reading(stage, 'cards')
@@ -265,8 +295,9 @@ def wait_for_no_sessions(stage, seconds):
 
 LOCKS = pytest.mark.parametrize('lock, wait, server', [
     (lock_in_mariadb, lambda stage: wait_for_reading(stage, 'cards'), 'mariadb'),
+    (hold_in_postgres, wait_for_kommo, 'postgres'),
     (lock_in_postgres, wait_for_kommo, 'postgres'),
-], ids=['mariadb', 'postgresql'])
+], ids=['mariadb', 'postgresql', 'postgresql before the snapshot'])
 
 
 @LOCKS
@@ -360,7 +391,7 @@ def most_memory(worker):
 
 def measured_refresh(stage):
     """How many rows the servers sent, and the most memory that the worker had until MariaDB's were all there."""
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         worker = stage.start_worker('--once', *AT_AS_OF)
         wait_for_kommo(stage)
         wait_for(lambda: not worker_in_mariadb(stage), 'MariaDB was read', LOCK_WAIT_S)

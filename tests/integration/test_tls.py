@@ -16,7 +16,7 @@ from byte_proxy import ByteProxy, Then, without_tls
 from http_client import ask
 from serving import start_loaded, wait_until_served
 from service import (
-    API, AS_OF, Redis, Stage, WORKER, free_port, lock_in_mariadb, lock_in_postgres, prepare_counter, unique, wait_for,
+    API, AS_OF, Redis, Stage, WORKER, free_port, hold_in_postgres, lock_in_mariadb, prepare_counter, unique, wait_for,
     waits_in_mariadb, waits_in_postgres,
 )
 
@@ -625,7 +625,7 @@ def test_a_database_that_is_cut_off(stage, port, limit):
     assert stage.pointer() == before
 
 
-@pytest.mark.parametrize('lock, waits', [(lock_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)],
+@pytest.mark.parametrize('lock, waits', [(hold_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)],
                          ids=['postgres', 'mariadb'])
 def test_a_snapshot_is_ended_over_tls_too(stage, lock, waits):
     with lock(stage):

@@ -9,7 +9,7 @@ import pytest
 import http_client
 from redis_proxy import Action, RedisProxy, is_flip
 from service import (
-    AS_OF, WORKER, Redis, Stage, changed_model, free_port, lock_in_mariadb, lock_in_postgres, new_redis,
+    AS_OF, WORKER, Redis, Stage, changed_model, free_port, hold_in_postgres, lock_in_mariadb, new_redis,
     prepare_counter, prepare_sample, unique, wait_for, waits_in_mariadb, waits_in_postgres,
 )
 
@@ -401,7 +401,7 @@ def test_scoring_model_is_read_anew_at_each_refresh(fleet, stage):
 
 
 LOCKS = pytest.mark.parametrize('lock, waits', [
-    (lock_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)], ids=['postgresql', 'mariadb'])
+    (hold_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)], ids=['postgresql', 'mariadb'])
 
 
 @LOCKS
@@ -419,7 +419,7 @@ def test_sigterm_in_the_middle_of_a_refresh(stage, lock, waits):
 
 
 def test_sigterm_of_once(stage):
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         worker = stage.start_worker('--once')
         wait_for(lambda: waits_in_postgres(stage), 'the worker waits for the lock', 10)
         worker.signal(signal.SIGTERM)
