@@ -198,6 +198,18 @@ static enum status read_columns(struct ecosys *ecosys, bool by_store_size, struc
     return status;
 }
 
+static enum status read_made(struct ecosys *ecosys, struct ecosys_catalog *out, struct error *err)
+{
+    MYSQL_RES *result;
+    struct catalog_row row;
+    if (ask(ecosys, ECOSYS_CATALOG_MADE, "the catalogue", &result, err) != STATUS_OK)
+        return err->code;
+    while (next_row(result, &row))
+        ecosys_catalog_take_made(out, &row);
+    mysql_free_result(result);
+    return STATUS_OK;
+}
+
 enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_model *model,
                                 struct ecosys_catalog *out, struct error *err)
 {
@@ -209,7 +221,23 @@ enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_mode
     while (next_row(result, &row))
         ecosys_catalog_take_index(out, &row);
     mysql_free_result(result);
-    return STATUS_OK;
+    return read_made(ecosys, out, err);
+}
+
+/* A table that took another's name behind the snapshot is read as it was at the snapshot, half filled or empty, and the
+ * server says nothing: as a table of its own it was not altered. Asked amid the transaction, whose locks keep the tables
+ * that were read as they are; who waits for them is not taken for somebody who was in the way. */
+static enum status check_made(struct ecosys *ecosys, const struct ecosys_catalog *before, struct error *err)
+{
+    struct ecosys_catalog now = {.tables_count = 0};
+    if (read_made(ecosys, &now, err) != STATUS_OK)
+        return err->code;
+    const char *table = ecosys_catalog_find_altered(before, &now);
+    if (table == NULL)
+        return STATUS_OK;
+    ecosys->has_changed_table = true;
+    return error_set(err, STATUS_UNAVAILABLE, "MySQL: table %s was altered or replaced behind the snapshot",
+                     table);
 }
 
 /* Takes the rows of a query. The error number is looked at behind the last one too: a connection cut in the middle
@@ -272,6 +300,8 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
                              log_int("ms", clock_monotonic_ms() - start)));
     }
     buffer_clear(&sql);
+    if (status == STATUS_OK)
+        status = check_made(ecosys, catalog, err);
     return status == STATUS_OK ? ecosys_rows_finish(&rows, err) : status;
 }
 

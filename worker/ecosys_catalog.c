@@ -1,6 +1,7 @@
 /* worker/ecosys_catalog.c - the tables of EcoSys as we need them, held against the server's catalogue. */
 #include "worker/ecosys_catalog.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,6 +21,12 @@ const char ECOSYS_CATALOG_INDEXES[] =
     " WHERE table_schema = DATABASE() AND index_type = 'BTREE' AND table_name IN " OUR_TABLES
     " /*M!100600 AND ignored = 'NO' */ /*!80000 AND is_visible = 'YES' */ GROUP BY table_name, index_name"
     " HAVING COUNT(sub_part) = 0 AND COUNT(column_name) = COUNT(*) AND MAX(collation) = 'A'";
+
+/* MariaDB says when the table's file of definition was last touched, which renaming does; MySQL when the table was made,
+ * which another one of that name was at another time. Both in whole seconds. */
+const char ECOSYS_CATALOG_MADE[] =
+    "SELECT table_name, create_time FROM information_schema.tables WHERE table_schema = DATABASE()"
+    " AND table_type = 'BASE TABLE' AND table_name IN " OUR_TABLES " ORDER BY table_name";
 
 const char ECOSYS_CATALOG_TABLES[] =
     "SELECT table_name, engine, table_rows FROM information_schema.tables WHERE table_schema = DATABASE()"
@@ -218,6 +225,32 @@ void ecosys_catalog_take_index(struct ecosys_catalog *catalog, const struct cata
         if (!catalog->is_useless[i] && bytes_is_in_any_case(row->cells[0], ADVICE[i].table) &&
             begins_with(row->cells[1], ADVICE[i].columns))
             catalog->has_index[i] = true;
+}
+
+static void copy_text(struct bytes text, char *out, size_t out_size)
+{
+    snprintf(out, out_size, "%.*s", (int)text.len, text.data != NULL ? text.data : "");
+}
+
+void ecosys_catalog_take_made(struct ecosys_catalog *catalog, const struct catalog_row *row)
+{
+    if (catalog->tables_count == ECOSYS_TABLES)
+        return; /* no server has more of ours, but for names that differ in their letters' case */
+    struct ecosys_table *table = &catalog->tables[catalog->tables_count++];
+    copy_text(row->cells[0], table->name, sizeof table->name);
+    copy_text(row->cells[1], table->made, sizeof table->made);
+}
+
+/* Both lists are by name. */
+const char *ecosys_catalog_find_altered(const struct ecosys_catalog *before,
+                                        const struct ecosys_catalog *after)
+{
+    for (size_t i = 0; i < before->tables_count; i++) {
+        const struct ecosys_table *was = &before->tables[i], *is = &after->tables[i];
+        if (i >= after->tables_count || strcmp(was->name, is->name) != 0 || strcmp(was->made, is->made) != 0)
+            return was->name;
+    }
+    return after->tables_count > before->tables_count ? after->tables[before->tables_count].name : NULL;
 }
 
 const struct ecosys_index_advice *ecosys_index_advice(enum ecosys_index index)

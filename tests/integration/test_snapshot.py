@@ -234,13 +234,15 @@ MAKE_INDEX = f'CREATE INDEX {INDEX} ON contracts (created_at, tenant_id)'
 DROP_INDEX = f'DROP INDEX {INDEX} ON contracts'
 
 
-@pytest.mark.parametrize('before, change, undo, times', [
-    ('DO 0', 'ALTER TABLE contracts ADD COLUMN added INT, ALGORITHM=COPY', 'ALTER TABLE contracts DROP COLUMN added', 1),
-    ('DO 0', 'ALTER TABLE contracts FORCE, ALGORITHM=INPLACE', 'DO 0', 1),
-    (DROP_INDEX, MAKE_INDEX, 'DO 0', 1),  # the server would use it, and has no old rows there
-    ('DO 0', DROP_INDEX, MAKE_INDEX, 0),
-], ids=['copied', 'rebuilt', 'index made', 'index dropped'])
-def test_table_altered_behind_the_snapshot(stage, before, change, undo, times):
+@pytest.mark.parametrize('before, change, undo, words', [
+    ('DO 0', 'ALTER TABLE contracts ADD COLUMN added INT, ALGORITHM=COPY', 'ALTER TABLE contracts DROP COLUMN added', '1412'),
+    ('DO 0', 'ALTER TABLE contracts FORCE, ALGORITHM=INPLACE', 'DO 0', '1412'),
+    (DROP_INDEX, MAKE_INDEX, 'DO 0', '1412'),  # the server would use it, and has no old rows there
+    ('DO 0', DROP_INDEX, MAKE_INDEX, 'altered or replaced'),  # harmless, but looks like a table of another's name
+    ('DO 0', 'CREATE TEMPORARY TABLE kept AS SELECT * FROM contracts; TRUNCATE contracts; INSERT INTO contracts SELECT * FROM kept',
+     'DO 0', '1412'),
+], ids=['copied', 'rebuilt', 'index made', 'index dropped', 'emptied and filled'])
+def test_table_altered_behind_the_snapshot(stage, before, change, undo, words):
     """One that was not read yet. What a snapshot cannot read any more is read with another one."""
     stage.ecosys(before)
     try:
@@ -252,8 +254,30 @@ def test_table_altered_behind_the_snapshot(stage, before, change, undo, times):
     finally:
         stage.ecosys(undo)
     retries = re.findall(r'message="snapshot taken again" .*', worker.log_text())
-    assert len(retries) == times
-    assert all('contracts' in line and '1412' in line for line in retries)
+    assert len(retries) == 1 and 'contracts' in retries[0] and words in retries[0], worker.log_text()
+
+
+@pytest.mark.parametrize('filled', ['id % 5 < 2', 'false'], ids=['half filled', 'empty'])
+def test_table_replaced_behind_the_snapshot(fleet, filled):
+    """As tools for schema changes do: another table is filled, partly before the snapshot, and takes the name."""
+    stage = Stage(fleet, prepare(fleet, unique('replaced'), True))
+    stage.publish()
+    port = start_loaded(stage).port
+    before = served(port)
+    # The server tells tables apart by the second.
+    wait_for(lambda: stage.fleet.mariadb.query('SELECT MAX(create_time) < NOW() FROM information_schema.tables'
+                                               f" WHERE table_schema = 'ecosys_{stage.data}'") == [['1']], 'another second')
+    stage.ecosys(f'CREATE TABLE ghost LIKE cards; INSERT INTO ghost SELECT * FROM cards WHERE {filled}')
+    with lock_in_mariadb(stage, 'users'):
+        worker = stage.start_worker('--once', *AT_AS_OF)
+        wait_for_reading(stage, 'users')
+        stage.ecosys(f'INSERT INTO ghost SELECT * FROM cards WHERE NOT ({filled});'
+                     'RENAME TABLE cards TO old_cards, ghost TO cards')
+    assert worker.wait(20) == 0, worker.log_text()
+    retries = re.findall(r'message="snapshot taken again" .*', worker.log_text())
+    assert len(retries) == 1 and 'table cards was altered or replaced' in retries[0], worker.log_text()
+    wait_until_served(port, stage.pointer())
+    assert served(port) == before
 
 
 def alter_while_it_waits(stage, holder):
