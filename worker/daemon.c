@@ -194,8 +194,11 @@ static void watch_holder(struct daemon *daemon, const struct lease_holder *befor
                       daemon->holder.left_ms > before->left_ms;
     bool is_another = was_seen && strcmp(before->token, daemon->holder.token) != 0;
     if (is_renewed || is_another) {
+        bool is_error = daemon->options->is_beaten == NULL;
+        if (!is_error)
+            *daemon->options->is_beaten = true;
         log_write(
-            LOG_ERROR, "another worker holds the lease",
+            is_error ? LOG_ERROR : LOG_INFO, "another worker holds the lease",
             LOG_FIELDS(log_text("holder", daemon->holder.token), log_int("left_ms", daemon->holder.left_ms)));
         fail_once(daemon);
     }

@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import signal
 import statistics
 import time
@@ -408,6 +409,38 @@ def test_refresh_whose_daemon_dies_meanwhile(stage, heard):
         done = waiting.result()
     assert done.returncode == 0, done.stderr
     assert published_generations(done.stderr) == [stage.pointer()] and stage.pointer() > generation
+
+
+def test_refresh_whose_daemon_has_just_died_beside_others(stage):
+    """Two stand by. Whoever takes the lease when it has run out does what was asked, and nobody fails."""
+    settings = {**ONLY_WHEN_ASKED, 'LEASE_TIME': 4}
+    leader = stage.start_worker(**settings)
+    wait_for(stage.pointer, 'the first generation', PATIENCE_S)
+    others = [stage.start_worker(**settings) for _ in range(2)]
+    for other in others:
+        wait_for(lambda worker=other: 'standing by' in worker.log_text(), 'it stands by', PATIENCE_S)
+    leader.kill()
+    done = refresh(stage, LEASE_TIME=4)
+    assert done.returncode == 0, done.stderr
+    asked, = re.findall(r'the daemon published a generation" generation=(\d+)', done.stderr)
+    assert 'asking on while somebody has the lease' in done.stderr
+    assert int(asked) in published_generations(''.join(other.log_text() for other in others))
+
+
+def test_refresh_that_another_worker_overtakes(stage):
+    """Nobody has the lease after two seconds, somebody has it a moment later: what would have been done here is asked of
+    the one who has it."""
+    take = lambda _, words: Action.STALL if words[0] == b'EVAL' and b'PTTL' in words[1] else Action.FORWARD  # noqa: E731
+    with RedisProxy(stage.redis, take) as proxy, in_background() as start:
+        waiting = start(refresh, stage, REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
+        wait_for(lambda: proxy.is_stalling, 'it wants the lease', PATIENCE_S)
+        worker = stage.start_worker(**ONLY_WHEN_ASKED)
+        wait_for(lambda: 'leading' in worker.log_text(), 'another one has it', PATIENCE_S)
+        proxy.let_go()
+        done = waiting.result()
+    assert done.returncode == 0, done.stderr
+    assert published_generations(worker.log_text())[-1] == stage.pointer()
+    assert f'the daemon published a generation" generation={stage.pointer()}' in done.stderr
 
 
 def test_refresh_without_redis(fleet, counter):
