@@ -116,7 +116,7 @@ static const struct {
 /* libpq's message is several lines; ours is one. An interrupt is the better reason. */
 static enum status failed(struct kommo *kommo, const char *message, struct error *err)
 {
-    if (interrupt_status(kommo->interrupt, err) != STATUS_OK)
+    if (interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
         return error_context(err, "PostgreSQL");
     (void)error_set(err, STATUS_UNAVAILABLE, "PostgreSQL: %s", message);
     size_t len = strlen(err->message);
@@ -526,6 +526,9 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
         is_complete = state == PGRES_TUPLES_OK;
         if (status == STATUS_OK && has_rows)
             status = take_row(&taking, result, err);
+        if (status == STATUS_OK && out->count % INTERRUPT_LOOK_ROWS == 0 &&
+            interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
+            status = error_context(err, "PostgreSQL");
         if (has_rows || refusal != NULL)
             PQclear(result);
         else

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from byte_proxy import ByteProxy, Then
 from faults import PATIENCE_S, Service, Witness
 from service import (
     Stage, hold_in_postgres, lock_in_mariadb, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
@@ -114,9 +115,19 @@ def stopped(fleet, server):
     """The kernel still accepts connections in its place."""
     getattr(fleet, server).pause()
     try:
-        yield 'timeout expired' if server == 'postgres' else 'handshake'
+        yield 'timeout expired' if server == 'postgres' else 'DB_CONNECT_TIMEOUT'
     finally:
         getattr(fleet, server).resume()
+
+
+@pytest.mark.parametrize('limit', [0, 3, 150, 600, 4000])
+def test_mysql_that_accepts_and_then_says_nothing(fleet, counter, limit):
+    """At once, amid the login, amid the catalogue."""
+    stage = Stage(fleet, counter)
+    with ByteProxy(fleet.mariadb.port, limit=limit, then=Then.HOLD) as proxy:
+        done = stage.once(DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=10)
+    assert done.returncode == 1
+    assert 'phase=mysql' in done.stderr and 'connecting took longer than DB_CONNECT_TIMEOUT' in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize('server', WORDS)

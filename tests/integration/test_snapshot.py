@@ -8,7 +8,7 @@ import pytest
 from http_client import Connection
 from service import (
     AS_OF, MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, hold_in_postgres, lock_in_mariadb, lock_in_postgres,
-    prepare_sample, session_in_mariadb, session_in_postgres, unique, wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb,
+    new_redis, prepare_sample, session_in_mariadb, session_in_postgres, unique, wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb,
     worker_in_postgres,
 )
 from serving import start_loaded, wait_until_served
@@ -371,6 +371,54 @@ def test_statement_that_begins_late(stage):
         assert worker.wait(10) == 1
         wait_for_no_sessions(stage, 2)
     assert_failed(stage, worker, generation, 'SNAPSHOT_TIMEOUT')
+
+
+def test_deadline_is_kept_while_redis_hangs(fleet, data):
+    """Who else looks at the clock is held up by Redis; the refresh, whose statements are all in time, looks itself."""
+    stage = Stage(fleet, data, redis=new_redis(fleet))
+    generation = stage.publish()
+    with contextlib.ExitStack() as slow:
+        for table in ('inventory_outs', 'cards', 'econversa_messages', 'integrator_ads', 'reports', 'contracts'):
+            slow.enter_context(slow_table(stage, table, 0.9))
+        worker = stage.start_worker(SNAPSHOT_TIMEOUT=2, REDIS_TIMEOUT_MS=10000)
+        wait_for(lambda: any('User sleep' in (row[6] or '') for row in worker_in_mariadb(stage)), 'it reads', 10)
+        stage.redis.pause()
+        try:
+            wait_for_no_sessions(stage, 4)
+        finally:
+            stage.redis.resume()
+        line = wait_for(lambda: re.findall('.*message="refresh failed".*', worker.log_text()), 'it fails', 10)[0]
+        assert 'SNAPSHOT_TIMEOUT' in line
+        worker.kill()
+    assert stage.pointer() == generation
+
+
+def test_postgres_that_fails_ends_the_reading_of_mariadb(stage):
+    """At once, and is what the failure is put down to."""
+    generation = stage.publish()
+    with slow_table(stage, 'cards', 60):
+        with hold_in_postgres(stage):
+            worker = stage.start_worker('--once')
+            wait_for_kommo(stage)
+            wait_for(lambda: any('User sleep' in (row[6] or '') for row in worker_in_mariadb(stage)), 'MariaDB is read', 10)
+            stage.fleet.postgres.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+                                       f" WHERE usename = '{stage.fleet.READER}'")
+            assert worker.wait(3) == 1
+        for row in worker_in_mariadb(stage):  # which does not see before the statement's end that nobody waits for it
+            stage.fleet.mariadb.execute(f'KILL {row[0]}')
+    assert_failed(stage, worker, generation, 'phase=postgresql', 'terminating connection')
+
+
+def test_mariadb_that_fails_ends_the_reading_of_postgres(stage):
+    generation = stage.publish()
+    with hold_in_postgres(stage), lock_in_mariadb(stage, 'cards'):
+        worker = stage.start_worker('--once')
+        wait_for_kommo(stage)
+        wait_for_reading(stage, 'cards')
+        for row in worker_in_mariadb(stage):
+            stage.fleet.mariadb.execute(f'KILL {row[0]}')
+        assert worker.wait(3) == 1
+    assert_failed(stage, worker, generation, 'phase=mysql', 'cards')
 
 
 # ---- History
