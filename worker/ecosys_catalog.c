@@ -38,7 +38,7 @@ enum family {
     FAMILY_WORD,  /* compared with words of ours, in small letters or capitals */
     FAMILY_SHOWN, /* shown; bytes too, which are cleaned like any text */
     FAMILY_TIME,  /* wall time in the session's zone */
-    FAMILY_CNPJ,  /* digits or text */
+    FAMILY_CNPJ,  /* digits, with decimals that are ignored, or text */
     FAMILY_MARK,  /* only asked whether it is NULL */
 };
 
@@ -55,7 +55,7 @@ static const struct {
     [FAMILY_SHOWN] = {{TEXTS, "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"},
                       "char, varchar, text, enum, set, binary or blob"},
     [FAMILY_TIME] = {{"datetime", "timestamp", "date"}, "datetime, timestamp or date"},
-    [FAMILY_CNPJ] = {{TEXTS, INTEGERS}, "an integer, char, varchar or text"},
+    [FAMILY_CNPJ] = {{TEXTS, INTEGERS, "decimal"}, "an integer, decimal, char, varchar or text"},
     [FAMILY_MARK] = {{NULL}, "any type"},
 };
 
@@ -204,6 +204,8 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
     if (check_columns(rows, count, by_store_size, err) != STATUS_OK)
         return err->code;
     *catalog = (struct ecosys_catalog){.has_index = {false}};
+    catalog->cnpj_is_decimal =
+        bytes_is_in_any_case(find_column(rows, count, "tenants", "cnpj")->cells[3], "decimal");
     for (size_t i = 0; i < sizeof joins / sizeof joins[0]; i++)
         if (!is_integer(find_column(rows, count, joins[i].table, joins[i].column)) ||
             !is_integer(find_column(rows, count, joins[i].other_table, joins[i].other_column)))

@@ -41,7 +41,8 @@ struct ecosys_table {
 struct ecosys_catalog {
     bool has_index[INDEX_COUNT]; /* under whatever name; one with further columns behind ours will do */
     bool is_useless
-        [INDEX_COUNT]; /* it would have to join columns of different types, for which no index serves */
+        [INDEX_COUNT];    /* it would have to join columns of different types, for which no index serves */
+    bool cnpj_is_decimal; /* tenants.cnpj, whose decimals are no part of it */
     struct ecosys_table tables[ECOSYS_TABLES];
     size_t tables_count;
 };

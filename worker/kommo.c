@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -544,11 +545,44 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
     return status;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const int64_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Joined tables whose id is not unique give a client several rows. In the order in which ids are given, which is how
+ * they mostly come, there is nothing to sort. */
+static enum status check_ids(const struct client_rows *rows, struct error *err)
+{
+    size_t i = 1;
+    while (i < rows->count && rows->rows[i - 1].id < rows->rows[i].id)
+        i++;
+    if (i >= rows->count)
+        return STATUS_OK;
+    int64_t *ids = calloc(rows->count, sizeof *ids);
+    enum status status = ids != NULL ? STATUS_OK : error_no_memory(err);
+    for (i = 0; ids != NULL && i < rows->count; i++)
+        ids[i] = rows->rows[i].id;
+    if (ids != NULL)
+        qsort(ids, rows->count, sizeof *ids, compare_ids);
+    for (i = 1; status == STATUS_OK && i < rows->count; i++)
+        if (ids[i] == ids[i - 1])
+            status = error_set(err, STATUS_INVALID,
+                               "PostgreSQL: client %" PRId64 " occurs twice; is the id of companies_kommo, "
+                               "users, pipelines and statuses unique?",
+                               ids[i]);
+    free(ids);
+    return status;
+}
+
 enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err)
 {
     if (PQsendQuery(kommo->conn, CLIENTS_SQL) != 1 || PQsetSingleRowMode(kommo->conn) != 1)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
-    return take_rows(kommo, out, err);
+    if (take_rows(kommo, out, err) != STATUS_OK)
+        return err->code;
+    return check_ids(out, err);
 }
 
 enum status kommo_check(struct kommo *kommo, char *version, size_t version_size, struct error *err)

@@ -38,7 +38,7 @@ MUST_CHECK enum status kommo_snapshot_start(struct kommo *kommo, struct error *e
 MUST_CHECK enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err);
 
 /* Reads all clients into *out, which the caller initialised and clears. STATUS_INVALID names a column whose type
- * we cannot use. */
+ * we cannot use, or a client that occurs twice. */
 MUST_CHECK enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err);
 
 /* Reads one row to see that tables, columns and rights are there; *version gets the server's words. */

@@ -130,6 +130,7 @@ static const struct {
      "MySQL: column econversa_instance_configurations.status is varbinary, takes char"},
     {"a type as a number", {"tenants", "type", "tinyint"}, false, "MySQL: column tenants.type is tinyint"},
     {"a CNPJ with a point", {"tenants", "cnpj", "float"}, false, "MySQL: column tenants.cnpj is float"},
+    {"a CNPJ with a scale", {"tenants", "cnpj", "decimal"}, false, NULL},
     {"capitals", {"tenants", "name", "VARCHAR"}, false, NULL},
     {"a status nobody asks for", {"inventory_entries", "status", NULL}, false, NULL},
     {"a status the model asks for",
