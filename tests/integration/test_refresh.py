@@ -228,6 +228,18 @@ def test_request_that_is_lost(fleet, stage):
         assert len(running.published()) == 2
 
 
+def test_request_in_front_of_a_connection_that_fails(fleet, stage):
+    """It was heard, and then what listens got something that is no reply: the refresh must begin all the same."""
+    def spoil(data):
+        return data + b'?\r\n' if b'refresh abc-1' in data else data
+    with RedisProxy(fleet.redis, lambda *_: Action.FORWARD, spoil) as proxy:
+        worker = stage.start_worker(**ONLY_WHEN_ASKED, REDIS_URL=proxy.url())
+        generation = wait_for(stage.pointer, 'the first generation', PATIENCE_S)
+        wait_for(lambda: stage.command('PUBLISH', f'{stage.prefix}:0:requests', 'refresh abc-1'), 'it listens', PATIENCE_S)
+        wait_for(lambda: stage.pointer() > generation, 'the refresh is done', PATIENCE_S)
+        assert 'requests cannot be heard for a moment' in worker.log_text()
+
+
 @pytest.mark.parametrize('kinds', [['queued'], ['started'], ['published'], ['queued', 'started', 'published']],
                          ids=lambda kinds: '+'.join(kinds))
 def test_messages_of_the_worker_that_are_lost(fleet, stage, kinds):
@@ -298,16 +310,21 @@ def test_clear_whose_worker_is_killed_is_done_by_the_one_that_stands_by(stage, h
     assert running.mrr() == 51
 
 
-def test_worker_told_to_stop_while_a_clear_waits(stage):
-    running = Running(stage)
+def test_worker_told_to_stop_while_clears_wait(stage, heard):
+    """One for the refresh under way, one for the next, which will never begin: both are told at once."""
+    running = Running(stage, worker=heard.url())
     generation = stage.pointer()
-    with in_background() as start:
+    with in_background(2) as start:
         with hold_in_postgres(stage):
-            waiting = start(running.clear)
+            waiting = [start(running.clear)]
             wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
+            before = ids_said(heard, 'queued')
+            waiting.append(start(running.clear))
+            wait_for(lambda: ids_said(heard, 'queued') > before, 'the next one is asked for', PATIENCE_S)
             running.worker.signal(signal.SIGTERM)
             assert running.worker.wait(PATIENCE_S) == 0
-            assert waiting.result().status == 502
+            assert [future.result(NO_WORKER_S).status for future in waiting] == [502, 502]
+    assert ids_said(heard, 'failed') == ids_said(heard, 'queued', 'started')
     assert running.health()['generation'] == generation
 
 
