@@ -238,19 +238,19 @@ static void limit_patience(const struct kommo *kommo, const struct settings *set
 /* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
 static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
 {
-    char sql[768], patience[160];
+    char patience[160];
     char *zone = PQescapeLiteral(kommo->conn, settings->zone, strlen(settings->zone));
     if (zone == NULL)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
     limit_patience(kommo, settings, patience);
-    snprintf(sql, sizeof sql,
+    snprintf(kommo->begin_sql, sizeof kommo->begin_sql,
              "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
              "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
              "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
              "SET LOCAL statement_timeout = %" PRId64 ";%s%s",
              zone, (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000, patience, encoding_sql(kommo));
     PQfreemem(zone);
-    return execute(kommo, sql, err);
+    return execute(kommo, kommo->begin_sql, err);
 }
 
 /* Asked before the transaction: any question but LOCK would take its snapshot. */
@@ -341,6 +341,15 @@ static struct bytes name_pointed_at(const PGresult *result)
     return (struct bytes){name, strspn(name, letters)};
 }
 
+/* A failed transaction answers nothing, and the next one has the limits of the first. */
+static void explain(struct kommo *kommo, struct error *err)
+{
+    struct error late;
+    if (execute(kommo, "ROLLBACK", &late) == STATUS_OK &&
+        execute(kommo, kommo->begin_sql, &late) == STATUS_OK)
+        kommo_catalog_explain(kommo->conn, err);
+}
+
 /* What a statement failed with, at that table where it is known; the connection must be free here too. */
 static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct bytes table,
                                 struct error *err)
@@ -353,8 +362,9 @@ static enum status refuse_query(struct kommo *kommo, const PGresult *result, str
         snprintf(pointed, sizeof pointed, "%.*s: %s", (int)table.len, table.data, primary);
         message = pointed;
     }
-    if (failed(kommo, message, err) == STATUS_UNAVAILABLE)
-        kommo_catalog_explain(kommo->conn, sqlstate != NULL ? sqlstate : "", err);
+    if (failed(kommo, message, err) == STATUS_UNAVAILABLE && sqlstate != NULL &&
+        kommo_catalog_can_explain(sqlstate))
+        explain(kommo, err);
     return err->code;
 }
 

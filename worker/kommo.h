@@ -11,13 +11,15 @@
 
 struct pg_conn;
 
-#define KOMMO_TABLES 5
+#define KOMMO_TABLES     5
+#define KOMMO_BEGIN_SIZE 768
 
 struct kommo {
     struct pg_conn *conn;
-    struct interrupt *interrupt;    /* not owned */
-    int64_t patience_ms;            /* for answers that need no work: DB_CONNECT_TIMEOUT */
-    bool is_lockable[KOMMO_TABLES]; /* what LOCK takes of our tables, in the order of their list */
+    struct interrupt *interrupt;      /* not owned */
+    int64_t patience_ms;              /* for answers that need no work: DB_CONNECT_TIMEOUT */
+    bool is_lockable[KOMMO_TABLES];   /* what LOCK takes of our tables, in the order of their list */
+    char begin_sql[KOMMO_BEGIN_SIZE]; /* of the transaction, with all its limits */
 };
 
 /* Connects and prepares a REPEATABLE READ, READ ONLY transaction whose zone is TZ. kommo_close must follow, whatever

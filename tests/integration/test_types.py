@@ -430,6 +430,20 @@ def test_what_cannot_be_used_in_postgres(bench, published, sql, text):
     assert_refused(published, 'postgresql', f'PostgreSQL: {text}', bench.copy_kommo(sql))
 
 
+def test_what_is_asked_to_explain_has_limits_too(bench, published):
+    """Behind the failed transaction: somebody's lock must not keep --check for ever."""
+    server = bench.fleet.postgres
+    server.execute("ALTER DATABASE kommo_copies SET log_statement = 'all'")
+    try:
+        database = bench.copy_kommo('ALTER TABLE statuses DROP name')
+        assert published.run(WORKER, '--check', **database).returncode == 1
+    finally:
+        server.execute('ALTER DATABASE kommo_copies RESET log_statement')
+    log = server.log_text()
+    behind = log[log.rindex('LEFT JOIN statuses'):]
+    assert behind.index('ROLLBACK') < behind.index('SET LOCAL lock_timeout') < behind.index('to_regclass')
+
+
 INTEGER, WORD, SHOWN, INSTANT, CNPJ = (
     'an integer, char or varchar', 'char, varchar, text, enum or set', 'char, varchar, text, enum, set, binary or blob',
     'datetime, timestamp or date', 'an integer, decimal, char, varchar or text')
