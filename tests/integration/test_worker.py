@@ -1,8 +1,10 @@
 """ecosys-worker from outside: command line, failures, and that no crash ever shows a reader half a generation. What
 goes by the lease is in test_lease.py."""
+import datetime
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -330,6 +332,25 @@ def test_daemon_refreshes_at_start_by_interval_and_when_asked(stage):
     daemon.signal(signal.SIGHUP)
     wait_for_generation(asked, first)
     asked.assert_keys_end()
+
+
+def published_at_s(log):
+    """When each generation was published, by the log."""
+    texts = re.findall(r'time=(\S+)Z .*message="generation published"', log)
+    return [datetime.datetime.fromisoformat(text).timestamp() for text in texts]
+
+
+def test_interval_counts_from_the_last_refresh_whoever_asked(stage):
+    """Every 3 s: asked 2 s behind the first one, the third comes 3 s behind the second."""
+    daemon = stage.start_worker(REFRESH_INTERVAL=3)
+    wait_for(lambda: len(published_at_s(daemon.log_text())) == 1, 'the first refresh', 10)
+    start = time.monotonic()
+    wait_for(lambda: time.monotonic() - start > 2, 'the time to ask', 10)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: len(published_at_s(daemon.log_text())) == 3, 'the third refresh', 10)
+    first, second, third = published_at_s(daemon.log_text())
+    assert 2 <= second - first < 3, daemon.log_text()
+    assert 3 <= third - second < 4.5, daemon.log_text()
 
 
 def test_daemon_starts_before_redis(fleet, data):
