@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -143,13 +144,19 @@ static enum status wait_for_result(struct ask *ask, enum ask_state *state, struc
     return STATUS_OK;
 }
 
-/* *is_beaten: another worker took the lease first, and may be asked. */
+/* *is_beaten: another worker took the lease first, and may be asked. Signals, which a daemon takes in its own way, end
+ * who asks again. */
 static enum exit_status refresh_here(const struct ask *ask, bool *is_beaten)
 {
     const struct daemon_options once = {.once = true, .is_beaten = is_beaten};
+    sigset_t signals;
     *is_beaten = false;
     log_write(LOG_INFO, "no daemon answers; refreshing in this process", NULL);
-    return daemon_run(ask->settings, &once);
+    bool is_known = pthread_sigmask(SIG_SETMASK, NULL, &signals) == 0;
+    enum exit_status exit_status = daemon_run(ask->settings, &once);
+    if (*is_beaten && is_known)
+        (void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
+    return exit_status;
 }
 
 static enum exit_status conclude(const struct ask *ask, enum ask_state state)

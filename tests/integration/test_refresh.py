@@ -428,6 +428,10 @@ def test_refresh_whose_daemon_dies_meanwhile(stage, heard):
     assert published_generations(done.stderr) == [stage.pointer()] and stage.pointer() > generation
 
 
+def takes_lease(words):
+    return words[0] == b'EVAL' and b'PTTL' in words[1]
+
+
 def test_refresh_whose_daemon_has_just_died_beside_others(stage):
     """Two stand by. Whoever takes the lease when it has run out does what was asked, and nobody fails."""
     settings = {**ONLY_WHEN_ASKED, 'LEASE_TIME': 4}
@@ -447,7 +451,7 @@ def test_refresh_whose_daemon_has_just_died_beside_others(stage):
 def test_refresh_that_another_worker_overtakes(stage):
     """Nobody has the lease after two seconds, somebody has it a moment later: what would have been done here is asked of
     the one who has it."""
-    take = lambda _, words: Action.STALL if words[0] == b'EVAL' and b'PTTL' in words[1] else Action.FORWARD  # noqa: E731
+    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
     with RedisProxy(stage.redis, take) as proxy, in_background() as start:
         waiting = start(refresh, stage, REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
         wait_for(lambda: proxy.is_stalling, 'it wants the lease', PATIENCE_S)
@@ -458,6 +462,21 @@ def test_refresh_that_another_worker_overtakes(stage):
     assert done.returncode == 0, done.stderr
     assert published_generations(worker.log_text())[-1] == stage.pointer()
     assert f'the daemon published a generation" generation={stage.pointer()}' in done.stderr
+
+
+def test_refresh_that_was_overtaken_can_be_ended(stage):
+    """It asks on whoever has the lease and does not answer, and a signal ends it as it would any program."""
+    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
+    with RedisProxy(stage.redis, take) as proxy:
+        asking = stage.start_worker('--refresh', REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
+        wait_for(lambda: proxy.is_stalling, 'it wants the lease', PATIENCE_S)
+        stage.command('SET', f'{stage.prefix}:lease', 'somebody/else', 'PX', 60000)
+        proxy.let_go()
+        wait_for(lambda: sum(takes_lease(words) for words in list(proxy.commands)) > 1, 'it has seen who has it', PATIENCE_S)
+        stage.command('SET', f'{stage.prefix}:lease', 'another/one', 'PX', 60000)
+        wait_for(lambda: 'asking on while somebody has the lease' in asking.log_text(), 'it asks again', PATIENCE_S)
+        asking.signal(signal.SIGTERM)
+        assert asking.wait(PATIENCE_S) == -signal.SIGTERM
 
 
 def test_refresh_without_redis(fleet, counter):
