@@ -35,8 +35,8 @@ static enum status execute(struct ecosys *ecosys, const char *sql, struct error 
     return mysql_query(ecosys->conn, sql) == 0 ? STATUS_OK : failed(ecosys, sql, err);
 }
 
-/* The library's limit on connecting ends with the server's first words; what a server says behind them is read with the
- * limit on reading. */
+/* The library's limit on connecting ends with the login. For the session and the catalogue, when nobody may be there to
+ * look at the deadline, the limit on reading is as short. */
 static bool set_options(MYSQL *conn, const struct settings *settings)
 {
     unsigned connect_s = (unsigned)settings->db_connect_timeout_s;

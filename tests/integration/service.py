@@ -34,8 +34,8 @@ _numbers = itertools.count(1)
 
 __all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
            'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
-           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'start_fleet', 'unique',
-           'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
+           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
+           'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
 
 
 def unique(name):
@@ -286,6 +286,17 @@ def lock_in_mariadb(stage, table='cards'):
     with session_in_mariadb(stage) as session:
         session.run(f'LOCK TABLES {table} WRITE')
         yield session
+
+
+@contextlib.contextmanager
+def slow_table(stage, table, seconds):
+    """Each statement that reads it takes so long."""
+    stage.ecosys(f'RENAME TABLE {table} TO quick_{table};'
+                 f'CREATE VIEW {table} AS SELECT t.* FROM quick_{table} t, (SELECT SLEEP({seconds})) waited')
+    try:
+        yield
+    finally:
+        stage.ecosys(f'DROP VIEW {table}; RENAME TABLE quick_{table} TO {table}')
 
 
 def waits_in_postgres(stage):
