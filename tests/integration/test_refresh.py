@@ -49,6 +49,7 @@ class Running:
         self.api = stage.start_api(**({'REDIS_URL': api} if api else {}))
         self.port = self.api.port
         wait_for(lambda: ask(self.port, '/health').status == 200, 'a generation is served', PATIENCE_S)
+        wait_for(self.published, 'the worker says so', PATIENCE_S)
 
     def clear(self, query=''):
         return ask(self.port, f'/cache/clear{query}', method='POST')
