@@ -25,14 +25,15 @@ struct bytes value_text(struct value_reader *reader, struct bytes text)
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out)
 {
     struct decimal value;
+    bool is_exact = false;
     if (text.data == NULL)
         return false;
-    if (decimal_parse(text, &value) && decimal_is_summable(value)) {
+    bool is_taken = decimal_parse_nearest(text, &value, &is_exact) && decimal_is_summable(value);
+    if (!is_taken || !is_exact)
+        reader->replaced->values++;
+    if (is_taken)
         *out = value;
-        return true;
-    }
-    reader->replaced->values++;
-    return false;
+    return is_taken;
 }
 
 struct timestamp value_timestamp(struct value_reader *reader, struct bytes text, int32_t *offset_s)
