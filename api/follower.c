@@ -53,7 +53,7 @@ static enum status look(struct watch *watch, struct redisReply **reply, struct e
 
 static void take_report(struct watch *watch, struct bytes blob)
 {
-    struct worker_report report = {0, ""};
+    struct worker_report report = {.failures = 0};
     struct error ignored;
     if (blob.data != NULL && codec_unpack_worker_report(blob, &report, &ignored) != STATUS_OK)
         strcpy(report.last_error, "unreadable");

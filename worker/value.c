@@ -3,14 +3,6 @@
 
 #include "common/utf8.h"
 
-static struct bytes cut(struct bytes text)
-{
-    size_t len = VALUE_TEXT_MAX;
-    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
-        len--;
-    return (struct bytes){text.data, len};
-}
-
 struct bytes value_text(struct value_reader *reader, struct bytes text)
 {
     struct bytes clean = utf8_clean(reader->arena, text, &reader->replaced->texts);
@@ -19,7 +11,7 @@ struct bytes value_text(struct value_reader *reader, struct bytes text)
     if (clean.data == NULL || clean.len <= VALUE_TEXT_MAX)
         return clean;
     reader->replaced->values++;
-    return cut(clean);
+    return utf8_cut(clean, VALUE_TEXT_MAX);
 }
 
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out)

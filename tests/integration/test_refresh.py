@@ -601,9 +601,19 @@ def test_invalid_model(fleet, stage, change, texts):
     assert 'phase=model' in complaint and path in complaint
     for text in texts:
         assert text in complaint, complaint
+    assert_check_tells(stage, *texts)
     write_model(path, only_crm)
     running.must_clear()
     wait_for(lambda: running.health()['worker']['last_error'] is None, '/health says so', PATIENCE_S)
+    assert 'note worker' not in stage.run(WORKER, '--check').stdout
+
+
+def assert_check_tells(stage, *texts):
+    """What /health has one word for, --check tells in full; by itself that is no failure of the check."""
+    done = stage.run(WORKER, '--check')
+    note, = [line for line in done.stdout.splitlines() if line.startswith('note worker: ')]
+    assert note.startswith('note worker: the last refresh failed (model, ') and all(text in note for text in texts), note
+    assert done.returncode == 0
 
 
 # ---- schemas/scoring-by-size.json, worked out by hand

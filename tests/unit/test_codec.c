@@ -156,7 +156,7 @@ static bool fill_sample(void)
         .tenant_id_chunks = 1,
         .replaced = {3, UINT64_MAX},
     };
-    sample.report = (struct worker_report){5, "ecosys"};
+    sample.report = (struct worker_report){5, "ecosys", "MySQL: gone"};
     return true;
 }
 
@@ -422,18 +422,19 @@ static void test_manifests_come_back(void **state)
 static void test_reports_and_models_come_back(void **state)
 {
     static const struct worker_report reports[] = {
-        {0, ""}, {UINT64_MAX, "1234567890123456789012345678901"}, {3, "memory"}};
+        {0, "", ""}, {UINT64_MAX, "1234567890123456789012345678901", "São"}, {3, "mysql", "MySQL: gone"}};
     struct arena arena;
     struct scoring_model model;
     struct error err;
     (void)state;
     for (size_t i = 0; i < COUNT(reports); i++) {
         struct buffer blob = BUFFER_INIT;
-        struct worker_report found = {77, "77"};
+        struct worker_report found = {77, "77", "77"};
         assert_int_equal(codec_pack_worker_report(&reports[i], &blob, &err), STATUS_OK);
         assert_int_equal(codec_unpack_worker_report(buffer_bytes(&blob), &found, &err), STATUS_OK);
         check_int(reports[i].last_error, "failures", (int64_t)found.failures, (int64_t)reports[i].failures);
         assert_string_equal(found.last_error, reports[i].last_error);
+        assert_string_equal(found.reason, reports[i].reason);
         buffer_clear(&blob);
     }
     arena_init(&arena);
@@ -698,6 +699,9 @@ static const struct field_row FIELDS[] = {
      RAW("\xD9\x20"
          "12345678901234567890123456789012")},
     {"word that is not UTF-8", BLOB_WORKER, 1, RAW("\xA1\x80")},
+    {"word with a NUL", BLOB_WORKER, 1, RAW("\xA2\x61\x00")},
+    {"reason that is not UTF-8", BLOB_WORKER, 2, RAW("\xA1\x80")},
+    {"reason that is a number", BLOB_WORKER, 2, RAW("\x01")},
     {"id beyond 64 bits with sign", BLOB_CLIENTS, 0, RAW(U64_MAX)},
     {"id is nil", BLOB_CLIENTS, 0, RAW("\xC0")},
     {"nome is a number", BLOB_CLIENTS, 1, RAW("\x01")},
@@ -1008,7 +1012,7 @@ static void test_out_parameters_are_untouched(void **state)
 {
     struct bytes bad = {"ECOS", 4};
     struct manifest manifest = {.generation = 4711};
-    struct worker_report report = {4711, "x"};
+    struct worker_report report = {4711, "x", "y"};
     struct answer made = {.first_client = 4711};
     struct scoring_model model = {.categories_count = 4711};
     struct error err;
