@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
 #include "api/generation.h"
@@ -26,6 +27,7 @@ struct answers {
     struct entry *chains[CHAINS];
     struct entry *newest, *oldest; /* finished ones, by last use */
     size_t bytes, bytes_max;
+    uint64_t seed; /* else who knows the hash could ask for filters that all lie in one chain */
 };
 
 struct answers *answers_new(size_t bytes_max)
@@ -35,6 +37,8 @@ struct answers *answers_new(size_t bytes_max)
         return NULL;
     pthread_mutex_init(&answers->mutex, NULL);
     answers->bytes_max = bytes_max;
+    ssize_t ignored = getrandom(&answers->seed, sizeof answers->seed, 0);
+    (void)ignored;
     return answers;
 }
 
@@ -46,7 +50,7 @@ static struct entry **chain_of(struct answers *answers, const struct answer_key 
                               key->document,
                               key->media,
                               key->encoding};
-    return &answers->chains[XXH3_64bits(words, sizeof words) % CHAINS];
+    return &answers->chains[XXH3_64bits_withSeed(words, sizeof words, answers->seed) % CHAINS];
 }
 
 static bool is_key(const struct answer_key *a, const struct answer_key *b)
@@ -244,7 +248,9 @@ static struct body *make_body(const struct making *making, struct fetcher *fetch
     struct body *body = NULL;
     struct error err;
     *error = ERROR_OVERLOADED;
-    if (is_full(making->generation->room, key))
+    const struct answers_room *room = making->generation->room;
+    bool is_too_late = fetcher == NULL && clock_monotonic_ms() - making->asked_ms > room->wait_max_ms;
+    if (is_too_late || is_full(room, key))
         return NULL;
     if (fetcher != NULL)
         fetcher->asked_ms = making->asked_ms;

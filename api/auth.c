@@ -51,8 +51,10 @@ static enum auth_result check(struct auth *auth, const struct users *users, cons
 {
     const struct user *user = users_recognise(users, &attempt->credentials);
     bool is_known = throttle_knows(&auth->throttle, attempt);
+    int64_t now_ms = clock_monotonic_ms();
+    if (throttle_refuses(&auth->throttle, &attempt->address, now_ms))
+        return AUTH_THROTTLED;
     if (!is_known || user == NULL) {
-        int64_t now_ms = clock_monotonic_ms();
         if (!throttle_admits(&auth->throttle, &attempt->address, now_ms))
             return AUTH_THROTTLED;
         if (user == NULL && users->hashed_count > 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HEAD_USUAL_LEN 512
+#define COPIED_LEN_MAX 1024 /* a reference costs libevent a kilobyte and more of its own */
 
 /* True when `origin` is in the comma-separated list. */
 static bool lists_origin(const char *list, struct bytes origin)
@@ -108,17 +109,19 @@ static void append_head(const struct response_context *context, const struct rep
 }
 
 bool response_append(struct evbuffer *output, const struct response_context *context,
-                     struct reply *take_reply)
+                     struct reply *take_reply, bool *is_copied)
 {
     struct buffer head = BUFFER_INIT;
     bool is_head = context->request != NULL && context->request->method == METHOD_HEAD;
-    bool has_body =
-        take_reply->status != 204 && take_reply->status != 304 && !is_head && take_reply->body.len > 0;
+    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !is_head;
+    *is_copied = !has_body || take_reply->body.len <= COPIED_LEN_MAX;
     buffer_reserve(&head, HEAD_USUAL_LEN);
     append_head(context, take_reply, &head);
+    if (has_body && *is_copied)
+        buffer_append(&head, take_reply->body.data, take_reply->body.len);
     bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers) &&
                     evbuffer_add(output, head.data, head.len) == 0 &&
-                    (!has_body || add_body(output, take_reply));
+                    (*is_copied || add_body(output, take_reply));
     buffer_clear(&head);
     reply_clear(take_reply);
     return is_whole;

@@ -250,6 +250,7 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
     atomic_init(&server.shared.connections, 0);
     server.shared.room.kept_max = (size_t)settings->cache_memory;
     server.shared.room.unkept_max = (size_t)settings->send_memory;
+    server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
     raise_descriptor_limit(settings);
     asked_init(&server.shared.asked);
     block_signals(&signals);

@@ -124,6 +124,8 @@ static const struct row ROWS[] = {
            "bytes of answers that are sent but kept no more; beyond it 503"),
     NUMBER("COMPUTE_QUEUE", "1024", PROGRAM_API, 1, 1000000, compute_queue,
            "answers that may wait to be made; beyond it 503"),
+    NUMBER("COMPUTE_TIMEOUT", "5", PROGRAM_API, 1, 3600, compute_timeout_s,
+           "seconds for which an answer may wait to be made; then 503"),
     NUMBER("HTTP_CONNECTIONS", "4096", PROGRAM_API, 1, 1000000, connections_max,
            "connections at a time; one more displaces the idlest, or is answered 503"),
     NUMBER("HTTP_HEADER_BYTES", "16384", PROGRAM_API, 1024, 1048576, header_bytes_max,

@@ -52,7 +52,7 @@ static struct generation *generation_of(struct answer *stored, size_t answers_by
         loaded.stored.items[0] = *stored;
         loaded.stored.count = 1;
     }
-    room = (struct answers_room){.kept_max = answers_bytes, .unkept_max = SIZE_MAX};
+    room = (struct answers_room){.kept_max = answers_bytes, .unkept_max = SIZE_MAX, .wait_max_ms = INT64_MAX};
     if (generation_new(&loaded, &room, &generation, &err) != STATUS_OK)
         fail_msg("generation: %s", err.message);
     return generation;
