@@ -113,6 +113,8 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
 
 static enum exit_status run(const struct command_line *command_line, const struct settings *settings)
 {
+    if (command_line->check || command_line->refresh)
+        program_release_reload();
     if (command_line->check)
         return check_run(settings);
     return command_line->refresh ? ask_run(settings) : daemon_run(settings, &command_line->options);
@@ -124,6 +126,7 @@ int main(int argc, char **argv)
     struct settings settings;
     struct arena arena;
     struct error err;
+    program_hold_reload();
     arena_init(&arena);
     if (parse_command_line(argc, argv, &command_line, &err) != STATUS_OK ||
         program_start(PROGRAM_WORKER, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {
