@@ -52,22 +52,31 @@ enum status program_start(enum program program, const char *name, const char *en
     return STATUS_OK;
 }
 
-static void set_reload(int how)
+static void set_held(int how, bool stops_too)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
+    if (stops_too) {
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+    }
     pthread_sigmask(how, &signals, NULL); /* which fails for an unknown `how` only */
 }
 
 void program_hold_reload(void)
 {
-    set_reload(SIG_BLOCK);
+    set_held(SIG_BLOCK, false);
+}
+
+void program_hold_signals(void)
+{
+    set_held(SIG_BLOCK, true);
 }
 
 void program_release_reload(void)
 {
-    set_reload(SIG_UNBLOCK);
+    set_held(SIG_UNBLOCK, false);
 }
 
 void program_print_settings(FILE *out, enum program program)

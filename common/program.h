@@ -24,6 +24,9 @@ MUST_CHECK enum status program_start(enum program program, const char *name, con
  * program waits for signals, instead of ending it. */
 void program_hold_reload(void);
 
+/* The same for all signals that a daemon takes: SIGHUP, SIGTERM and SIGINT. */
+void program_hold_signals(void);
+
 /* For what a terminal may end by hanging up: a program that will not wait for signals. */
 void program_release_reload(void);
 

@@ -1,9 +1,10 @@
-"""How both programs start: the one line with which they refuse, and a SIGHUP that comes before they wait for signals.
-No server is needed for that."""
+"""How both programs start and stop: the one line with which they refuse, a SIGHUP that comes before they wait for
+signals, and what systemd is told. No server is needed for that."""
 import os
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -134,3 +135,97 @@ def test_hanging_up_ends_what_does_not_wait_for_signals(fleet, program):
         with redis.accept()[0]:
             process.signal(signal.SIGHUP)
             assert process.wait(10) == -signal.SIGHUP
+
+
+# ---- What systemd is told
+
+
+class Supervisor:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, fleet):
+        self.path = os.path.join(fleet.folder, unique('notify'))
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def hear(self, seconds=10):
+        """{name: value} of the next message."""
+        self.socket.settimeout(seconds)
+        return dict(line.split('=', 1) for line in self.socket.recv(4096).decode().splitlines())
+
+    def has_heard_all(self):
+        self.socket.setblocking(False)
+        try:
+            return not self.socket.recv(4096)
+        except BlockingIOError:
+            return True
+
+
+@BOTH
+def test_systemd_is_told(fleet, program):
+    port = free_port()
+    with Supervisor(fleet) as systemd:
+        env = {'PATH': os.environ['PATH'], **SETTINGS, 'PORT': str(port), 'NOTIFY_SOCKET': systemd.path}
+        process = fleet.program(unique('program'), [program], env, fleet.folder).start()
+        assert systemd.hear() == {'READY': '1'}
+        if program == API:
+            assert ask(port, '/').status == 200, 'it listens'
+            began_us = time.monotonic_ns() // 1000
+            process.signal(signal.SIGHUP)
+            told = systemd.hear()
+            assert began_us <= int(told.pop('MONOTONIC_USEC')) <= time.monotonic_ns() // 1000
+            assert told == {'RELOADING': '1'}
+            assert systemd.hear() == {'READY': '1'}
+            assert process.log_text().count('message="users taken"') == 2
+        process.signal(signal.SIGTERM)
+        assert systemd.hear() == {'STOPPING': '1'}
+        assert process.wait(10) == 0
+        assert systemd.has_heard_all()
+
+
+def test_worker_takes_a_signal_as_soon_as_it_is_ready(fleet):
+    """Which is an orderly end, not one by SIGTERM."""
+    with Supervisor(fleet) as systemd:
+        env = {'PATH': os.environ['PATH'], **SETTINGS, 'NOTIFY_SOCKET': systemd.path}
+        process = fleet.program(unique('program'), [WORKER], env, fleet.folder).start()
+        assert systemd.hear() == {'READY': '1'}
+        process.signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert 'message=stopped' in process.log_text()
+
+
+@pytest.mark.parametrize('program, flag', [(WORKER, '--once'), (WORKER, '--check'), (WORKER, '--version'), (API, '--check')])
+def test_systemd_is_told_nothing_of_what_does_not_serve(fleet, program, flag):
+    with Supervisor(fleet) as systemd:
+        run(fleet, program, flag, NOTIFY_SOCKET=systemd.path)
+        assert systemd.has_heard_all()
+
+
+def test_reload_that_fails_ends_too(fleet):
+    """systemd would wait for its end."""
+    path = os.path.join(fleet.folder, unique('env'))
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write('# nothing\n')
+    with Supervisor(fleet) as systemd:
+        env = {'PATH': os.environ['PATH'], **SETTINGS, 'PORT': str(free_port()), 'NOTIFY_SOCKET': systemd.path}
+        process = fleet.program(unique('program'), [API, '--env-file', path], env, fleet.folder).start()
+        assert systemd.hear() == {'READY': '1'}
+        os.remove(path)
+        process.signal(signal.SIGHUP)
+        assert systemd.hear()['RELOADING'] == '1' and systemd.hear() == {'READY': '1'}
+        assert 'users were not read again' in process.log_text()
+
+
+@BOTH
+def test_systemd_that_cannot_be_told(fleet, program):
+    env = {'PATH': os.environ['PATH'], **SETTINGS, 'PORT': str(free_port()), 'NOTIFY_SOCKET': '/no/such/socket'}
+    process = fleet.program(unique('program'), [program], env, fleet.folder).start()
+    wait_for(lambda: 'message="systemd was not told" state="READY=1" error="No such file' in process.log_text(), 'it says so')
+    process.signal(signal.SIGTERM)
+    assert process.wait(10) == 0

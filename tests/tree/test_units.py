@@ -45,7 +45,7 @@ def test_units_run_the_programs(name, program):
     unit = text_of(f"systemd/{name}.service")
     assert f"\nExecStart=/usr/bin/{program}\n" in unit
     assert "\nEnvironmentFile=/etc/ecosys-ms.env\n" in unit
-    kind = "oneshot" if "--refresh" in program else "exec"
+    kind = "oneshot" if "--refresh" in program else "notify"
     assert f"\nType={kind}\n" in unit
 
 

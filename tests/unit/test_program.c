@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -59,9 +60,10 @@ static void count_hangup(int number)
     hangups++;
 }
 
-static void test_reload_is_held_until_it_is_released(void **state)
+static void test_signals_are_held(void **state)
 {
     struct sigaction action = {.sa_handler = count_hangup}, before;
+    sigset_t pending;
     (void)state;
     assert_int_equal(sigaction(SIGHUP, &action, &before), 0);
     program_hold_reload();
@@ -69,6 +71,15 @@ static void test_reload_is_held_until_it_is_released(void **state)
     assert_int_equal(hangups, 0);
     program_release_reload();
     assert_int_equal(hangups, 1);
+    program_hold_signals();
+    assert_int_equal(raise(SIGHUP) + raise(SIGTERM) + raise(SIGINT), 0);
+    assert_int_equal(hangups, 1);
+    assert_int_equal(sigpending(&pending), 0);
+    assert_true(sigismember(&pending, SIGHUP) && sigismember(&pending, SIGTERM) &&
+                sigismember(&pending, SIGINT));
+    while (sigtimedwait(&pending, NULL, &(struct timespec){0, 0}) > 0)
+        ;
+    assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &pending, NULL), 0);
     assert_int_equal(sigaction(SIGHUP, &before, NULL), 0);
 }
 
@@ -77,7 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_exit_statuses),
-        cmocka_unit_test(test_reload_is_held_until_it_is_released),
+        cmocka_unit_test(test_signals_are_held),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }
