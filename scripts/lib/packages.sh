@@ -32,7 +32,7 @@ declare -A PACKAGES=(
     [bench]='gnuplot-nox'
     [peers]='nginx-light|nginx wrk'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
-    [ci]='clang-format clang-tidy cppcheck shellcheck git'
+    [ci]='clang-format clang-tidy cppcheck shellcheck git systemd'
 )
 declare -A PACKAGES_WHY=(
     [build]='to build the worker and the API'
@@ -43,7 +43,7 @@ declare -A PACKAGES_WHY=(
     [bench]='for the plots of measurements'
     [peers]='to measure the API beside; no service is started or enabled'
     [clang]='for sanitizers and fuzzing'
-    [ci]='for formatting and static analysis'
+    [ci]='for formatting, static analysis and systemd-analyze, without which two tests are skipped'
 )
 
 packages_complain() {
