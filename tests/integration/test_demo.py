@@ -11,14 +11,14 @@ import tempfile
 
 import pytest
 
-from service import BUILD, ROOT, wait_for
+from service import BUILD, ROOT, free_port, prepare_sample, start_fleet, wait_for
 from private_servers import is_free_port
 
 pytestmark = pytest.mark.skipif(os.path.realpath(BUILD) != os.path.join(ROOT, 'build'),
                                 reason='the demo builds and runs what is in build/')
 
 PR_SET_CHILD_SUBREAPER = 36
-RUN_S = 120  # of which a copy needs most for its build
+RUN_S = 240  # of which a copy needs most for its build, on a machine that has other things to do
 LONG_PATH = 120  # characters: a socket below it would be above sun_path's 108
 
 
@@ -126,6 +126,51 @@ def test_servers_that_cannot_live_in_the_checkout(mode, length):
         assert elsewhere is None or not os.path.exists(elsewhere[1])
     finally:
         shutil.rmtree(parent)
+
+
+@pytest.fixture
+def own_servers():
+    """An environment for them, of the service only."""
+    fleet = start_fleet()
+    try:
+        prepare_sample(fleet, 'own', '--tenants', '30', '--clients', '40', as_of=None)
+        yield {name: value for name, value in fleet.environment('own').items() if re.match('DB_|REDIS_|TZ', name)}
+    finally:
+        fleet.close()
+
+
+# How the file has BASIC_AUTH_USERS, and whether the demo can ask as the first one.
+OWN_USERS = (
+    ('"ana:s3cret,b:c" # the first one asks', True),
+    ("'ana:it\\'s'", False),
+    ('${NOBODY:-ana:s3cret}', False),
+    ('ana:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7', False),
+)
+
+
+def test_own_servers(own_servers, tmp_path):
+    """Where it listens is what the programs make of the file; a password that the demo cannot read is not guessed."""
+    path = tmp_path / 'own.env'
+    for users, is_told in OWN_USERS:
+        port = free_port()
+        path.write_text('\n'.join([
+            *(f"{name}='{value}'" for name, value in own_servers.items()), "export HOST = 127.0.0.1 # '0.0.0.0'",
+            f"LAST='{str(port)[1:]}'", f'PORT="{str(port)[0]}${{LAST}}"', f'BASIC_AUTH_USERS={users}',
+        ]), encoding='utf-8')
+        done = run_demo('--check', '--env-file', str(path))
+        assert done.returncode == 0 and 'FAIL' not in done.stdout, done.stdout + done.stderr
+        assert f'[5/5] worker and API on port {port}\n' in done.stdout
+        assert ('\nskip  GET /dashboard: ' not in done.stdout) == is_told, users
+        assert 'ok    GET /health is healthy' in done.stdout and done.stdout.endswith('nothing is left running\n')
+        assert is_free_port(port) and not os.path.lexists(os.path.join(ROOT, '.run'))
+
+
+def test_own_settings_that_are_wrong(tmp_path):
+    path = tmp_path / 'own.env'
+    path.write_text('BASIC_AUTH_USERS=a:b\nPORT=http\n', encoding='utf-8')
+    done = run_demo('--check', '--env-file', str(path))
+    assert done.returncode == 1
+    assert 'demo: ecosys-api: PORT: is "http", takes a whole number from 1 to 65535\n' in done.stderr
 
 
 @pytest.mark.parametrize('flags, message', [
