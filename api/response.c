@@ -3,31 +3,19 @@
 
 #include <event2/buffer.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "common/origins.h"
 
 #define HEAD_USUAL_LEN 512
 #define COPIED_LEN_MAX 1024 /* a reference costs libevent a kilobyte and more of its own */
 
-/* True when `origin` is in the comma-separated list. */
-static bool lists_origin(const char *list, struct bytes origin)
-{
-    while (*list != '\0') {
-        list += strspn(list, " ,");
-        struct bytes item = {list, strcspn(list, " ,")};
-        if (item.len > 0 && bytes_equal(item, origin))
-            return true;
-        list += item.len;
-    }
-    return false;
-}
-
 void response_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
 {
-    bool is_open = strcmp(settings->cors_allow_origins, "*") == 0;
+    bool is_open = origins_are_open(settings->cors_allow_origins);
     struct bytes origin = request != NULL ? request->origin : (struct bytes){NULL, 0};
     if (is_open)
         buffer_append_text(out, "Access-Control-Allow-Origin: *\r\n");
-    else if (origin.data != NULL && lists_origin(settings->cors_allow_origins, origin))
+    else if (origin.data != NULL && origins_have(settings->cors_allow_origins, origin))
         buffer_append_format(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)origin.len, origin.data);
     buffer_append_text(out, "Access-Control-Expose-Headers: ETag, Age, X-Cache, X-Generation\r\n");
     if (!is_open)

@@ -94,8 +94,8 @@ MUST_CHECK enum status settings_load(struct arena *arena, enum program program,
                                      const char *(*environment)(const char *name), const struct dotenv *file,
                                      struct settings *out, struct error *err);
 
-/* Reads `path`, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that was named and cannot be
- * read. */
+/* Reads `path`, which --env-file named, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that
+ * cannot be read, is too long or holds a NUL byte, in one line that names the flag. */
 MUST_CHECK enum status settings_read_file(struct arena *arena, const char *path, struct dotenv *out,
                                           struct error *err);
 

@@ -185,8 +185,9 @@ enum exit_status check_run(const struct settings *settings)
         char detail[DETAIL_MAX] = "";
         struct error err;
         enum status status = parts[i].run(&check, detail, &err);
-        printf("%s %s: %s\n", status == STATUS_OK ? "ok  " : "FAIL", parts[i].name,
-               status == STATUS_OK ? detail : err.message);
+        char head[32];
+        snprintf(head, sizeof head, "%s %s", status == STATUS_OK ? "ok  " : "FAIL", parts[i].name);
+        program_print_line(stdout, head, status == STATUS_OK ? detail : err.message);
         if (status != STATUS_OK)
             exit_status = EXIT_FAILED;
     }

@@ -264,7 +264,7 @@ def test_users_read_again(stage, fleet):
     (['BASIC_AUTH_USERS='], 'BASIC_AUTH_USERS: is not set, and there is no default'),
     (['BASIC_AUTH_USERS=ana:hunter2', 'BASIC_AUTH_READONLY=bia'], 'BASIC_AUTH_READONLY: entry 1: names no user'),
     (['BASIC_AUTH_USERS=ana:hunter2', 'API_THREADS=many'], 'API_THREADS: is '),
-    (None, 'users.env: cannot be opened: No such file or directory'),
+    (None, 'users.env\\", takes a file that can be read: No such file or directory'),
 ])
 def test_users_that_cannot_be_read_again(stage, fleet, lines, error):
     path = os.path.join(fleet.folder, 'users.env')

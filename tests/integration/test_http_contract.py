@@ -689,6 +689,15 @@ def test_listed_origins(listed_port, method, path, options, status):
         assert 'Origin' in vary and (response.header('ETag') is None or vary == {'Origin', 'Accept', 'Accept-Encoding'})
 
 
+def test_star_among_listed_origins(published):
+    """It stands for all, whatever stands beside it."""
+    port = start_loaded(published, CORS_ALLOW_ORIGINS='https://a.example,*').port
+    for origin in ('https://a.example', 'https://b.example', 'null', None):
+        response = ask(port, '/clientes', headers={'Origin': origin})
+        assert response.header('Access-Control-Allow-Origin') == '*'
+        assert 'Origin' not in names_in(response.header('Vary'))
+
+
 def test_origin_of_what_is_not_clean_http(listed_port):
     response, _ = exchange(listed_port, b'GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\nA : b\r\n\r\n')
     assert response.status == 400 and 'Origin' in names_in(response.header('Vary'))

@@ -120,6 +120,21 @@ static void test_long_texts_are_cut_at_a_character(void **state)
     }
 }
 
+/* Each byte becomes three; the cut comes behind that, so that nine texts fit a chunk whatever they hold. */
+static void test_long_texts_are_cut_behind_cleaning(void **state)
+{
+    char *text = repeat("\xFF", VALUE_TEXT_MAX);
+    char *expected = repeat("\xEF\xBF\xBD", VALUE_TEXT_MAX - 1);
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    struct bytes found = value_text(&bench.reader, (struct bytes){text, VALUE_TEXT_MAX});
+    check_bytes("ill-formed", found, (struct bytes){expected, VALUE_TEXT_MAX - 1});
+    check_replaced("ill-formed", &bench, VALUE_TEXT_MAX, 1);
+    free(expected);
+    free(text);
+}
+
 static void test_decimals(void **state)
 {
     static const struct {
@@ -278,9 +293,13 @@ static void test_whole_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_long_texts_are_cut_at_a_character),
-        cmocka_unit_test(test_decimals), cmocka_unit_test(test_timestamps),
-        cmocka_unit_test(test_cnpjs),    cmocka_unit_test(test_whole_numbers),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_long_texts_are_cut_at_a_character),
+        cmocka_unit_test(test_long_texts_are_cut_behind_cleaning),
+        cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_cnpjs),
+        cmocka_unit_test(test_whole_numbers),
     };
     return cmocka_run_group_tests_name("worker_value", tests, NULL, NULL);
 }
