@@ -83,7 +83,7 @@ static void put_body(const struct exchange *exchange, const struct generation *g
                                           [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
                                           [SOURCE_COMPUTED] = "\r\nX-Cache: COMPUTE\r\n"};
     const struct media_row *media = media_row(take_body->media);
-    bool is_known = body_is_known(take_body, exchange->request->if_none_match);
+    bool is_known = body_is_known(take_body, &exchange->request->if_none_match);
     reply->status = is_known ? 304 : 200;
     reply->shared = take_body;
     reply->body = (struct bytes){take_body->data, take_body->len};
@@ -329,6 +329,22 @@ static void put_allow(const struct route *route, struct reply *reply)
     buffer_append_format(&reply->headers, "Allow: %s\r\n", route->methods);
 }
 
+/* All headers may be sent; which were asked for is said in one line. */
+static void put_wanted_headers(const struct field_lines *wanted, struct reply *reply)
+{
+    size_t count = 0;
+    if (!field_lines_are_whole(wanted))
+        return;
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (wanted->values[i].len == 0)
+            continue;
+        buffer_append_text(&reply->headers, count++ > 0 ? ", " : "Access-Control-Allow-Headers: ");
+        buffer_append(&reply->headers, wanted->values[i].data, wanted->values[i].len);
+    }
+    if (count > 0)
+        buffer_append_text(&reply->headers, "\r\n");
+}
+
 /* A preflight is answered without credentials: browsers send none. */
 static void answer_options(const struct request *request, const struct route *route, struct reply *reply)
 {
@@ -340,9 +356,7 @@ static void answer_options(const struct request *request, const struct route *ro
     buffer_append_format(&reply->headers,
                          "Access-Control-Allow-Methods: %s\r\nAccess-Control-Max-Age: 600\r\n",
                          route->methods);
-    if (request->wanted_headers.len > 0)
-        buffer_append_format(&reply->headers, "Access-Control-Allow-Headers: %.*s\r\n",
-                             (int)request->wanted_headers.len, request->wanted_headers.data);
+    put_wanted_headers(&request->wanted_headers, reply);
 }
 
 enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply)

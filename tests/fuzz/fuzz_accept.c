@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     print(printed, &twice);
     MUST_HOLD(bytes_equal(printed, buffer_bytes(&twice)));
     check_choices(list, printed);
-    struct request request = {.accept_encoding = list}, again = {.accept_encoding = printed};
+    struct request request = {.accept_encoding = {.values = {list}, .count = 1}};
+    struct request again = {.accept_encoding = {.values = {printed}, .count = 1}};
     MUST_HOLD(request_encoding(&request) == request_encoding(&again));
     buffer_clear(&once);
     buffer_clear(&twice);

@@ -553,6 +553,30 @@ def test_if_none_match(port, path):
             assert response.status == 200 and response.body == full.body, value
 
 
+def ask_with_lines(port, path, name, values, method='GET', lines=''):
+    """Asks with several lines of one field."""
+    lines += ''.join(f'{name}: {value}\r\n' for value in values)
+    head = f'{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {basic()}\r\n{lines}\r\n'
+    with Connection(port) as connection:
+        connection.send(head.encode())
+        return connection.read(method)
+
+
+@pytest.mark.parametrize('before, behind, status', [
+    ([], ['"x"'], 304), (['"x"'], [], 304), (['"x"', 'W/"y"'], ['"z"'], 304), (['"x"'] * 7, [], 304), (['"a'], ['"b'], 304),
+    (['"x"'] * 8, [], 200), ([], ['"x"'] * 8, 200),
+])
+def test_if_none_match_in_several_lines(port, before, behind, status):
+    tag = ask(port, '/clientes').header('ETag')
+    assert ask_with_lines(port, '/clientes', 'If-None-Match', [*before, tag, *behind]).status == status
+    assert ask_with_lines(port, '/clientes', 'If-None-Match', [*before, '"no"', *behind]).status == 200
+
+
+@pytest.mark.parametrize('value', ['"a,*,b"', '"a * b"', 'W/"*,"', '"x", "a,*"'])
+def test_asterisk_inside_a_tag_is_part_of_it(port, value):
+    assert ask(port, '/clientes', headers={'If-None-Match': value}).status == 200
+
+
 def test_if_none_match_elsewhere_is_ignored(port):
     for path, status in (('/', 200), ('/health', 200), ('/nada', 404), ('/clientes?data_adesao_inicio=x', 422),
                          ('/logins?tenant_id=999999', 404)):
@@ -580,6 +604,16 @@ def test_gzip(port, path, value, is_gzip):
     assert (len(response.body) < len(plain.body)) == is_gzip
     assert response.header('ETag') == plain.header('ETag')
     assert 'Accept-Encoding' in names_in(response.header('Vary'))
+
+
+@pytest.mark.parametrize('values, is_gzip', [
+    (['gzip;q=0', '*'], False), (['*', 'gzip;q=0'], False), (['gzip', 'br'], True), (['br', 'gzip'], True),
+    (['gzip', ''], True), (['br'] * 7 + ['gzip'], True), (['br'] * 8 + ['gzip'], False), (['gzip'] + ['br'] * 8, False),
+])
+def test_accept_encoding_in_several_lines(port, values, is_gzip):
+    response = ask_with_lines(port, '/clientes', 'Accept-Encoding', values)
+    assert response.header('Content-Encoding') == ('gzip' if is_gzip else None)
+    assert response.content() == ask(port, '/clientes').body
 
 
 def test_gzip_from_a_thousand_bytes_on(port):
@@ -643,6 +677,17 @@ def test_preflight(port, path):
 def test_preflight_that_asks_for_no_headers(port):
     response = ask(port, '/clientes', 'OPTIONS', user=None, headers=preflight())
     assert response.status == 204 and response.header('Access-Control-Allow-Headers') is None
+
+
+@pytest.mark.parametrize('values, allowed', [
+    (['authorization', 'x-a, x-b'], 'authorization, x-a, x-b'), (['', 'authorization', ''], 'authorization'), (['', ''], None),
+    (['x'] * 8, ', '.join(['x'] * 8)), (['x'] * 9, None),
+])
+def test_preflight_that_asks_in_several_lines(port, values, allowed):
+    lines = 'Origin: https://painel.example\r\nAccess-Control-Request-Method: GET\r\n'
+    response = ask_with_lines(port, '/clientes', 'Access-Control-Request-Headers', values, 'OPTIONS', lines)
+    shown = [value for name, value in response.headers if name == 'Access-Control-Allow-Headers']
+    assert response.status == 204 and shown == ([allowed] if allowed else [])
 
 
 @pytest.mark.parametrize('path', METHODS)
