@@ -181,10 +181,10 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
     enum reply_error problem;
     if (!read_tenant(exchange, &key.tenant_id, &problem))
         reply_error(reply, problem);
+    else if (exchange->generation != NULL && !generation_has_tenant(exchange->generation, key.tenant_id))
+        reply_error(reply, ERROR_NO_TENANT); /* which one that is too old to be served knows, too */
     else if (!health_can_serve(exchange))
         reply_error(reply, ERROR_NO_DATA);
-    else if (!generation_has_tenant(exchange->generation, key.tenant_id))
-        reply_error(reply, ERROR_NO_TENANT);
     else
         return answer_key(exchange, &key, exchange->fetchers, wait, reply);
     return true;

@@ -254,6 +254,15 @@ def test_nothing_to_serve(empty_port, path):
     assert 'dados' in response.json()['detail']
 
 
+def test_unknown_tenant_of_a_generation_that_is_too_old(published):
+    """The generation is not served any more, but who is not in it is not there: 404 comes before 503."""
+    port = published.start_api(CACHE_MAX_STALE=1).port
+    wait_for(lambda: (health := ask(port, '/health')).status == 503 and health.json()['generation'], 'it is too old')
+    for tenant, status in (('999999', 404), ('1', 503), ('0', 422)):
+        assert ask(port, f'/logins?tenant_id={tenant}').status == status
+    assert ask(port, '/clientes').status == 503
+
+
 @pytest.mark.parametrize('scheme', ['basic', 'BASIC'])
 def test_scheme_in_any_letter_case(port, scheme):
     assert ask(port, '/dashboard', headers={'Authorization': basic().replace('Basic', scheme)}).status == 200
