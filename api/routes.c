@@ -253,8 +253,8 @@ static bool answer_cache_clear(const struct exchange *exchange, struct wait *wai
 {
     struct buffer value = BUFFER_INIT;
     bool is_given = request_parameter(exchange->request, "wait", &value) && value.len > 0;
-    bool is_false = is_given && bytes_is(buffer_bytes(&value), "false");
-    bool is_good = !is_given || is_false || bytes_is(buffer_bytes(&value), "true");
+    bool is_false = is_given && bytes_is_in_any_case(buffer_bytes(&value), "false");
+    bool is_good = !is_given || is_false || bytes_is_in_any_case(buffer_bytes(&value), "true");
     buffer_clear(&value);
     if (!is_good) {
         reply_error(reply, ERROR_WAIT);

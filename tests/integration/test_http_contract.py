@@ -323,7 +323,7 @@ def test_unknown_formato(port, value):
     assert problem_of(ask(port, f'/health-scores?formato={value}'))['loc'] == ['query', 'formato']
 
 
-@pytest.mark.parametrize('value', ['maybe', '0', '1', 'False', 'true%20', 'no', 'falsex'])
+@pytest.mark.parametrize('value', ['maybe', '0', '1', 'Falsch', 'true%20', 'no', 'falsex'])
 def test_wait_is_true_or_false(port, value):
     assert problem_of(ask(port, f'{CLEAR}?wait={value}', 'POST'))['loc'] == ['query', 'wait']
 
@@ -796,10 +796,17 @@ def test_refresh(attended):
                 assert int(connection.ask('/dashboard').header('X-Generation')) >= document['generation']
 
 
-def test_refresh_that_is_not_waited_for(attended):
+@pytest.mark.parametrize('value', ['True', 'TRUE', 'tRUE'])
+def test_wait_in_any_letter_case(attended, value):
+    _, _, api = attended
+    assert ask(api.port, f'{CLEAR}?wait={value}', 'POST').status == 200
+
+
+@pytest.mark.parametrize('value', ['false', 'False', 'FALSE'])
+def test_refresh_that_is_not_waited_for(attended, value):
     stage, _, api = attended
     before = stage.pointer()
-    response = ask(api.port, f'{CLEAR}?wait=false', 'POST')
+    response = ask(api.port, f'{CLEAR}?wait={value}', 'POST')
     document = response.json()
     assert response.status == 202 and document['status'] == 'accepted' and document['message']
     wait_for(lambda: ask(api.port, '/health').json()['generation'] > before, 'the new generation is served', 20)
