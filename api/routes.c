@@ -242,7 +242,7 @@ static bool answer_health_scores(const struct exchange *exchange, struct wait *w
     bool is_detalhado = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO;
     const struct formato formatos[] = {
         {"", is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO, OBJECTS | TABLES},
-        {"plano", DOCUMENT_HEALTH_PLANO, OBJECTS},
+        {"plano", DOCUMENT_HEALTH_PLANO, OBJECTS | TABLES},
         {"detalhado", DOCUMENT_HEALTH_DETALHADO, OBJECTS},
         {"csv", DOCUMENT_HEALTH_PLANO, TABLES},
         {NULL, 0, 0}};

@@ -35,8 +35,10 @@ static void check_choices(struct bytes value, struct bytes printed)
         MUST_HOLD((MEDIA_BIT(media) & offered) != 0);
         MUST_HOLD(accept_choose(&again, offered) == media);
         for (enum media other = 0; other < MEDIA_COUNT; other++)
-            MUST_HOLD((MEDIA_BIT(other) & offered) == 0 ||
-                      accept.of[other].weight <= accept.of[media].weight);
+            MUST_HOLD(
+                (MEDIA_BIT(other) & offered) == 0 || accept.of[other].weight < accept.of[media].weight ||
+                (accept.of[other].weight == accept.of[media].weight &&
+                 (accept.of[media].weight == 0 || accept.of[other].precision <= accept.of[media].precision)));
     }
 }
 
