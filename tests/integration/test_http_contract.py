@@ -196,6 +196,10 @@ ERRORS = [
     Row('empty password', 'GET', '/clientes', {'user': 'demo:'}, 401, DENIED, CHALLENGE),
     Row('unknown user', 'GET', '/clientes', {'user': 'who:demo'}, 401, DENIED, CHALLENGE),
     Row('empty user', 'GET', '/clientes', {'user': ':'}, 401, DENIED, CHALLENGE),
+    *[Row(f'password of {length} bytes', 'GET', '/clientes', {'user': 'demo:' + 'x' * length}, 401, DENIED, CHALLENGE)
+      for length in (1019, 1020, 2000, 10000)],
+    Row('name of 2000 bytes', 'GET', '/clientes', {'user': 'x' * 2000 + ':demo'}, 401, DENIED, CHALLENGE),
+    Row('2000 bytes without a colon', 'GET', '/clientes', {'user': 'x' * 2000}, 401, UNDECODABLE, CHALLENGE),
     Row('NUL behind the password', 'GET', '/clientes', {'user': 'demo:demo\0'}, 401, DENIED, CHALLENGE),
     Row('wrong password for a refresh', 'POST', CLEAR, {'user': 'demo:x'}, 401, DENIED, CHALLENGE),
     Row('body too large', 'GET', '/clientes', {'body': b'x' * 65537}, 413, 'Corpo da requisição grande demais.'),
