@@ -344,7 +344,8 @@ static bool take_requests(struct connection *connection)
             goes_on = step_body(connection);
         if (!goes_on)
             return false;
-        connection->is_receiving = false; /* the next request has a deadline of its own */
+        if (connection->state != STATE_BODY) /* which has to come by its head's deadline */
+            connection->is_receiving = false;
     }
     return true;
 }
