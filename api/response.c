@@ -111,9 +111,8 @@ bool response_append(struct evbuffer *output, const struct response_context *con
                      struct reply *take_reply)
 {
     struct buffer head = BUFFER_INIT;
-    bool is_head = context->request != NULL && context->request->method == METHOD_HEAD;
-    bool has_body =
-        take_reply->status != 204 && take_reply->status != 304 && !is_head && take_reply->body.len > 0;
+    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !context->is_for_head &&
+                    take_reply->body.len > 0;
     buffer_reserve(&head, HEAD_USUAL_LEN);
     append_head(context, take_reply, &head);
     bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers) &&

@@ -141,6 +141,24 @@ def test_head_is_get_without_body(port, path, options):
         assert connection.ask('/').status == 200
 
 
+@pytest.mark.parametrize('data', [
+    b'HEAD / HTTP/1.1\r\n\r\n', b'HEAD / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n', b'HEAD  / HTTP/1.1\r\nHost: x\r\n\r\n',
+    b'HEAD / HTTP/1.1\nHost: x\n\n', b'HEAD / HTTP/1.1\r\nHost: x\r\nX: ' + b'x' * 17000 + b'\r\n\r\n',
+    b'\r\nHEAD /nada HTTP/3.0\r\n\r\n',
+], ids=['no Host', 'blank', 'two blanks', 'bare LF', 'too long', 'version'])
+def test_head_that_is_not_clean_http(port, data):
+    """It has no body either, whoever could not read the rest of it."""
+    for before in (b'', http_client.request_bytes('/')):
+        with Connection(port) as connection:
+            connection.send(before + data)
+            assert not before or connection.read().status == 200
+            response = connection.read('HEAD')
+            assert response.status == 400 and int(response.header('Content-Length')) > 0
+            assert connection.is_closed()
+    response, is_closed = exchange(port, data.replace(b'HEAD', b'GET'))
+    assert response.status == 400 and response.body and is_closed
+
+
 @pytest.mark.parametrize('path', [*ANSWERS, '/health'])
 def test_trailing_slash_makes_no_difference(port, path):
     name, question, query = path.partition('?')
