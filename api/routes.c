@@ -76,8 +76,8 @@ static void put_file_name(const struct exchange *exchange, const char *extension
 }
 
 /* The head that belongs to a finished body; a client that has the same already gets no body. */
-static void put_body(const struct exchange *exchange, const struct generation *generation,
-                     struct body *take_body, enum source source, struct reply *reply)
+static void put_body(const struct exchange *exchange, struct origin origin, struct body *take_body,
+                     enum source source, struct reply *reply)
 {
     static const char *const sources[] = {[SOURCE_CACHE] = "\r\nX-Cache: HIT\r\n",
                                           [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
@@ -89,9 +89,9 @@ static void put_body(const struct exchange *exchange, const struct generation *g
     reply->body = (struct bytes){take_body->data, take_body->len};
     reply->is_data = true;
     buffer_append_text(&reply->headers, "Age: ");
-    buffer_append_uint(&reply->headers, (uint64_t)health_age_s(exchange, generation));
+    buffer_append_uint(&reply->headers, (uint64_t)health_age_s(exchange, origin.taken_at_ms));
     buffer_append_text(&reply->headers, "\r\nX-Generation: ");
-    buffer_append_uint(&reply->headers, generation->loaded.manifest.generation);
+    buffer_append_uint(&reply->headers, origin.generation);
     buffer_append_text(&reply->headers, sources[source]);
     if (media->extension != NULL && !is_known)
         put_file_name(exchange, media->extension, reply);
@@ -107,7 +107,7 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
     case ANSWERS_WAITING:
         return false;
     case ANSWERS_READY:
-        put_body(exchange, exchange->generation, body, SOURCE_CACHE, reply);
+        put_body(exchange, generation_origin(exchange->generation), body, SOURCE_CACHE, reply);
         return true;
     case ANSWERS_BUSY:
         break;
@@ -288,7 +288,7 @@ void routes_finish(const struct exchange *exchange, struct wait *wait, struct re
     } else if (wait->kind == WAIT_REFRESH) {
         put_refresh(&wait->refresh, reply);
     } else {
-        put_body(exchange, wait->generation, wait->body, wait->source, reply);
+        put_body(exchange, wait->origin, wait->body, wait->source, reply);
         wait->body = NULL;
     }
 }
