@@ -388,6 +388,9 @@ def test_tenant_that_does_not_exist(port, number):
     (b'{"tenant_id": 1}}', ['body', 'body']), (b'{"tenant_id": 1} x', ['body', 'body']), (b'{tenant_id: 1}', ['body', 'body']),
     (b"{'tenant_id': 1}", ['body', 'body']), (b'{"tenant_id": 01}', ['body', 'body']), (b'tenant_id=1', ['body', 'body']),
     (b'\xff\xfe', ['body', 'body']), (b'{"tenant_id": "\xff"}', ['body', 'body']), (b'\0' * 10, ['body', 'body']),
+    (b'{"tenant_id": 1, "tenant_id": 1}', ['body', 'body']),
+    (b'{"tenant_id": 1, "a": ' + b'[' * 16 + b']' * 16 + b'}', ['body', 'body']),
+    (b'{"tenant_id": 1, ' + b', '.join(b'"m%d": 0' % n for n in range(256)) + b'}', ['body', 'body']),
     (b'[' * 60000, ['body', 'body']), (b'{"a":' * 10000 + b'1' + b'}' * 10000, ['body', 'body']),
 ], ids=lambda value: value[:24].decode(errors='replace') if isinstance(value, bytes) else '')
 def test_bodies_without_a_tenant(port, body, loc):
@@ -401,6 +404,9 @@ def test_bodies_without_a_tenant(port, body, loc):
     ('', b'{"tenant_id": "2"}', 2), ('', b'{"tenant_id": 2}', 2), ('', b' {"x": [null], "tenant_id" : 2 }\r\n', 2),
     ('?tenant_id=', b'{"tenant_id": 2}', 2), ('?tenant_id', b'{"tenant_id": 2}', 2),
     ('?tenant_id=1&tenant_id=', b'{"tenant_id": 2}', 2),
+    ('', b'{"tenant_id": 2, "a": ' + b'[' * 15 + b']' * 15 + b'}', 2),
+    ('', b'{"tenant_id": 2, ' + b', '.join(b'"m%d": 0' % n for n in range(255)) + b'}', 2),
+    ('', b'{"tenant_id": 2, "a": [' + b', '.join([b'0'] * 1000) + b']}', 2),
     ('?Tenant_id=1', b'{"tenant_id": 2}', 2), ('', b'{"tenant_id": "\\u0032"}', 2),
 ])
 def test_where_the_tenant_is_read(port, query, body, tenant_id):
