@@ -401,6 +401,7 @@ def test_limit_of_connections(large):
         with Connection(api.port) as fourth:
             response = fourth.read()
             assert response.status == 503 and int(response.header('Retry-After')) > 0
+            assert response.header('Access-Control-Allow-Origin') == '*'
             assert fourth.is_closed()
         for connection in opened:
             assert len(connection.read().json()) == 40000

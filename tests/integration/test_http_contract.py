@@ -12,7 +12,7 @@ import pytest
 
 import http_client
 from http_client import Connection, ask, basic, exchange
-from service import SCORING, Stage, changed_model, prepare_counter, prepare_sample, wait_for
+from service import SCORING, Stage, changed_model, new_redis, prepare_counter, prepare_sample, wait_for
 from serving import assert_compact, names_in, start_loaded, wait_until_served
 
 DATA = ('/clientes', '/health-scores', '/dashboard')
@@ -84,13 +84,20 @@ def test_root(port):
     assert response.body.decode() == '{"message":"API de Gestão de Clientes está no ar!"}'
 
 
+def assert_has_all_of_health(health):
+    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
+                            'as_of', 'taken_at', 'age_s', 'stale', 'worker', 'scoring_model']
+    assert list(health['env_variables']) == ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', 'REDIS_URL',
+                                             'BASIC_AUTH_USERS']
+    assert list(health['worker']) == ['alive', 'last_error']
+
+
 def test_health(published, port):
     response = ask(port, '/health', **NOBODY)
     health = response.json()
     assert response.status == 200
     assert_compact(response.body, '/health')
-    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
-                            'as_of', 'taken_at', 'age_s', 'stale', 'worker', 'scoring_model']
+    assert_has_all_of_health(health)
     assert (health['status'], health['environment'], health['redis_connection']) == ('healthy', 'development', 'ok')
     assert health['env_variables'] == {'UPSTASH_REDIS_REST_URL': False, 'UPSTASH_REDIS_REST_TOKEN': False,
                                        'REDIS_URL': True, 'BASIC_AUTH_USERS': True}
@@ -121,14 +128,32 @@ def test_health_of_nothing(empty_port):
     response = ask(empty_port, '/health', **NOBODY)
     health = response.json()
     assert response.status == 503 and int(response.header('Retry-After')) > 0
+    assert_has_all_of_health(health)
     assert (health['status'], health['redis_connection'], health['stale']) == ('unhealthy', 'ok', True)
     assert [health[name] for name in ('generation', 'as_of', 'taken_at', 'age_s', 'scoring_model')] == [None] * 5
 
 
+def test_health_without_redis(fleet, published):
+    """The same fields, first with a generation in memory, then with one that is too old to be served."""
+    redis = new_redis(fleet)
+    stage = Stage(fleet, published.data, redis)
+    generation = stage.publish()
+    api = start_loaded(stage, CACHE_MAX_STALE=8)
+    redis.stop()
+    for status, word in ((200, 'degraded'), (503, 'unhealthy')):
+        response = wait_for(lambda word=word: (now := ask(api.port, '/health')).json()['status'] == word and now, word, 15)
+        health = response.json()
+        assert_has_all_of_health(health)
+        assert_compact(response.body, '/health')
+        assert response.status == status and (response.header('Retry-After') is None) == (status == 200)
+        assert (health['redis_connection'], health['generation']) == ('error', generation)
+        assert health['worker'] == {'alive': False, 'last_error': None}
+
+
 @pytest.mark.parametrize('path', [*OPEN, *ANSWERS, '/nada', '/logins', '/logins?tenant_id=999999', CLEAR,
                                   '/clientes?data_adesao_inicio=x', '/dashboard?data_adesao_inicio=2024-01-01'])
-@pytest.mark.parametrize('options', [{}, NOBODY, {'headers': {'Accept-Encoding': 'gzip'}}],
-                         ids=['plain', 'nobody', 'gzip'])
+@pytest.mark.parametrize('options', [{}, NOBODY, {'headers': {'Accept-Encoding': 'gzip'}}, {'headers': {'Accept-Encoding': 'zstd'}}],
+                         ids=['plain', 'nobody', 'gzip', 'zstd'])
 def test_head_is_get_without_body(port, path, options):
     with Connection(port) as connection:
         connection.ask(path, **options)  # from here on it is at hand
@@ -220,6 +245,8 @@ ERRORS = [
     Row('2000 bytes without a colon', 'GET', '/clientes', {'user': 'x' * 2000}, 401, UNDECODABLE, CHALLENGE),
     Row('NUL behind the password', 'GET', '/clientes', {'user': 'demo:demo\0'}, 401, DENIED, CHALLENGE),
     Row('wrong password for a refresh', 'POST', CLEAR, {'user': 'demo:x'}, 401, DENIED, CHALLENGE),
+    *[Row(f'body too large for {path}', 'GET', path, {**NOBODY, 'body': b'x' * 65537}, 413, 'Corpo da requisição grande demais.')
+      for path in OPEN],
     Row('body too large', 'GET', '/clientes', {'body': b'x' * 65537}, 413, 'Corpo da requisição grande demais.'),
     Row('body far too large', 'GET', LOGINS, {'headers': {'Content-Length': '999999999999'}}, 413,
         'Corpo da requisição grande demais.'),
@@ -243,7 +270,7 @@ def test_errors(port, row):
 
 
 # What can be wrong with a request, in the order in which it is to be found.
-WRONGS = (400, 404, 405, 401, 413, 422)
+WRONGS = (400, 404, 405, 401, 403, 413, 422)
 PRECEDENCE = {  # path: method, method that is refused, query that is refused
     '/clientes': ('GET', 'POST', 'data_adesao_inicio=x'),
     '/health-scores': ('GET', 'DELETE', 'formato=x'),
@@ -253,19 +280,30 @@ PRECEDENCE = {  # path: method, method that is refused, query that is refused
 }
 
 
+READER = 'rui:c'
+
+
+@pytest.fixture(scope='module')
+def strict_port(fleet, published):
+    """An API that has nothing to serve, and a user who may only read."""
+    return Stage(fleet, published.data).start_api(BASIC_AUTH_USERS=f'{http_client.USER},{READER}', BASIC_AUTH_READONLY='rui').port
+
+
 @pytest.mark.parametrize('path', PRECEDENCE)
-def test_every_combination_of_errors_says_the_first(empty_port, path):
+def test_every_combination_of_errors_says_the_first(strict_port, path):
     """Behind them all: there is nothing to serve, and no worker."""
     method, refused_method, refused_query = PRECEDENCE[path]
     for wrongs in itertools.chain.from_iterable(itertools.combinations(WRONGS, n) for n in range(1, len(WRONGS) + 1)):
+        if 403 in wrongs and path != CLEAR:
+            continue
         target = ('/nada' if 404 in wrongs else path) + ('?' + refused_query if 422 in wrongs else '')
         headers = {}
         if 400 in wrongs:
             headers['Folded'] = 'a\r\n b'
         if 413 in wrongs:
             headers['Content-Length'] = '65537'
-        response = ask(empty_port, target, refused_method if 405 in wrongs else method,
-                       user=None if 401 in wrongs else http_client.USER, headers=headers)
+        user = None if 401 in wrongs else READER if 403 in wrongs else http_client.USER
+        response = ask(strict_port, target, refused_method if 405 in wrongs else method, user=user, headers=headers)
         assert response.status == wrongs[0], (path, wrongs, response)
 
 
@@ -577,7 +615,7 @@ def test_if_none_match(port, path):
         weak, strong = full.header('ETag'), full.header('ETag').removeprefix('W/')
         for value in (weak, strong, '*', f'"x", {weak}', f'W/"x",{weak},"y"', f'{strong} , "y"', f'"",{weak}', f'  {weak}  '):
             for method in ('GET', 'HEAD'):
-                for headers in ({}, {'Accept-Encoding': 'gzip'}):
+                for headers in ({}, {'Accept-Encoding': 'gzip'}, {'Accept-Encoding': 'zstd'}):
                     known = connection.ask(path, method, headers={'If-None-Match': value, **headers})
                     assert (known.status, known.body) == (304, b''), (value, known)
                     assert known.header('Content-Encoding') is None and known.header('Content-Length') is None
@@ -643,6 +681,22 @@ def test_gzip(port, path, value, is_gzip):
     assert 'Accept-Encoding' in names_in(response.header('Vary'))
 
 
+@pytest.mark.parametrize('value, encoding', [
+    ('zstd', 'zstd'), ('ZStd', 'zstd'), ('gzip, deflate, br, zstd', 'zstd'), ('gzip, zstd;q=0.9', 'gzip'),
+    ('gzip;q=0.5, zstd;q=0.5', 'zstd'), ('zstd;q=0', None), ('zstd;q=0, gzip', 'gzip'), ('*, zstd;q=0.1', 'gzip'),
+    ('zstd, *;q=0', 'zstd'), ('zstandard', None),
+])
+@pytest.mark.parametrize('path', ['/clientes', f'/clientes?{INICIO}=2024-01-01', '/health-scores', LOGINS])
+def test_zstd(port, path, value, encoding):
+    plain = ask(port, path, headers={'Accept-Encoding': None})
+    response = ask(port, path, headers={'Accept-Encoding': value})
+    assert response.header('Content-Encoding') == encoding
+    assert response.content() == plain.body
+    assert (len(response.body) < len(plain.body)) == (encoding is not None)
+    assert response.header('ETag') == plain.header('ETag')
+    assert 'Accept-Encoding' in names_in(response.header('Vary'))
+
+
 @pytest.mark.parametrize('values, is_gzip', [
     (['gzip;q=0', '*'], False), (['*', 'gzip;q=0'], False), (['gzip', 'br'], True), (['br', 'gzip'], True),
     (['gzip', ''], True), (['br'] * 7 + ['gzip'], True), (['br'] * 8 + ['gzip'], False), (['gzip'] + ['br'] * 8, False),
@@ -668,7 +722,7 @@ def test_gzip_from_a_thousand_bytes_on(port):
     assert min(lengths) < 600 and max(lengths) > 1000
 
 
-def test_gzip_of_exactly_a_thousand_bytes(fleet):
+def test_compression_of_exactly_a_thousand_bytes(fleet):
     """A client whose text is made so long that the answer has 999, 1000 and 1001 bytes."""
     prepare_counter(fleet, 'thousand')
     stage = Stage(fleet, 'thousand')
@@ -681,8 +735,10 @@ def test_gzip_of_exactly_a_thousand_bytes(fleet):
         stage.publish()
         port = start_loaded(stage).port
         assert len(ask(port, '/clientes').body) == wanted
-        response = ask(port, '/clientes', headers={'Accept-Encoding': 'gzip'})
-        assert (response.header('Content-Encoding') == 'gzip') == (wanted >= 1000)
+        for encoding in ('gzip', 'zstd'):
+            response = ask(port, '/clientes', headers={'Accept-Encoding': encoding})
+            assert response.header('Content-Encoding') == (encoding if wanted >= 1000 else None)
+            assert len(response.content()) == wanted
 
 
 def test_what_is_not_data_is_never_compressed(port):
@@ -793,6 +849,7 @@ def test_origin_is_open_by_default_also_in_errors(port):
 def test_refresh_without_a_worker(port, query):
     response = ask(port, CLEAR + query, 'POST')
     assert response.status == 503 and int(response.header('Retry-After')) > 0
+    assert response.header('Access-Control-Allow-Origin') == '*'
     assert 'atualização' in response.json()['detail']
 
 
@@ -860,6 +917,7 @@ def test_refresh_that_fails(fleet, published):
         out.write('{}')
     response = ask(api.port, CLEAR, 'POST')
     assert response.status == 502, (response, worker.log_tail())
+    assert response.header('Access-Control-Allow-Origin') == '*'
     assert set(response.json()) == {'detail'} and 'SQL' not in response.body.decode()
     assert ask(api.port, '/dashboard').header('X-Generation') == str(generation)
     wait_for(lambda: ask(api.port, '/health').json()['worker']['last_error'], 'the reason is told', 10)

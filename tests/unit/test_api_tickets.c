@@ -64,11 +64,19 @@ static struct wait *settle_at(struct bench *bench, int64_t waited_ms)
     return settle(bench);
 }
 
+/* With the status that a client sees of it. */
 static void assert_failed(struct wait *wait, enum reply_error error)
 {
+    static const int statuses[] = {
+        [ERROR_NO_WORKER] = 503, [ERROR_REFRESH_FAILED] = 502, [ERROR_REFRESH_TIMEOUT] = 504};
+    struct reply reply;
     assert_non_null(wait);
     assert_true(wait->has_failed);
     assert_int_equal(wait->error, error);
+    reply_init(&reply);
+    reply_error(&reply, wait->error);
+    assert_int_equal(reply.status, statuses[error]);
+    reply_clear(&reply);
     wait_free(wait);
 }
 
