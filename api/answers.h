@@ -37,6 +37,7 @@ struct answers_room {
 };
 
 struct answers;
+struct generation;
 
 /* NULL when memory is out. */
 struct answers *answers_new(size_t bytes_max);

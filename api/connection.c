@@ -36,20 +36,21 @@ struct connection {
     struct loop *loop;
     struct connection *next, **link; /* in the loop's list */
     struct connection *more_idle,
-        *less_idle;        /* neighbours in the loop's list of those that wait for their client */
+        *less_idle; /* neighbours in the loop's list of those that wait for their client, or may wait in vain */
     int64_t idle_since_ms; /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
     struct address peer;
     enum connection_state state;
-    size_t scanned;      /* of the head */
-    bool has_begun;      /* empty lines came, and no request yet */
-    bool is_receiving;   /* some of a request is here; its deadline runs */
-    bool lingers;        /* after the last answer */
-    bool has_ended;      /* the client sends no more, but reads */
-    bool refers_to_body; /* an answer that others get, too, or that was dear, is among what is unsent */
-    size_t dropped;      /* bytes while lingering */
-    struct buffer head;  /* of the request that is being answered */
+    size_t scanned;       /* of the head */
+    bool has_begun;       /* empty lines came, and no request yet */
+    bool looks_like_head; /* what is being read begins with "HEAD " */
+    bool is_receiving;    /* some of a request is here; its deadline runs */
+    bool lingers;         /* after the last answer */
+    bool has_ended;       /* the client sends no more, but reads */
+    bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
+    size_t dropped;       /* bytes while lingering */
+    struct buffer head;   /* of the request that is being answered */
     struct buffer body;
     struct request request; /* borrows from head */
     const struct route *route;
@@ -125,9 +126,11 @@ static void send_reply(struct connection *connection, const struct request *requ
 {
     struct loop *loop = connection->loop;
     bool closes = reply->closes || request == NULL || !request->keeps_alive || loop->is_stopping;
+    bool is_for_head = request != NULL ? request->method == METHOD_HEAD : connection->looks_like_head;
     const struct response_context context = {.settings = loop->shared->settings,
                                              .request = request,
                                              .date = loop_date(loop, clock_unix_ms() / 1000),
+                                             .is_for_head = is_for_head,
                                              .closes = closes};
     connection->lingers = reply->closes || request == NULL;
     bool is_copied;
@@ -274,6 +277,8 @@ static bool step_head(struct connection *connection)
         return false;
     size_t look_len = len < limit ? len : limit;
     struct bytes received = {(const char *)evbuffer_pullup(input, (ev_ssize_t)look_len), look_len};
+    connection->looks_like_head =
+        look_len >= 5 && received.data != NULL && memcmp(received.data, "HEAD ", 5) == 0;
     enum head_state state =
         received.data == NULL ? HEAD_REFUSED : request_scan_head(received, &connection->scanned, &head_len);
     if (state == HEAD_REFUSED || (state == HEAD_INCOMPLETE && len >= limit)) {
@@ -313,6 +318,20 @@ static bool step_body(struct connection *connection)
     return true;
 }
 
+/* Nothing is expected of the client now. One that has ended its side while its answer is being made has most likely gone:
+ * nothing tells that from a client that still reads, so it is answered, but gives way to others as if it were idle. So
+ * does one that only gathers short answers, as to requests without credentials, and does not read them. */
+static void keep_place(struct connection *connection)
+{
+    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
+    bool has_left = connection->state == STATE_WAITING && connection->has_ended;
+    bool is_deaf = is_reading && unsent_len(connection) > 0 && !connection->refers_to_body;
+    if (!has_left && !is_deaf)
+        leave_idle(connection);
+    else if (connection->idle_since_ms == 0)
+        join_idle(connection);
+}
+
 /* One deadline runs from a request's first byte to its last, another while nothing is under way in either direction.
  * While an answer is being sent, the stream's write timeout watches its reader. */
 static void keep_time(struct connection *connection)
@@ -330,13 +349,8 @@ static void keep_time(struct connection *connection)
         set_deadline(connection, settings->idle_timeout_s);
         join_idle(connection);
     } else if (!is_receiving) {
-        /* Who only gathers short answers, as to requests without credentials, and does not read them gives way. */
-        bool is_deaf = is_reading && unsent_len(connection) > 0 && !connection->refers_to_body;
         evtimer_del(connection->deadline);
-        if (!is_deaf)
-            leave_idle(connection);
-        else if (connection->idle_since_ms == 0)
-            join_idle(connection);
+        keep_place(connection);
     }
     connection->is_receiving = is_receiving;
 }
@@ -352,7 +366,8 @@ static bool take_requests(struct connection *connection)
             goes_on = step_body(connection);
         if (!goes_on)
             return false;
-        connection->is_receiving = false; /* the next request has a deadline of its own */
+        if (connection->state != STATE_BODY) /* which has to come by its head's deadline */
+            connection->is_receiving = false;
     }
     return true;
 }
@@ -492,6 +507,8 @@ static void on_event(struct bufferevent *stream, short events, void *context)
     connection->has_ended = true;
     if (connection->state == STATE_HEAD || connection->state == STATE_BODY)
         advance(connection);
+    else
+        keep_place(connection);
 }
 
 static void on_deadline(evutil_socket_t fd, short events, void *context)

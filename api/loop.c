@@ -43,9 +43,10 @@ static void take_mail(struct loop *loop)
     users_unref(old_users);
     if (has_mail) {
         uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
+        generation_unref(
+            old); /* while the follower has a reference, which it drops when all loops have changed over */
         if (atomic_exchange(&loop->served, served) != served)
             follower_ring(loop->shared->follower);
-        generation_unref(old);
     }
     for (struct wait *next; waits != NULL; waits = next) {
         next = waits->next;

@@ -100,8 +100,7 @@ bool response_append(struct evbuffer *output, const struct response_context *con
                      struct reply *take_reply, bool *is_copied)
 {
     struct buffer head = BUFFER_INIT;
-    bool is_head = context->request != NULL && context->request->method == METHOD_HEAD;
-    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !is_head;
+    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !context->is_for_head;
     *is_copied = !has_body || take_reply->body.len <= COPIED_LEN_MAX;
     buffer_reserve(&head, HEAD_USUAL_LEN);
     append_head(context, take_reply, &head);

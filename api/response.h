@@ -14,6 +14,7 @@ struct response_context {
     const struct settings *settings;
     const struct request *request; /* NULL: none could be read */
     const char *date;              /* value of the Date header */
+    bool is_for_head;              /* as far as it can be told also of what could not be read */
     bool closes;                   /* the connection is closed behind the answer */
 };
 

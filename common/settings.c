@@ -108,7 +108,7 @@ static const struct row ROWS[] = {
     TEXT("BASIC_AUTH_USERS", NULL, PROGRAM_API, PROGRAM_API, true, basic_auth_users, "user:pass,user2:pass2"),
     TEXT("BASIC_AUTH_READONLY", "", PROGRAM_API, 0, false, basic_auth_readonly,
          "users of those that may not ask for a refresh: user,user2"),
-    NUMBER("AUTH_FAILURES", "30", PROGRAM_API, 0, 6000, auth_failures,
+    NUMBER("AUTH_FAILURES", "300", PROGRAM_API, 0, 6000, auth_failures,
            "wrong credentials a minute and address; beyond it 503; 0 is no limit"),
     NUMBER("AUTH_QUEUE", "64", PROGRAM_API, 1, 100000, auth_queue,
            "credentials that may wait to be verified; beyond it 503"),

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import resource
+import socket
 import threading
 import time
 
@@ -232,6 +233,29 @@ def test_who_is_busy_does_not_give_way(large):
         wait_for(has_given_way, 'the idle one gave way', 10, pause_s=0.2)
         assert asker.ask('/').status == 200
         assert len(reader.read().json()) == ROWS
+
+
+def test_who_asks_for_a_refresh_and_leaves_gives_way(fleet):
+    """Refreshes that take long, asked for by clients that are gone: their places are others'; who waits keeps its own."""
+    prepare_counter(fleet, 'left')
+    stage = Stage(fleet, 'left')
+    stage.start_worker(REFRESH_INTERVAL=0)
+    api = start_loaded(stage, HTTP_CONNECTIONS=20, API_THREADS=1)
+    with contextlib.ExitStack() as stack:
+        waiting = stack.enter_context(Connection(api.port))
+        with lock_in_mariadb(stage):
+            waiting.send(request_bytes('/cache/clear', 'POST'))
+            for _ in range(60):
+                with Connection(api.port) as connection:
+                    connection.send(request_bytes('/cache/clear', 'POST'))
+            wait_for(lambda: ask(api.port, '/dashboard').status == 200, 'others get in', 10)
+            assert_others_are_answered(api)
+            half = stack.enter_context(Connection(api.port))
+            half.send(request_bytes('/cache/clear', 'POST'))
+            half.socket.shutdown(socket.SHUT_WR)
+            assert_others_are_answered(api)
+        assert waiting.read().status == 200
+        assert half.read().status == 200 and half.is_closed()
 
 
 def test_pipelined_floods(large):

@@ -350,6 +350,13 @@ def test_guessing_without_end_is_told_nothing(stage, hashed):
     wait_for(lambda: status_of(api, 'ana:a') == 200, 'who got in before is heard again', 10)
 
 
+def test_budget_is_out_of_the_way_unless_it_is_lowered(stage):
+    """A client that goes on with an old password is told that it is wrong, and who shares its address gets in."""
+    api = start_loaded(stage, BASIC_AUTH_USERS='ana:a')
+    assert [status_of(api, f'ana:{number}') for number in range(200)] == [401] * 200
+    assert status_of(api, 'ana:a') == 200
+
+
 def test_budget_fills_up_again(stage):
     api = start_loaded(stage, AUTH_FAILURES=60, BASIC_AUTH_USERS='ana:a')
     wait_for(lambda: status_of(api, 'ana:x') == 503, 'the budget is used up')

@@ -124,7 +124,7 @@ static void test_defaults_of_the_api(void **state)
         fail_msg("api: %s", err.message);
     check_text("BASIC_AUTH_USERS", settings.basic_auth_users, "ana:hunter2");
     check_text("BASIC_AUTH_READONLY", settings.basic_auth_readonly, "");
-    check_int("AUTH_FAILURES", settings.auth_failures, 30);
+    check_int("AUTH_FAILURES", settings.auth_failures, 300);
     check_int("AUTH_QUEUE", settings.auth_queue, 64);
     check_text("TRUSTED_PROXIES", settings.trusted_proxies, "");
     check_text("HOST", settings.host, "127.0.0.1");
