@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -20,10 +21,12 @@ enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_O
 struct ask {
     const struct settings *settings;
     struct redis_link ear, voice;
-    struct redis_name events, inbox;
+    struct redis_name events, inbox, lease;
     struct request_id id;
     int64_t began_ms, next_ms;
-    int64_t heard_ms; /* when the daemon last named our request; 0: not yet */
+    int64_t asked_ms; /* when we began to ask, last */
+    int64_t heard_ms; /* when the daemon last named our request; 0: not yet since then */
+    bool has_met_holder;
     uint64_t generation;
     char word[32];
 };
@@ -92,33 +95,72 @@ static enum status step(struct ask *ask, enum ask_state *state, struct error *er
     return STATUS_OK;
 }
 
-static bool is_alone(const struct ask *ask, int64_t now_ms)
+static bool is_silent(const struct ask *ask, int64_t now_ms)
 {
     if (ask->heard_ms == 0)
-        return now_ms - ask->began_ms > MESSAGE_NO_WORKER_MS;
+        return now_ms - ask->asked_ms > MESSAGE_NO_WORKER_MS;
     return now_ms - ask->heard_ms > SILENCE_MS;
+}
+
+/* Silence alone does not say that there is no daemon: one may have died and another one wait for its lease to run out.
+ * While there is a lease, it or whoever takes it next may answer. */
+static enum status look_for_holder(struct ask *ask, enum ask_state *state, struct error *err)
+{
+    const struct bytes get[] = {bytes_of("GET"), bytes_of(ask->lease.text)};
+    struct redisReply *reply;
+    char holder[80] = "";
+    if (redis_link_call(&ask->voice, get, 2, &reply, err) != STATUS_OK)
+        return err->code;
+    struct bytes text = redis_reply_text(reply);
+    if (text.data == NULL)
+        *state = ASK_NOBODY;
+    else
+        snprintf(holder, sizeof holder, "%.*s", (int)text.len, text.data);
+    redis_reply_free(reply);
+    if (*state == ASK_WAITING && !ask->has_met_holder)
+        log_write(LOG_INFO, "no daemon answers; asking on while somebody has the lease",
+                  LOG_FIELDS(log_text("holder", holder)));
+    ask->has_met_holder = ask->has_met_holder || *state == ASK_WAITING;
+    return STATUS_OK;
 }
 
 static enum status wait_for_result(struct ask *ask, enum ask_state *state, struct error *err)
 {
     *state = ASK_WAITING;
-    if (redis_link_subscribe(&ask->ear, ask->events.text, err) != STATUS_OK)
+    ask->asked_ms = clock_monotonic_ms();
+    ask->heard_ms = 0;
+    if (redis_link_fd(&ask->ear) < 0 && redis_link_subscribe(&ask->ear, ask->events.text, err) != STATUS_OK)
         return err->code;
     while (*state == ASK_WAITING) {
         if (step(ask, state, err) != STATUS_OK)
             return err->code;
         int64_t now_ms = clock_monotonic_ms();
-        if (*state == ASK_WAITING && is_alone(ask, now_ms))
-            *state = ASK_NOBODY;
-        else if (*state == ASK_WAITING && now_ms - ask->began_ms > GIVE_UP_MS)
+        if (*state == ASK_WAITING && now_ms - ask->began_ms > GIVE_UP_MS)
             *state = ASK_TIMED_OUT;
+        else if (*state == ASK_WAITING && is_silent(ask, now_ms) &&
+                 look_for_holder(ask, state, err) != STATUS_OK)
+            return err->code;
     }
     return STATUS_OK;
 }
 
+/* *is_beaten: another worker took the lease first, and may be asked. Signals, which a daemon takes in its own way, end
+ * who asks again. */
+static enum exit_status refresh_here(const struct ask *ask, bool *is_beaten)
+{
+    const struct daemon_options once = {.once = true, .is_beaten = is_beaten};
+    sigset_t signals;
+    *is_beaten = false;
+    log_write(LOG_INFO, "no daemon answers; refreshing in this process", NULL);
+    bool is_known = pthread_sigmask(SIG_SETMASK, NULL, &signals) == 0;
+    enum exit_status exit_status = daemon_run(ask->settings, &once);
+    if (*is_beaten && is_known)
+        (void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
+    return exit_status;
+}
+
 static enum exit_status conclude(const struct ask *ask, enum ask_state state)
 {
-    const struct daemon_options once = {.once = true};
     switch (state) {
     case ASK_PUBLISHED:
         log_write(LOG_INFO, "the daemon published a generation",
@@ -129,8 +171,6 @@ static enum exit_status conclude(const struct ask *ask, enum ask_state state)
         log_write(LOG_ERROR, "the daemon's refresh failed", LOG_FIELDS(log_text("phase", ask->word)));
         return EXIT_FAILED;
     case ASK_NOBODY:
-        log_write(LOG_INFO, "no daemon answers; refreshing in this process", NULL);
-        return daemon_run(ask->settings, &once);
     case ASK_WAITING:
     case ASK_TIMED_OUT:
         break;
@@ -142,18 +182,27 @@ static enum exit_status conclude(const struct ask *ask, enum ask_state state)
 enum exit_status ask_run(const struct settings *settings)
 {
     struct ask ask = {.settings = settings, .began_ms = clock_monotonic_ms()};
-    enum ask_state state;
+    enum ask_state state = ASK_WAITING;
+    enum exit_status exit_status = EXIT_FAILED;
     struct error err;
+    bool is_beaten = false;
+    ask.lease = redis_name_of(settings->redis_prefix, REDIS_LEASE);
     ask.events = redis_name_events(settings->redis_prefix, settings->redis.db);
     ask.inbox = redis_name_requests(settings->redis_prefix, settings->redis.db);
     redis_link_init(&ask.ear, &settings->redis, settings->redis_timeout_ms);
     redis_link_init(&ask.voice, &settings->redis, settings->redis_timeout_ms);
     make_id(&ask.id);
-    enum status status = wait_for_result(&ask, &state, &err);
+    enum status status;
+    do {
+        status = wait_for_result(&ask, &state, &err);
+        if (status == STATUS_OK && state == ASK_NOBODY)
+            exit_status = refresh_here(&ask, &is_beaten);
+    } while (status == STATUS_OK && state == ASK_NOBODY && is_beaten);
     redis_link_close(&ask.voice);
     redis_link_close(&ask.ear);
-    if (status == STATUS_OK)
-        return conclude(&ask, state);
-    log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err.message)));
-    return EXIT_FAILED;
+    if (status != STATUS_OK)
+        log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err.message)));
+    else if (state != ASK_NOBODY)
+        exit_status = conclude(&ask, state);
+    return exit_status;
 }

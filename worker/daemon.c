@@ -210,8 +210,11 @@ static void watch_holder(struct daemon *daemon, const struct lease_holder *befor
                       daemon->holder.left_ms > before->left_ms;
     bool is_another = was_seen && strcmp(before->token, daemon->holder.token) != 0;
     if (is_renewed || is_another) {
+        bool is_error = daemon->options->is_beaten == NULL;
+        if (!is_error)
+            *daemon->options->is_beaten = true;
         log_write(
-            LOG_ERROR, "another worker holds the lease",
+            is_error ? LOG_ERROR : LOG_INFO, "another worker holds the lease",
             LOG_FIELDS(log_text("holder", daemon->holder.token), log_int("left_ms", daemon->holder.left_ms)));
         fail_once(daemon);
     }
@@ -338,14 +341,12 @@ static void end_job(struct daemon *daemon)
 static void take_requests(struct daemon *daemon)
 {
     struct error err;
-    bool is_new;
-    if (requests_take(&daemon->requests, &is_new, &err) != STATUS_OK) {
+    if (requests_take(&daemon->requests, &err) != STATUS_OK) {
         log_write(LOG_WARNING, "requests cannot be heard for a moment",
                   LOG_FIELDS(log_text("error", err.message)));
         daemon->lease_check_ms = clock_monotonic_ms(); /* which also listens again */
-        return;
     }
-    if (is_new && daemon->job == NULL)
+    if (daemon->job == NULL && requests_are_waiting(&daemon->requests))
         daemon->refresh_due_ms = clock_monotonic_ms();
 }
 
@@ -454,6 +455,8 @@ static void work_until_stopped(struct daemon *daemon)
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
     while (!daemon->is_stopping || daemon->job != NULL)
         step(daemon);
+    if (daemon->lease.is_held)
+        requests_give_up(&daemon->requests, "stopping"); /* else another worker hears of them */
     if (lease_release(&daemon->lease, &err) != STATUS_OK)
         log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
                   LOG_FIELDS(log_text("error", err.message)));

@@ -12,6 +12,8 @@ struct daemon_options {
     bool once; /* one refresh, then the end */
     bool has_as_of;
     int64_t as_of_wall_us;
+    bool *
+        is_beaten; /* with `once`, unless NULL: set when another worker holds the lease, which is no error then */
 };
 
 /* Runs until SIGTERM or SIGINT, or with `once` until its refresh has ended. SIGHUP makes a refresh due at once. A

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <ma_pvio.h> /* which needs mysql.h */
+
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -21,7 +23,7 @@
 
 static enum status failed(struct ecosys *ecosys, const char *doing, struct error *err)
 {
-    if (interrupt_status(ecosys->interrupt, err) != STATUS_OK)
+    if (interrupt_look(ecosys->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
         return error_context(err, "MySQL");
     ecosys->has_changed_table = mysql_errno(ecosys->conn) == TABLE_CHANGED;
     return error_set(err, STATUS_UNAVAILABLE, "MySQL, %s: %s (error %u)", doing, mysql_error(ecosys->conn),
@@ -33,15 +35,28 @@ static enum status execute(struct ecosys *ecosys, const char *sql, struct error 
     return mysql_query(ecosys->conn, sql) == 0 ? STATUS_OK : failed(ecosys, sql, err);
 }
 
-/* A read that waits for longer than the whole snapshot may last is lost. */
+/* The library's limit on connecting ends with the login. For the session and the catalogue, when nobody may be there to
+ * look at the deadline, the limit on reading is as short. */
 static bool set_options(MYSQL *conn, const struct settings *settings)
 {
     unsigned connect_s = (unsigned)settings->db_connect_timeout_s;
     unsigned transfer_s = (unsigned)settings->snapshot_timeout_s + INTERRUPT_MARGIN_S;
     return mysql_options(conn, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) == 0 &&
-           mysql_options(conn, MYSQL_OPT_READ_TIMEOUT, &transfer_s) == 0 &&
+           mysql_options(conn, MYSQL_OPT_READ_TIMEOUT, &connect_s) == 0 &&
            mysql_options(conn, MYSQL_OPT_WRITE_TIMEOUT, &transfer_s) == 0 &&
            mysql_options(conn, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
+}
+
+/* From now on a read that waits for longer than the whole snapshot may last is lost. The option alone would be for the
+ * next connection. */
+static enum status wait_for_answers(struct ecosys *ecosys, int64_t limit_s, struct error *err)
+{
+    unsigned transfer_s = (unsigned)limit_s;
+    MARIADB_PVIO *pvio = ecosys->conn->net.pvio;
+    if (mysql_options(ecosys->conn, MYSQL_OPT_READ_TIMEOUT, &transfer_s) == 0 &&
+        pvio->methods->set_timeout(pvio, PVIO_READ_TIMEOUT, (int)transfer_s) == 0)
+        return STATUS_OK;
+    return failed(ecosys, "the limit on reading", err);
 }
 
 /* Both are said, whatever they are: newer libraries have other defaults. With a file of authorities the library checks
@@ -131,6 +146,9 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
     const struct database_settings *database = &settings->ecosys;
     bool is_socket = database->host[0] == '/';
     *ecosys = (struct ecosys){.conn = mysql_init(NULL), .interrupt = interrupt};
+    interrupt_set_deadline(interrupt, clock_monotonic_ms(), settings->db_connect_timeout_s * 1000,
+                           "connecting took longer than DB_CONNECT_TIMEOUT");
+    ecosys->answer_limit_s = settings->snapshot_timeout_s + INTERRUPT_MARGIN_S;
     /* Without it the library takes "localhost" for the socket of its own choice, whatever the port. */
     unsigned protocol = is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     if (ecosys->conn == NULL || !set_options(ecosys->conn, settings) || !set_tls(ecosys->conn, settings) ||
@@ -198,6 +216,18 @@ static enum status read_columns(struct ecosys *ecosys, bool by_store_size, struc
     return status;
 }
 
+static enum status read_made(struct ecosys *ecosys, struct ecosys_catalog *out, struct error *err)
+{
+    MYSQL_RES *result;
+    struct catalog_row row;
+    if (ask(ecosys, ECOSYS_CATALOG_MADE, "the catalogue", &result, err) != STATUS_OK)
+        return err->code;
+    while (next_row(result, &row))
+        ecosys_catalog_take_made(out, &row);
+    mysql_free_result(result);
+    return STATUS_OK;
+}
+
 enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_model *model,
                                 struct ecosys_catalog *out, struct error *err)
 {
@@ -209,7 +239,34 @@ enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_mode
     while (next_row(result, &row))
         ecosys_catalog_take_index(out, &row);
     mysql_free_result(result);
+    if (read_made(ecosys, out, err) != STATUS_OK ||
+        wait_for_answers(ecosys, ecosys->answer_limit_s, err) != STATUS_OK)
+        return err->code;
+    interrupt_end_deadline(ecosys->interrupt);
     return STATUS_OK;
+}
+
+/* A table that took another's name behind the snapshot is read as it was at the snapshot, half filled or empty, and the
+ * server says nothing: as a table of its own it was not altered. Asked amid the transaction, whose locks keep the tables
+ * that were read as they are; who waits for them is not taken for somebody who was in the way. */
+static enum status check_made(struct ecosys *ecosys, const struct ecosys_catalog *before, struct error *err)
+{
+    struct ecosys_catalog now = {.tables_count = 0};
+    if (read_made(ecosys, &now, err) != STATUS_OK)
+        return err->code;
+    const char *table = ecosys_catalog_find_altered(before, &now);
+    if (table == NULL)
+        return STATUS_OK;
+    ecosys->has_changed_table = true;
+    return error_set(err, STATUS_UNAVAILABLE, "MySQL: table %s was altered or replaced behind the snapshot",
+                     table);
+}
+
+static enum status look(struct ecosys *ecosys, struct error *err)
+{
+    if (interrupt_look(ecosys->interrupt, clock_monotonic_ms(), err) == STATUS_OK)
+        return STATUS_OK;
+    return error_context(err, "MySQL");
 }
 
 /* Takes the rows of a query. The error number is looked at behind the last one too: a connection cut in the middle
@@ -220,7 +277,8 @@ static enum status take_rows(struct ecosys *ecosys, struct ecosys_rows *rows, en
     struct ecosys_row row;
     while ((row.cells = mysql_fetch_row(result)) != NULL) {
         row.lens = mysql_fetch_lengths(result);
-        ecosys->rows_count++;
+        if (++ecosys->rows_count % INTERRUPT_LOOK_ROWS == 0 && look(ecosys, err) != STATUS_OK)
+            return err->code;
         if (ecosys_rows_take(rows, query, &row, err) != STATUS_OK)
             return err->code;
     }
@@ -236,7 +294,7 @@ static enum status run_query(struct ecosys *ecosys, const struct buffer *sql, en
     *result = NULL;
     if (buffer_is_failed(sql))
         return error_no_memory(err);
-    if (limit_next_statement(ecosys, err) != STATUS_OK)
+    if (look(ecosys, err) != STATUS_OK || limit_next_statement(ecosys, err) != STATUS_OK)
         return err->code;
     if (mysql_query(ecosys->conn, sql->data) == 0)
         *result =
@@ -272,6 +330,8 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
                              log_int("ms", clock_monotonic_ms() - start)));
     }
     buffer_clear(&sql);
+    if (status == STATUS_OK)
+        status = check_made(ecosys, catalog, err);
     return status == STATUS_OK ? ecosys_rows_finish(&rows, err) : status;
 }
 

@@ -17,14 +17,16 @@ struct ecosys {
     struct st_mysql *conn;
     struct interrupt *interrupt; /* not owned */
     uint64_t rows_count;         /* that were read so far */
+    int64_t answer_limit_s;      /* for which an answer is waited for, once the catalogue was read */
     int64_t statement_limit_s;   /* for which the server was told to go on with a statement */
     bool
         has_changed_table; /* the failure was a table altered behind the snapshot; another snapshot will do */
 };
 
 /* Connects and sets the session up: REPEATABLE READ before anything else (under READ COMMITTED a consistent snapshot
- * is silently none), the zone's offset at the reference instant, time limits in the server's own words. ecosys_close
- * must follow, whatever the result. */
+ * is silently none), the zone's offset at the reference instant, time limits in the server's own words. From here to the
+ * end of ecosys_read_catalog, which must follow, the interrupt's deadline is DB_CONNECT_TIMEOUT. ecosys_close must
+ * follow, whatever the result. */
 MUST_CHECK enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings,
                                    int32_t zone_offset_s, struct interrupt *interrupt, struct error *err);
 void ecosys_close(struct ecosys *ecosys);

@@ -1,6 +1,7 @@
 /* worker/ecosys_catalog.c - the tables of EcoSys as we need them, held against the server's catalogue. */
 #include "worker/ecosys_catalog.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -21,6 +22,12 @@ const char ECOSYS_CATALOG_INDEXES[] =
     " /*M!100600 AND ignored = 'NO' */ /*!80000 AND is_visible = 'YES' */ GROUP BY table_name, index_name"
     " HAVING COUNT(sub_part) = 0 AND COUNT(column_name) = COUNT(*) AND MAX(collation) = 'A'";
 
+/* MariaDB says when the table's file of definition was last touched, which renaming does; MySQL when the table was made,
+ * which another one of that name was at another time. Both in whole seconds. */
+const char ECOSYS_CATALOG_MADE[] =
+    "SELECT table_name, create_time FROM information_schema.tables WHERE table_schema = DATABASE()"
+    " AND table_type = 'BASE TABLE' AND table_name IN " OUR_TABLES " ORDER BY table_name";
+
 const char ECOSYS_CATALOG_TABLES[] =
     "SELECT table_name, engine, table_rows FROM information_schema.tables WHERE table_schema = DATABASE()"
     " AND table_type = 'BASE TABLE' AND table_name IN " OUR_TABLES " ORDER BY table_name";
@@ -31,7 +38,7 @@ enum family {
     FAMILY_WORD,  /* compared with words of ours, in small letters or capitals */
     FAMILY_SHOWN, /* shown; bytes too, which are cleaned like any text */
     FAMILY_TIME,  /* wall time in the session's zone */
-    FAMILY_CNPJ,  /* digits or text */
+    FAMILY_CNPJ,  /* digits, with decimals that are ignored, or text */
     FAMILY_MARK,  /* only asked whether it is NULL */
 };
 
@@ -48,7 +55,7 @@ static const struct {
     [FAMILY_SHOWN] = {{TEXTS, "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"},
                       "char, varchar, text, enum, set, binary or blob"},
     [FAMILY_TIME] = {{"datetime", "timestamp", "date"}, "datetime, timestamp or date"},
-    [FAMILY_CNPJ] = {{TEXTS, INTEGERS}, "an integer, char, varchar or text"},
+    [FAMILY_CNPJ] = {{TEXTS, INTEGERS, "decimal"}, "an integer, decimal, char, varchar or text"},
     [FAMILY_MARK] = {{NULL}, "any type"},
 };
 
@@ -197,6 +204,8 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
     if (check_columns(rows, count, by_store_size, err) != STATUS_OK)
         return err->code;
     *catalog = (struct ecosys_catalog){.has_index = {false}};
+    catalog->cnpj_is_decimal =
+        bytes_is_in_any_case(find_column(rows, count, "tenants", "cnpj")->cells[3], "decimal");
     for (size_t i = 0; i < sizeof joins / sizeof joins[0]; i++)
         if (!is_integer(find_column(rows, count, joins[i].table, joins[i].column)) ||
             !is_integer(find_column(rows, count, joins[i].other_table, joins[i].other_column)))
@@ -218,6 +227,32 @@ void ecosys_catalog_take_index(struct ecosys_catalog *catalog, const struct cata
         if (!catalog->is_useless[i] && bytes_is_in_any_case(row->cells[0], ADVICE[i].table) &&
             begins_with(row->cells[1], ADVICE[i].columns))
             catalog->has_index[i] = true;
+}
+
+static void copy_text(struct bytes text, char *out, size_t out_size)
+{
+    snprintf(out, out_size, "%.*s", (int)text.len, text.data != NULL ? text.data : "");
+}
+
+void ecosys_catalog_take_made(struct ecosys_catalog *catalog, const struct catalog_row *row)
+{
+    if (catalog->tables_count == ECOSYS_TABLES)
+        return; /* no server has more of ours, but for names that differ in their letters' case */
+    struct ecosys_table *table = &catalog->tables[catalog->tables_count++];
+    copy_text(row->cells[0], table->name, sizeof table->name);
+    copy_text(row->cells[1], table->made, sizeof table->made);
+}
+
+/* Both lists are by name. */
+const char *ecosys_catalog_find_altered(const struct ecosys_catalog *before,
+                                        const struct ecosys_catalog *after)
+{
+    for (size_t i = 0; i < before->tables_count; i++) {
+        const struct ecosys_table *was = &before->tables[i], *is = &after->tables[i];
+        if (i >= after->tables_count || strcmp(was->name, is->name) != 0 || strcmp(was->made, is->made) != 0)
+            return was->name;
+    }
+    return after->tables_count > before->tables_count ? after->tables[before->tables_count].name : NULL;
 }
 
 const struct ecosys_index_advice *ecosys_index_advice(enum ecosys_index index)

@@ -30,10 +30,21 @@ enum ecosys_index {
     INDEX_COUNT,
 };
 
+#define ECOSYS_TABLES 12
+
+/* A base table and when its present definition was made, in the server's words. */
+struct ecosys_table {
+    char name[48];
+    char made[32];
+};
+
 struct ecosys_catalog {
     bool has_index[INDEX_COUNT]; /* under whatever name; one with further columns behind ours will do */
     bool is_useless
-        [INDEX_COUNT]; /* it would have to join columns of different types, for which no index serves */
+        [INDEX_COUNT];    /* it would have to join columns of different types, for which no index serves */
+    bool cnpj_is_decimal; /* tenants.cnpj, whose decimals are no part of it */
+    struct ecosys_table tables[ECOSYS_TABLES];
+    size_t tables_count;
 };
 
 /* A row of each of the queries below, as texts; a NULL in SQL has no data. The number of columns is the query's. */
@@ -46,6 +57,8 @@ extern const char ECOSYS_CATALOG_COLUMNS[];
 /* table, columns of the index with commas between them; those that hold whole columns in ascending order and that the
  * server uses. */
 extern const char ECOSYS_CATALOG_INDEXES[];
+/* table, when it was made or altered; base tables only, by name. */
+extern const char ECOSYS_CATALOG_MADE[];
 /* table, engine, number of rows as far as the server knows; base tables only, by name. */
 extern const char ECOSYS_CATALOG_TABLES[];
 
@@ -57,6 +70,14 @@ MUST_CHECK enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalo
 
 /* Takes a row of ECOSYS_CATALOG_INDEXES. */
 void ecosys_catalog_take_index(struct ecosys_catalog *catalog, const struct catalog_row *row);
+
+/* Takes a row of ECOSYS_CATALOG_MADE. */
+void ecosys_catalog_take_made(struct ecosys_catalog *catalog, const struct catalog_row *row);
+
+/* The name of a table that was altered, replaced, dropped or made between the two, NULL when there is none. It belongs
+ * to one of them. */
+const char *ecosys_catalog_find_altered(const struct ecosys_catalog *before,
+                                        const struct ecosys_catalog *after);
 
 struct ecosys_index_advice {
     const char *table;

@@ -60,6 +60,12 @@ static const struct login_user *find_user(const struct tenant_rows *rows, uint64
                                  : NULL;
 }
 
+static enum status refuse_id(const char *column, struct bytes id, struct error *err)
+{
+    return error_set(err, STATUS_INVALID, "MySQL: %s '%.*s' is not a whole number from 0 to 2^64 - 1", column,
+                     (int)(id.len < 64 ? id.len : 64), id.data != NULL ? id.data : "");
+}
+
 static enum status take_tenant(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
 {
     struct tenant_rows *out = rows->out;
@@ -69,9 +75,7 @@ static enum status take_tenant(struct ecosys_rows *rows, const struct ecosys_row
         .group = GROUP_NONE, .logins = none, .entries = none, .outs = none, .leads = none};
     struct bytes id = cell(row, 0);
     if (!value_parse_uint(id, &tenant.id))
-        return error_set(err, STATUS_INVALID,
-                         "MySQL: tenants.id '%.*s' is not a whole number from 0 to 2^64 - 1",
-                         (int)(id.len < 64 ? id.len : 64), id.data != NULL ? id.data : "");
+        return refuse_id("tenants.id", id, err);
     struct tenant *tenants = grow(rows, out->rows, out->count, &rows->tenants_capacity, sizeof *tenants);
     if (tenants == NULL)
         return error_no_memory(err);
@@ -89,7 +93,7 @@ static enum status take_user(struct ecosys_rows *rows, const struct ecosys_row *
     struct tenant_rows *out = rows->out;
     struct login_user user = {.has_tenant = false};
     if (!value_parse_uint(cell(row, 0), &user.id))
-        return STATUS_OK; /* nothing can refer to it */
+        return refuse_id("users.id", cell(row, 0), err);
     struct login_user *users = grow(rows, out->users, out->users_count, &rows->users_capacity, sizeof *users);
     if (users == NULL)
         return error_no_memory(err);
@@ -118,12 +122,24 @@ static void meet_event(struct event_stats *stats, struct timestamp when)
         stats->newest_day = day;
 }
 
+/* What a login refers to by something else than a number is nobody and nothing; it is counted. */
+static void count_misfit(struct ecosys_rows *rows, struct bytes reference)
+{
+    uint64_t ignored;
+    if (reference.data != NULL && !value_parse_uint(reference, &ignored))
+        rows->reader.replaced->values++;
+}
+
 /* Counts for the score when in the model's window, and is kept for /logins when in that one's. */
 static enum status take_login(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
 {
     struct tenant_rows *out = rows->out;
     struct login login = {.user = LOGIN_WITHOUT_USER};
     int32_t ignored;
+    if (!value_parse_uint(cell(row, 0), &login.id))
+        return refuse_id("activity_log.id", cell(row, 0), err);
+    count_misfit(rows, cell(row, 1));
+    count_misfit(rows, cell(row, 2));
     login.has_subject = value_parse_uint(cell(row, 2), &login.subject_id);
     const struct login_user *user = login.has_subject ? find_user(out, login.subject_id) : NULL;
     struct tenant *tenant = tenant_of_login(out, cell(row, 1), user);
@@ -133,7 +149,7 @@ static enum status take_login(struct ecosys_rows *rows, const struct ecosys_row 
     if (when.wall_us >= rows->events_since_us)
         tenant->logins.count++;
     meet_event(&tenant->logins, when);
-    if (when.wall_us < rows->logins_since_us || !value_parse_uint(cell(row, 0), &login.id))
+    if (when.wall_us < rows->logins_since_us)
         return STATUS_OK;
     struct login *logins = grow(rows, out->logins, out->logins_count, &rows->logins_capacity, sizeof *logins);
     if (logins == NULL)
@@ -205,13 +221,68 @@ static const struct {
     [QUERY_NEWEST_OUTS] = {take_events, offsetof(struct tenant, outs)},
     [QUERY_LEADS] = {take_events, offsetof(struct tenant, leads)},
     [QUERY_NEWEST_LEADS] = {take_events, offsetof(struct tenant, leads)},
-    [QUERY_ECONVERSA] = {take_flag, offsetof(struct tenant, econversa_open)},
     [QUERY_MESSAGES] = {take_flag, offsetof(struct tenant, has_recent_message)},
     [QUERY_ADS] = {take_flag, offsetof(struct tenant, has_recent_ad)},
     [QUERY_REPORTS] = {take_flag, offsetof(struct tenant, has_recent_report)},
     [QUERY_CONTRACTS] = {take_count, offsetof(struct tenant, contracts_count)},
     [QUERY_STORES] = {take_count, offsetof(struct tenant, store_size)},
 };
+
+static size_t trimmed_len(struct bytes text)
+{
+    while (text.len > 0 && text.data[text.len - 1] == ' ')
+        text.len--;
+    return text.len;
+}
+
+static int small_letter(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
+/* As servers compare names, as far as that is the same in all collations that ignore case: the case of ASCII letters
+ * and blanks at the end make no difference. */
+static int compare_names(const void *a, const void *b)
+{
+    const struct bytes *left = a, *right = b;
+    size_t left_len = trimmed_len(*left), right_len = trimmed_len(*right);
+    for (size_t i = 0; i < left_len && i < right_len; i++) {
+        int difference = small_letter(left->data[i]) - small_letter(right->data[i]);
+        if (difference != 0)
+            return difference;
+    }
+    return (left_len > right_len) - (left_len < right_len);
+}
+
+/* Columns: name. It becomes clean text as slugs do; what has to be replaced for that is shown nowhere, nor counted. */
+static enum status take_open_name(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
+{
+    struct replacements ignored = {0};
+    struct value_reader reader = {rows->reader.arena, &ignored, false};
+    struct bytes name = value_text(&reader, cell(row, 0));
+    struct bytes *names =
+        grow(rows, rows->open_names, rows->open_names_count, &rows->open_names_capacity, sizeof *names);
+    if (names == NULL || reader.out_of_memory)
+        return error_no_memory(err);
+    rows->open_names = names;
+    if (name.data != NULL)
+        names[rows->open_names_count++] = name;
+    return STATUS_OK;
+}
+
+/* A tenant's configurations are those that are named like its slug. */
+static void match_open_names(struct ecosys_rows *rows)
+{
+    if (rows->open_names_count == 0)
+        return;
+    qsort(rows->open_names, rows->open_names_count, sizeof *rows->open_names, compare_names);
+    for (size_t i = 0; i < rows->out->count; i++) {
+        struct tenant *tenant = &rows->out->rows[i];
+        tenant->econversa_open =
+            tenant->slug.data != NULL && bsearch(&tenant->slug, rows->open_names, rows->open_names_count,
+                                                 sizeof *rows->open_names, compare_names) != NULL;
+    }
+}
 
 /* Columns: tenant, integrator. */
 static enum status take_integrator(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
@@ -289,6 +360,8 @@ static enum status take(struct ecosys_rows *rows, enum ecosys_query query, const
         return take_login(rows, row, err);
     if (query == QUERY_INTEGRATORS)
         return take_integrator(rows, row, err);
+    if (query == QUERY_ECONVERSA)
+        return take_open_name(rows, row, err);
     if (query == QUERY_NEWEST_LOGINS || query == QUERY_NEWEST_LOGINS_BY_USER) {
         take_newest_login(rows, row);
         return STATUS_OK;
@@ -314,6 +387,8 @@ enum status ecosys_rows_end(struct ecosys_rows *rows, enum ecosys_query query, s
         return place_tenants(out, err);
     if (query == QUERY_INTEGRATORS)
         return place_integrators(rows, err);
+    if (query == QUERY_ECONVERSA)
+        match_open_names(rows);
     if (query == QUERY_USERS && out->users_count > 0)
         qsort(out->users, out->users_count, sizeof *out->users, compare_users);
     return STATUS_OK;

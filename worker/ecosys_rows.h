@@ -24,6 +24,8 @@ struct ecosys_rows {
     int64_t events_since_us, logins_since_us; /* wall time at which the windows begin */
     struct integrator_row *integrators;
     size_t integrators_count, integrators_capacity;
+    struct bytes *open_names; /* of econversa configurations */
+    size_t open_names_count, open_names_capacity;
     size_t tenants_capacity, users_capacity, logins_capacity;
 };
 
@@ -31,7 +33,8 @@ struct ecosys_rows {
 void ecosys_rows_begin(struct ecosys_rows *rows, struct tenant_rows *out, const struct scoring_model *model,
                        int32_t today);
 
-/* Takes a row; those of tenants come first, then those of users. */
+/* Takes a row; those of tenants come first, then those of users. STATUS_INVALID names table and column of an id that is
+ * no number. */
 MUST_CHECK enum status ecosys_rows_take(struct ecosys_rows *rows, enum ecosys_query query,
                                         const struct ecosys_row *row, struct error *err);
 

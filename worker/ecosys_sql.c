@@ -1,5 +1,6 @@
 /* worker/ecosys_sql.c - the queries and how their placeholders are filled in. Only our own numbers and dates go in:
- * {since} is midnight of (today - window) as a literal, {excluded} the excluded integrators.
+ * {since} is midnight of (today - window) as a literal, {excluded} the excluded integrators, {cnpj} the column without
+ * the decimals that it may have.
  *
  * Measured on MariaDB 10.11 (docs/benchmarks.md), and why they are written as they are:
  * - A scan groups by COALESCE(tenant_id), not by tenant_id: an index on tenant_id alone would be walked to spare the
@@ -9,8 +10,8 @@
  *   matter. An index that begins with a constant gets no such plan, which is why users are looked up one by one; but
  *   not those of tenants with a row in the window, whose newest is that.
  * - Groups are named by position: a column of the table that is called like an alias would go before it.
- * - Configurations are joined by IN: without an index it becomes a lookup in a hash, where a JOIN would compare every
- *   pair. */
+ * - Names of configurations are held against slugs here, not there: servers refuse to compare columns whose collations
+ *   differ. */
 #include "worker/ecosys_sql.h"
 
 #include <inttypes.h>
@@ -56,7 +57,7 @@ struct query {
 
 static const struct query QUERIES[QUERY_COUNT] = {
     [QUERY_TENANTS] = {"tenants", WINDOW(events_days),
-                       "SELECT id, slug, name, cnpj, type = 'normal' FROM tenants", NO_INDEXES, NULL},
+                       "SELECT id, slug, name, {cnpj}, type = 'normal' FROM tenants", NO_INDEXES, NULL},
     [QUERY_USERS] = {"users", WINDOW(events_days), "SELECT id, tenant_id, name, email FROM users", NO_INDEXES,
                      NULL},
     [QUERY_LOGIN_ROWS] = {"activity_log", WINDOW_OF_LOGINS,
@@ -109,11 +110,9 @@ static const struct query QUERIES[QUERY_COUNT] = {
                             NULL,
                             {INDEX_LEADS_BY_TENANT, INDEX_LEADS_BY_TIME, INDEX_COUNT},
                             NEWEST_EVENTS("cards")},
-    [QUERY_ECONVERSA] =
-        {"econversa_instance_configurations", WINDOW(messages_days),
-         "SELECT t.id FROM tenants t WHERE t.slug IN"
-         " (SELECT c.name FROM econversa_instance_configurations c WHERE LOWER(c.status) = 'open')",
-         NO_INDEXES, NULL},
+    [QUERY_ECONVERSA] = {"econversa_instance_configurations", WINDOW(messages_days),
+                         "SELECT name FROM econversa_instance_configurations WHERE LOWER(status) = 'open'",
+                         NO_INDEXES, NULL},
     [QUERY_MESSAGES] = {"econversa_messages",
                         WINDOW(messages_days),
                         RECENT_BY_SCAN("econversa_messages"),
@@ -190,7 +189,7 @@ static void append_excluded(struct buffer *out, const struct adoption_points *po
 bool ecosys_sql_format(enum ecosys_query query, const struct scoring_model *model,
                        const struct ecosys_catalog *catalog, int32_t today, struct buffer *out)
 {
-    static const char since[] = "{since}", excluded[] = "{excluded}";
+    static const char since[] = "{since}", excluded[] = "{excluded}", cnpj[] = "{cnpj}";
     const struct query *row = &QUERIES[query];
     const char *at = can_seek(row, catalog) ? row->seeking : row->scanning;
     if (at == NULL || (query == QUERY_STORES && !scoring_model_goes_by(model, SIZE_STORE)))
@@ -202,6 +201,9 @@ bool ecosys_sql_format(enum ecosys_query query, const struct scoring_model *mode
         } else if (strncmp(at, excluded, sizeof excluded - 1) == 0) {
             append_excluded(out, &model->adoption);
             at += sizeof excluded - 1;
+        } else if (strncmp(at, cnpj, sizeof cnpj - 1) == 0) {
+            buffer_append_text(out, catalog->cnpj_is_decimal ? "TRUNCATE(cnpj, 0)" : "cnpj");
+            at += sizeof cnpj - 1;
         } else {
             buffer_append_char(out, *at++);
         }

@@ -21,7 +21,7 @@ enum ecosys_query {
     QUERY_NEWEST_OUTS,
     QUERY_LEADS,
     QUERY_NEWEST_LEADS,
-    QUERY_ECONVERSA, /* tenants with an open configuration */
+    QUERY_ECONVERSA, /* names of open configurations, which slugs of tenants are like */
     QUERY_MESSAGES,  /* tenants with a row in the window */
     QUERY_ADS,       /* the same, without excluded integrators */
     QUERY_REPORTS,   /* tenants with a row in the window */

@@ -35,10 +35,19 @@ void interrupt_unwatch(struct interrupt *interrupt, enum interrupt_slot slot)
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
-void interrupt_set_deadline(struct interrupt *interrupt, int64_t now_ms, int64_t allowed_ms)
+void interrupt_set_deadline(struct interrupt *interrupt, int64_t now_ms, int64_t allowed_ms,
+                            const char *words)
 {
     pthread_mutex_lock(&interrupt->mutex);
     interrupt->deadline_ms = allowed_ms > 0 ? now_ms + allowed_ms : 0;
+    interrupt->deadline_words = words;
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
+void interrupt_end_deadline(struct interrupt *interrupt)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    interrupt->deadline_ms = 0;
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
@@ -64,8 +73,11 @@ static void raise_locked(struct interrupt *interrupt, enum status reason)
 void interrupt_check_deadline(struct interrupt *interrupt, int64_t now_ms)
 {
     pthread_mutex_lock(&interrupt->mutex);
-    if (interrupt->deadline_ms != 0 && now_ms >= interrupt->deadline_ms)
+    if (interrupt->deadline_ms != 0 && now_ms >= interrupt->deadline_ms) {
+        if (interrupt->raised == STATUS_OK)
+            interrupt->late_words = interrupt->deadline_words;
         raise_locked(interrupt, STATUS_UNAVAILABLE);
+    }
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
@@ -76,10 +88,19 @@ void interrupt_raise(struct interrupt *interrupt, enum status reason)
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
+void interrupt_cut(struct interrupt *interrupt, enum interrupt_slot slot)
+{
+    pthread_mutex_lock(&interrupt->mutex);
+    if (interrupt->sockets[slot] >= 0)
+        shutdown(interrupt->sockets[slot], SHUT_RDWR);
+    pthread_mutex_unlock(&interrupt->mutex);
+}
+
 enum status interrupt_status(struct interrupt *interrupt, struct error *err)
 {
     pthread_mutex_lock(&interrupt->mutex);
     enum status reason = interrupt->raised;
+    const char *late = interrupt->late_words;
     pthread_mutex_unlock(&interrupt->mutex);
     if (reason == STATUS_OK)
         return STATUS_OK;
@@ -87,5 +108,11 @@ enum status interrupt_status(struct interrupt *interrupt, struct error *err)
         return error_set(err, reason, "told to stop");
     if (reason == STATUS_CONFLICT)
         return error_set(err, reason, "the lease was lost");
-    return error_set(err, reason, "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
+    return error_set(err, reason, "%s", late != NULL ? late : "interrupted");
+}
+
+enum status interrupt_look(struct interrupt *interrupt, int64_t now_ms, struct error *err)
+{
+    interrupt_check_deadline(interrupt, now_ms);
+    return interrupt_status(interrupt, err);
 }

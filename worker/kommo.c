@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -27,6 +28,22 @@ static const char CLIENTS_SQL[] =
     " WHERE ck.deleted_at IS NULL";
 
 static const char SNAPSHOT_SQL[] = "SELECT 1";
+
+static const char *const TABLES[KOMMO_TABLES] = {"clientes_kommo", "companies_kommo", "users", "pipelines",
+                                                 "statuses"};
+
+/* Which of TABLES a LOCK takes: it refuses materialized views and foreign tables, before version 11 views too, and
+ * wants SELECT on the whole table where a query is content with it on the columns. */
+static const char LOCKABLE_SQL[] =
+    "SELECT c.relname FROM pg_class c"
+    " WHERE c.oid IN (to_regclass('clientes_kommo'), to_regclass('companies_kommo'), to_regclass('users'),"
+    " to_regclass('pipelines'), to_regclass('statuses'))"
+    " AND (c.relkind IN ('r', 'p')"
+    " OR c.relkind = 'v' AND current_setting('server_version_num')::int >= 110000)"
+    " AND has_table_privilege(c.oid, 'SELECT')";
+
+#define LOCK_SQL      "LOCK TABLE %s IN ACCESS SHARE MODE;"
+#define LOCK_SQL_SIZE (KOMMO_TABLES * (sizeof LOCK_SQL + 20))
 
 enum column {
     COLUMN_ID,
@@ -100,7 +117,7 @@ static const struct {
 /* libpq's message is several lines; ours is one. An interrupt is the better reason. */
 static enum status failed(struct kommo *kommo, const char *message, struct error *err)
 {
-    if (interrupt_status(kommo->interrupt, err) != STATUS_OK)
+    if (interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
         return error_context(err, "PostgreSQL");
     (void)error_set(err, STATUS_UNAVAILABLE, "PostgreSQL: %s", message);
     size_t len = strlen(err->message);
@@ -126,22 +143,39 @@ static enum status await_result(struct kommo *kommo, int64_t deadline_ms, struct
     return STATUS_OK;
 }
 
-/* Statements that need no work. PQexec would wait for ever for a pooler that has no server to pass them on to. */
-static enum status execute(struct kommo *kommo, const char *sql, struct error *err)
+/* Runs statements that need no work to their last result, which is to be of that kind and the caller's to clear. PQexec
+ * would wait for ever for a pooler that has no server to pass them on to. */
+static enum status run(struct kommo *kommo, const char *sql, ExecStatusType kind, PGresult **out,
+                       struct error *err)
 {
     int64_t deadline_ms = clock_monotonic_ms() + kommo->patience_ms;
-    bool ok = false;
+    PGresult *last = NULL;
+    enum status status;
     if (PQsendQuery(kommo->conn, sql) != 1)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
-    for (;;) {
-        if (await_result(kommo, deadline_ms, err) != STATUS_OK)
-            return err->code;
+    while ((status = await_result(kommo, deadline_ms, err)) == STATUS_OK) {
         PGresult *result = PQgetResult(kommo->conn);
         if (result == NULL)
-            return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
-        ok = PQresultStatus(result) == PGRES_COMMAND_OK;
-        PQclear(result);
+            break;
+        PQclear(last);
+        last = result;
     }
+    if (status == STATUS_OK && PQresultStatus(last) != kind)
+        status = failed(kommo, PQerrorMessage(kommo->conn), err);
+    if (status == STATUS_OK)
+        *out = last;
+    else
+        PQclear(last);
+    return status;
+}
+
+static enum status execute(struct kommo *kommo, const char *sql, struct error *err)
+{
+    PGresult *result;
+    if (run(kommo, sql, PGRES_COMMAND_OK, &result, err) != STATUS_OK)
+        return err->code;
+    PQclear(result);
+    return STATUS_OK;
 }
 
 static enum status connect_to(struct kommo *kommo, const struct settings *settings, struct error *err)
@@ -204,26 +238,40 @@ static void limit_patience(const struct kommo *kommo, const struct settings *set
 /* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
 static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
 {
-    char sql[768], patience[160];
+    char patience[160];
     char *zone = PQescapeLiteral(kommo->conn, settings->zone, strlen(settings->zone));
     if (zone == NULL)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
     limit_patience(kommo, settings, patience);
-    snprintf(sql, sizeof sql,
+    snprintf(kommo->begin_sql, sizeof kommo->begin_sql,
              "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
              "SET LOCAL TimeZone = %s; SET LOCAL DateStyle = 'ISO';"
              "SET LOCAL extra_float_digits = 1; SET LOCAL lock_timeout = 5000;"
              "SET LOCAL statement_timeout = %" PRId64 ";%s%s",
              zone, (settings->snapshot_timeout_s + INTERRUPT_MARGIN_S) * 1000, patience, encoding_sql(kommo));
     PQfreemem(zone);
-    return execute(kommo, sql, err);
+    return execute(kommo, kommo->begin_sql, err);
+}
+
+/* Asked before the transaction: any question but LOCK would take its snapshot. */
+static enum status find_lockable(struct kommo *kommo, struct error *err)
+{
+    PGresult *result;
+    if (run(kommo, LOCKABLE_SQL, PGRES_TUPLES_OK, &result, err) != STATUS_OK)
+        return err->code;
+    for (int row = 0; row < PQntuples(result); row++)
+        for (int table = 0; table < KOMMO_TABLES; table++)
+            if (strcmp(PQgetvalue(result, row, 0), TABLES[table]) == 0)
+                kommo->is_lockable[table] = true;
+    PQclear(result);
+    return STATUS_OK;
 }
 
 enum status kommo_open(struct kommo *kommo, const struct settings *settings, struct interrupt *interrupt,
                        struct error *err)
 {
-    *kommo = (struct kommo){NULL, interrupt, settings->db_connect_timeout_s * 1000};
-    if (connect_to(kommo, settings, err) != STATUS_OK)
+    *kommo = (struct kommo){.interrupt = interrupt, .patience_ms = settings->db_connect_timeout_s * 1000};
+    if (connect_to(kommo, settings, err) != STATUS_OK || find_lockable(kommo, err) != STATUS_OK)
         return err->code;
     return begin(kommo, settings, err);
 }
@@ -293,21 +341,65 @@ static struct bytes name_pointed_at(const PGresult *result)
     return (struct bytes){name, strspn(name, letters)};
 }
 
-/* What a query failed with; the connection must be free here too. */
-static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct error *err)
+/* A failed transaction answers nothing, and the next one has the limits of the first. */
+static void explain(struct kommo *kommo, struct error *err)
+{
+    struct error late;
+    if (execute(kommo, "ROLLBACK", &late) == STATUS_OK &&
+        execute(kommo, kommo->begin_sql, &late) == STATUS_OK)
+        kommo_catalog_explain(kommo->conn, err);
+}
+
+/* What a statement failed with, at that table where it is known; the connection must be free here too. */
+static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct bytes table,
+                                struct error *err)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *message = PQresultErrorMessage(result);
-    struct bytes name = name_pointed_at(result);
     char pointed[ERROR_MESSAGE_SIZE];
-    if (name.len > 0) {
-        snprintf(pointed, sizeof pointed, "%.*s: %s", (int)name.len, name.data,
-                 PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    if (table.len > 0 && primary != NULL) {
+        snprintf(pointed, sizeof pointed, "%.*s: %s", (int)table.len, table.data, primary);
         message = pointed;
     }
-    if (failed(kommo, message, err) == STATUS_UNAVAILABLE)
-        kommo_catalog_explain(kommo->conn, sqlstate != NULL ? sqlstate : "", err);
+    if (failed(kommo, message, err) == STATUS_UNAVAILABLE && sqlstate != NULL &&
+        kommo_catalog_can_explain(sqlstate))
+        explain(kommo, err);
     return err->code;
+}
+
+/* One statement a table, so that the number of those that succeeded tells which one did not. No patience: the server
+ * may have to wait, for as long as lock_timeout says, and the deadline of the snapshot is behind it. */
+enum status kommo_lock(struct kommo *kommo, struct error *err)
+{
+    char sql[LOCK_SQL_SIZE] = "";
+    const char *tables[KOMMO_TABLES];
+    size_t count = 0, locked = 0;
+    PGresult *refusal = NULL;
+    for (size_t i = 0; i < KOMMO_TABLES; i++) {
+        size_t len = strlen(sql);
+        if (kommo->is_lockable[i])
+            snprintf(sql + len, sizeof sql - len, LOCK_SQL, tables[count++] = TABLES[i]);
+    }
+    if (count == 0)
+        return STATUS_OK;
+    if (PQsendQuery(kommo->conn, sql) != 1)
+        return failed(kommo, PQerrorMessage(kommo->conn), err);
+    for (PGresult *result; (result = PQgetResult(kommo->conn)) != NULL;) {
+        bool is_locked = PQresultStatus(result) == PGRES_COMMAND_OK;
+        locked += is_locked;
+        if (is_locked || refusal != NULL)
+            PQclear(result);
+        else
+            refusal = result;
+    }
+    enum status status = STATUS_OK;
+    if (refusal != NULL)
+        status = refuse_query(kommo, refusal, bytes_of(locked < count ? tables[locked] : ""), err);
+    else if (locked < count)
+        status = failed(kommo, PQerrorMessage(kommo->conn), err);
+    PQclear(refusal);
+    return status;
 }
 
 /* The blanks that fill up a char(n) are not part of the value. */
@@ -445,6 +537,9 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
         is_complete = state == PGRES_TUPLES_OK;
         if (status == STATUS_OK && has_rows)
             status = take_row(&taking, result, err);
+        if (status == STATUS_OK && out->count % INTERRUPT_LOOK_ROWS == 0 &&
+            interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
+            status = error_context(err, "PostgreSQL");
         if (has_rows || refusal != NULL)
             PQclear(result);
         else
@@ -453,10 +548,41 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
     if (taking.misfit != COLUMN_COUNT)
         status = refuse_type(kommo, taking.misfit, taking.misfit_type, err);
     else if (status == STATUS_OK && refusal != NULL)
-        status = refuse_query(kommo, refusal, err);
+        status = refuse_query(kommo, refusal, name_pointed_at(refusal), err);
     else if (status == STATUS_OK && !is_complete)
         status = failed(kommo, PQerrorMessage(kommo->conn), err);
     PQclear(refusal);
+    return status;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const int64_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Joined tables whose id is not unique give a client several rows. In the order in which ids are given, which is how
+ * they mostly come, there is nothing to sort. */
+static enum status check_ids(const struct client_rows *rows, struct error *err)
+{
+    size_t i = 1;
+    while (i < rows->count && rows->rows[i - 1].id < rows->rows[i].id)
+        i++;
+    if (i >= rows->count)
+        return STATUS_OK;
+    int64_t *ids = calloc(rows->count, sizeof *ids);
+    enum status status = ids != NULL ? STATUS_OK : error_no_memory(err);
+    for (i = 0; ids != NULL && i < rows->count; i++)
+        ids[i] = rows->rows[i].id;
+    if (ids != NULL)
+        qsort(ids, rows->count, sizeof *ids, compare_ids);
+    for (i = 1; status == STATUS_OK && i < rows->count; i++)
+        if (ids[i] == ids[i - 1])
+            status = error_set(err, STATUS_INVALID,
+                               "PostgreSQL: client %" PRId64 " occurs twice; is the id of companies_kommo, "
+                               "users, pipelines and statuses unique?",
+                               ids[i]);
+    free(ids);
     return status;
 }
 
@@ -464,7 +590,9 @@ enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct erro
 {
     if (PQsendQuery(kommo->conn, CLIENTS_SQL) != 1 || PQsetSingleRowMode(kommo->conn) != 1)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
-    return take_rows(kommo, out, err);
+    if (take_rows(kommo, out, err) != STATUS_OK)
+        return err->code;
+    return check_ids(out, err);
 }
 
 enum status kommo_check(struct kommo *kommo, char *version, size_t version_size, struct error *err)
@@ -475,7 +603,7 @@ enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
     enum column misfit = PQresultStatus(result) == PGRES_TUPLES_OK ? find_misfit(result) : COLUMN_COUNT;
     enum status status = STATUS_OK;
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        status = refuse_query(kommo, result, err);
+        status = refuse_query(kommo, result, name_pointed_at(result), err);
     else if (misfit != COLUMN_COUNT)
         status = refuse_type(kommo, misfit, PQftype(result, (int)misfit), err);
     PQclear(result);

@@ -2,6 +2,7 @@
 #ifndef ECOSYS_WORKER_KOMMO_H
 #define ECOSYS_WORKER_KOMMO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/settings.h"
@@ -10,18 +11,28 @@
 
 struct pg_conn;
 
+#define KOMMO_TABLES     5
+#define KOMMO_BEGIN_SIZE 768
+
 struct kommo {
     struct pg_conn *conn;
-    struct interrupt *interrupt; /* not owned */
-    int64_t patience_ms;         /* for answers that need no work: DB_CONNECT_TIMEOUT */
+    struct interrupt *interrupt;      /* not owned */
+    int64_t patience_ms;              /* for answers that need no work: DB_CONNECT_TIMEOUT */
+    bool is_lockable[KOMMO_TABLES];   /* what LOCK takes of our tables, in the order of their list */
+    char begin_sql[KOMMO_BEGIN_SIZE]; /* of the transaction, with all its limits */
 };
 
 /* Connects and prepares a REPEATABLE READ, READ ONLY transaction whose zone is TZ. kommo_close must follow, whatever
  * the result. Nothing outlives the transaction, and kommo_close ends it, so a pooler in transaction mode may stand in
- * between. Connecting and preparing may take DB_CONNECT_TIMEOUT each. */
+ * between. Connecting may take DB_CONNECT_TIMEOUT, and so may looking at the tables and preparing. */
 MUST_CHECK enum status kommo_open(struct kommo *kommo, const struct settings *settings,
                                   struct interrupt *interrupt, struct error *err);
 void kommo_close(struct kommo *kommo);
+
+/* Locks the tables against being replaced, emptied or rewritten, before the snapshot is taken: a snapshot that is older
+ * than our lock would find nothing in a table that was filled anew in between. Waits 5 s for each table that somebody
+ * else has locked; STATUS_UNAVAILABLE names it. */
+MUST_CHECK enum status kommo_lock(struct kommo *kommo, struct error *err);
 
 /* The first query of the transaction takes its snapshot: start sends it, finish waits for the answer, so that the
  * other database's snapshot can be opened in between. */
@@ -29,7 +40,7 @@ MUST_CHECK enum status kommo_snapshot_start(struct kommo *kommo, struct error *e
 MUST_CHECK enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err);
 
 /* Reads all clients into *out, which the caller initialised and clears. STATUS_INVALID names a column whose type
- * we cannot use. */
+ * we cannot use, or a client that occurs twice. */
 MUST_CHECK enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err);
 
 /* Reads one row to see that tables, columns and rights are there; *version gets the server's words. */

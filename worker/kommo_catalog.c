@@ -2,7 +2,6 @@
 #include "worker/kommo_catalog.h"
 
 #include <libpq-fe.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,14 +115,16 @@ static void explain_reference(struct pg_conn *conn, struct error *err)
     }
 }
 
-void kommo_catalog_explain(struct pg_conn *conn, const char *sqlstate, struct error *err)
+bool kommo_catalog_can_explain(const char *sqlstate)
 {
-    bool is_ours = false;
     for (size_t i = 0; i < sizeof OUR_STATES / sizeof OUR_STATES[0]; i++)
-        is_ours = is_ours || strcmp(sqlstate, OUR_STATES[i]) == 0;
-    if (!is_ours)
-        return;
-    PQclear(PQexec(conn, "ROLLBACK")); /* a failed transaction answers nothing */
+        if (strcmp(sqlstate, OUR_STATES[i]) == 0)
+            return true;
+    return false;
+}
+
+void kommo_catalog_explain(struct pg_conn *conn, struct error *err)
+{
     if (!explain_missing(conn, err))
         explain_reference(conn, err);
 }

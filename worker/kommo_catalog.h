@@ -11,10 +11,13 @@
 
 struct pg_conn;
 
-/* After a query that failed with this SQLSTATE ("" when unknown): rewrites err->message when a table or a column is
- * missing or two columns that are compared are of different types; else leaves it as it is. Rolls the transaction
- * back. */
-void kommo_catalog_explain(struct pg_conn *conn, const char *sqlstate, struct error *err);
+/* Whether the catalogue may have something to say about a failure with this SQLSTATE. */
+bool kommo_catalog_can_explain(const char *sqlstate);
+
+/* After such a failure, in a transaction that answers: rewrites err->message when a table or a column is missing or two
+ * columns that are compared are of different types; else leaves it as it is. The transaction may be of no use behind
+ * it. */
+void kommo_catalog_explain(struct pg_conn *conn, struct error *err);
 
 /* The name of the type with that number, as SQL spells it; its number where the server cannot be asked. */
 void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t out_size);

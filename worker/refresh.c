@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,9 @@ struct reading {
     struct refresh_outcome *outcome;
     enum status kommo_status;
     struct error kommo_error;
+    atomic_flag
+        has_failed; /* set by the source that fails first; what the other one then says is of no interest */
+    enum interrupt_slot first_failed;
 };
 
 static enum status fail_in(struct reading *reading, enum refresh_phase phase, enum status status)
@@ -72,12 +76,24 @@ static enum status fail_in(struct reading *reading, enum refresh_phase phase, en
     return status;
 }
 
+/* Of a source that failed: nothing will come of the other one's rows, so it is ended at once. */
+static void end_other(struct reading *reading, enum interrupt_slot failed)
+{
+    if (atomic_flag_test_and_set(&reading->has_failed))
+        return;
+    reading->first_failed = failed;
+    interrupt_cut(reading->request->interrupt,
+                  failed == INTERRUPT_KOMMO ? INTERRUPT_ECOSYS : INTERRUPT_KOMMO);
+}
+
 /* Each source is closed with its last row: a transaction that is open keeps schema changes waiting. */
 static void *read_kommo(void *context)
 {
     struct reading *reading = context;
     int64_t start = clock_monotonic_ms();
     reading->kommo_status = kommo_read(&reading->kommo, &reading->snapshot->clients, &reading->kommo_error);
+    if (reading->kommo_status != STATUS_OK)
+        end_other(reading, INTERRUPT_KOMMO);
     kommo_close(&reading->kommo);
     reading->outcome->phase_ms[PHASE_KOMMO] = clock_monotonic_ms() - start;
     return NULL;
@@ -89,6 +105,8 @@ static enum status read_ecosys(struct reading *reading, struct error *err)
     enum status status =
         ecosys_read(&reading->ecosys, reading->model, &reading->catalog,
                     instants_today(&reading->snapshot->instants), &reading->snapshot->tenants, err);
+    if (status != STATUS_OK)
+        end_other(reading, INTERRUPT_ECOSYS);
     ecosys_close(&reading->ecosys);
     reading->outcome->phase_ms[PHASE_ECOSYS] = clock_monotonic_ms() - start;
     return status;
@@ -118,9 +136,14 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
         status = ecosys_read_catalog(&reading->ecosys, reading->model, &reading->catalog, err);
     if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
         return status;
+    interrupt_set_deadline(interrupt, clock_monotonic_ms(), settings->snapshot_timeout_s * 1000,
+                           "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
+    if (fail_in(reading, PHASE_KOMMO, kommo_lock(&reading->kommo, err)) != STATUS_OK)
+        return err->code;
+    int32_t session_offset_s = instants->as_of_offset_s; /* which MySQL was told, and stays */
     int64_t start = clock_read_us(CLOCK_MONOTONIC);
-    interrupt_set_deadline(interrupt, start / 1000, settings->snapshot_timeout_s * 1000);
     *instants = choose_instants(reading->request);
+    instants->as_of_offset_s = session_offset_s;
     if (fail_in(reading, PHASE_KOMMO, kommo_snapshot_start(&reading->kommo, err)) != STATUS_OK ||
         fail_in(reading, PHASE_ECOSYS, ecosys_snapshot(&reading->ecosys, err)) != STATUS_OK ||
         fail_in(reading, PHASE_KOMMO, kommo_snapshot_finish(&reading->kommo, err)) != STATUS_OK)
@@ -132,13 +155,14 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
 static enum status read_both(struct reading *reading, struct error *err)
 {
     pthread_t thread;
+    atomic_flag_clear(&reading->has_failed);
     if (pthread_create(&thread, NULL, read_kommo, reading) != 0)
         return fail_in(reading, PHASE_KOMMO,
                        error_set(err, STATUS_NO_MEMORY, "no thread to read PostgreSQL"));
     enum status status = read_ecosys(reading, err);
     pthread_join(thread, NULL);
-    if (fail_in(reading, PHASE_ECOSYS, status) != STATUS_OK)
-        return status;
+    if (status != STATUS_OK && reading->first_failed == INTERRUPT_ECOSYS)
+        return fail_in(reading, PHASE_ECOSYS, status);
     if (reading->kommo_status != STATUS_OK)
         *err = reading->kommo_error;
     return fail_in(reading, PHASE_KOMMO, reading->kommo_status);
@@ -153,7 +177,7 @@ static enum status try_snapshot(struct reading *reading, struct error *err)
     outcome->connect_ms = clock_monotonic_ms() - start;
     if (status == STATUS_OK)
         status = read_both(reading, err);
-    interrupt_set_deadline(reading->request->interrupt, 0, 0);
+    interrupt_end_deadline(reading->request->interrupt);
     ecosys_close(&reading->ecosys);
     kommo_close(&reading->kommo);
     return status;
@@ -180,7 +204,8 @@ static enum status take_snapshot(const struct refresh_request *request, const st
         reading.kommo = (struct kommo){.interrupt = request->interrupt};
         reading.ecosys = (struct ecosys){.interrupt = request->interrupt};
         status = try_snapshot(&reading, err);
-        if (status == STATUS_OK || !reading.ecosys.has_changed_table || attempt == SNAPSHOTS_MAX)
+        bool is_outdated = outcome->phase == PHASE_ECOSYS && reading.ecosys.has_changed_table;
+        if (status == STATUS_OK || !is_outdated || attempt == SNAPSHOTS_MAX)
             break;
         log_write(LOG_INFO, "snapshot taken again", LOG_FIELDS(log_text("reason", err->message)));
         forget_rows(snapshot);

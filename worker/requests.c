@@ -128,24 +128,21 @@ static struct request_entry *add(struct requests *requests, const struct request
     return entry;
 }
 
-static void take_refresh(struct requests *requests, struct message *message, bool *is_new)
+static void take_refresh(struct requests *requests, struct message *message)
 {
     struct request_id id;
     while (message_next_id(message, &id)) {
         struct request_entry *entry = find(requests, &id);
-        if (entry == NULL) {
+        if (entry == NULL)
             entry = add(requests, &id);
-            *is_new = *is_new || entry != NULL;
-        }
         if (entry != NULL)
             say_one(requests, entry);
     }
 }
 
-enum status requests_take(struct requests *requests, bool *is_new, struct error *err)
+enum status requests_take(struct requests *requests, struct error *err)
 {
     struct bytes text;
-    *is_new = false;
     if (redis_link_read(&requests->ear, err) != STATUS_OK)
         return err->code;
     for (;;) {
@@ -157,7 +154,7 @@ enum status requests_take(struct requests *requests, bool *is_new, struct error 
         struct date_filter filter;
         uint64_t count;
         if (message.kind == MESSAGE_REFRESH)
-            take_refresh(requests, &message, is_new);
+            take_refresh(requests, &message);
         while (message.kind == MESSAGE_ASKED && message_next_asked(&message, &filter, &count))
             popularity_add(&requests->popularity, filter, count);
     }
@@ -206,6 +203,12 @@ void requests_requeue(struct requests *requests)
     const struct request_entry waiting = {.state = REQUEST_WAITING};
     change_all(requests, REQUEST_RUNNING, &waiting);
     give_popularity_back(requests);
+}
+
+void requests_give_up(struct requests *requests, const char *word)
+{
+    const struct request_entry over = {.state = REQUEST_FAILED, .word = word};
+    change_all(requests, REQUEST_WAITING, &over);
 }
 
 void requests_forget(struct requests *requests)

@@ -43,8 +43,8 @@ void requests_stop_listening(struct requests *requests);
 /* The descriptor to poll, -1 while not listening. */
 int requests_fd(const struct requests *requests);
 
-/* Takes what has come and answers it. *is_new: somebody asked for a refresh that is still to begin. */
-MUST_CHECK enum status requests_take(struct requests *requests, bool *is_new, struct error *err);
+/* Takes what has come and answers it. Also when it fails somebody may have asked: what came before is taken. */
+MUST_CHECK enum status requests_take(struct requests *requests, struct error *err);
 
 /* True when a request waits for a refresh to begin. */
 bool requests_are_waiting(const struct requests *requests);
@@ -58,6 +58,9 @@ void requests_end(struct requests *requests, uint64_t generation, const char *wo
 
 /* It came to nothing, and the next one is theirs who waited for it. */
 void requests_requeue(struct requests *requests);
+
+/* No refresh will begin: who waits for one is told that it failed, with that static word. */
+void requests_give_up(struct requests *requests, const char *word);
 
 /* Another worker leads: it hears of who waits, as requests are repeated. */
 void requests_forget(struct requests *requests);

@@ -77,7 +77,8 @@ CREATE TABLE cards (
     KEY cards_tenant_id_index (tenant_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Messaging instances, named by tenants.slug; read by the worker for the adoção pillar and `econversa_ativo`.
+-- Messaging instances, named by tenants.slug, ASCII letters in any case; read by the worker for the adoção pillar and
+-- `econversa_ativo`.
 CREATE TABLE econversa_instance_configurations (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     name       VARCHAR(191) NULL,

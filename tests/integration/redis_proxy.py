@@ -43,10 +43,11 @@ class Cut(Exception):
 
 
 class RedisProxy:
-    """decide(number, words) says what happens to the command with that number, counted from 0 over all connections."""
+    """decide(number, words) says what happens to the command with that number, counted from 0 over all connections;
+    change(data) what becomes of some bytes from Redis."""
 
-    def __init__(self, redis, decide):
-        self.redis, self.decide = redis, decide
+    def __init__(self, redis, decide, change=lambda data: data):
+        self.redis, self.decide, self.change = redis, decide, change
         self.commands = []  # words of each, the one that went wrong included
         self.has_struck = False
         self.is_stalling = False
@@ -109,7 +110,7 @@ class RedisProxy:
             upstream = socket.create_connection((self.redis.host, self.redis.port), DEADLINE_S)
             with self._lock:
                 self._sockets += [client, upstream]
-            link = Link(client, upstream)
+            link = Link(client, upstream, self.change)
             self._start(link.pump_replies)
             self._start(self._serve, link)
 
@@ -156,8 +157,8 @@ class RedisProxy:
 class Link:
     """A connection of the worker and the one to Redis that belongs to it."""
 
-    def __init__(self, client, upstream):
-        self.client, self.upstream = client, upstream
+    def __init__(self, client, upstream, change):
+        self.client, self.upstream, self.change = client, upstream, change
         self.reply_swallowed = threading.Event()
         self._is_muted = False
         self._handed_over = threading.Event()
@@ -189,7 +190,7 @@ class Link:
         if self._is_muted:
             self.reply_swallowed.set()
         else:
-            self.client.sendall(data)
+            self.client.sendall(self.change(data))
 
 
 def read_command(stream):

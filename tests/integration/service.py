@@ -33,9 +33,9 @@ AS_OF = '2025-03-14 15:09:26'
 _numbers = itertools.count(1)
 
 __all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
-           'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
-           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'start_fleet', 'unique',
-           'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
+           'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
+           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
+           'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
 
 
 def unique(name):
@@ -265,11 +265,46 @@ def lock_in_postgres(stage, table='clientes_kommo'):
         yield session
 
 
+# A refresh waits for locks of others before its snapshot. Who is to wait behind it is asked for a lock by a view.
+HELD_SQL = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('held_statuses')) THEN
+        ALTER TABLE statuses RENAME TO held_statuses;
+        CREATE VIEW statuses AS
+            SELECT * FROM held_statuses WHERE (SELECT pg_advisory_xact_lock_shared(7)) IS NOT NULL;
+        GRANT SELECT ON statuses TO {reader};
+    END IF;
+END
+$$"""
+
+
+@contextlib.contextmanager
+def hold_in_postgres(stage):
+    """The session that refreshes wait for when they have their snapshot and locks and read the clients. statuses stays a
+    view."""
+    stage.kommo(HELD_SQL.format(reader=stage.fleet.READER))
+    with session_in_postgres(stage) as session:
+        session.run('BEGIN; SELECT pg_advisory_xact_lock(7)')
+        yield session
+
+
 @contextlib.contextmanager
 def lock_in_mariadb(stage, table='cards'):
     with session_in_mariadb(stage) as session:
         session.run(f'LOCK TABLES {table} WRITE')
         yield session
+
+
+@contextlib.contextmanager
+def slow_table(stage, table, seconds):
+    """Each statement that reads it takes so long."""
+    stage.ecosys(f'RENAME TABLE {table} TO quick_{table};'
+                 f'CREATE VIEW {table} AS SELECT t.* FROM quick_{table} t, (SELECT SLEEP({seconds})) waited')
+    try:
+        yield
+    finally:
+        stage.ecosys(f'DROP VIEW {table}; RENAME TABLE quick_{table} TO {table}')
 
 
 def waits_in_postgres(stage):

@@ -4,12 +4,14 @@ waits for locks and SNAPSHOT_TIMEOUT is test_snapshot.py's, what is behind a poo
 import contextlib
 import os
 import signal
+import socket
 
 import pytest
 
+from byte_proxy import ByteProxy, Then
 from faults import PATIENCE_S, Service, Witness
 from service import (
-    Stage, lock_in_mariadb, lock_in_postgres, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
+    WORKER, Stage, hold_in_postgres, lock_in_mariadb, prepare_counter, wait_for, waits_in_mariadb, waits_in_postgres,
     worker_in_mariadb, worker_in_postgres,
 )
 
@@ -114,9 +116,29 @@ def stopped(fleet, server):
     """The kernel still accepts connections in its place."""
     getattr(fleet, server).pause()
     try:
-        yield 'timeout expired' if server == 'postgres' else 'handshake'
+        yield 'timeout expired' if server == 'postgres' else 'DB_CONNECT_TIMEOUT'
     finally:
         getattr(fleet, server).resume()
+
+
+def greeting_len(fleet):
+    """How many bytes MariaDB sends before it was told anything."""
+    with socket.create_connection(('127.0.0.1', fleet.mariadb.port), PATIENCE_S) as link:
+        return len(link.recv(4096))
+
+
+@pytest.mark.parametrize('limit', [0, 3, 'login', 600, 4000])
+def test_mysql_that_accepts_and_then_says_nothing(fleet, counter, limit):
+    """At once, amid its greeting, amid the login, amid session and catalogue."""
+    stage = Stage(fleet, counter)
+    limit = greeting_len(fleet) + 2 if limit == 'login' else limit
+    with ByteProxy(fleet.mariadb.port, limit=limit, then=Then.HOLD) as proxy:
+        done = stage.once(DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=10)
+    assert done.returncode == 1
+    assert 'phase=mysql' in done.stderr and 'connecting took longer than DB_CONNECT_TIMEOUT' in done.stderr, done.stderr
+    with ByteProxy(fleet.mariadb.port, limit=limit, then=Then.HOLD) as proxy:
+        checked = stage.run(WORKER, '--check', DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=10)
+    assert 'FAIL mysql: MySQL: connecting took longer than DB_CONNECT_TIMEOUT' in checked.stdout, checked.stdout
 
 
 @pytest.mark.parametrize('server', WORDS)
@@ -145,7 +167,7 @@ def test_both_databases_gone_at_once(fleet, service):
 # ---- Faults amid a refresh, which waits for a lock meanwhile
 
 
-LOCKS = {'postgres': (lock_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
+LOCKS = {'postgres': (hold_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
 
 
 def server_killed(fleet, server):
@@ -227,7 +249,7 @@ def is_sending_in_mariadb(stage):
 
 
 @pytest.mark.parametrize('server, lock, waits, is_sending', [
-    ('postgres', lock_in_postgres, waits_in_postgres, is_sending_in_postgres),
+    ('postgres', hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
     ('mariadb', lambda stage: lock_in_mariadb(stage, 'activity_log'), waits_in_mariadb, is_sending_in_mariadb),
 ], ids=WORDS)
 @pytest.mark.parametrize('fault', [server_killed, session_ended], ids=lambda f: f.__name__)

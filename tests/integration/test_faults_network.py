@@ -13,14 +13,14 @@ from http_client import request_bytes
 from network import Network, inside
 from redis_monitor import RedisMonitor
 from service import (
-    Fleet, MariaDB, PostgreSQL, Redis, Stage, lock_in_mariadb, lock_in_postgres, prepare_counter, wait_for,
+    Fleet, MariaDB, PostgreSQL, Redis, Stage, hold_in_postgres, lock_in_mariadb, prepare_counter, wait_for,
     waits_in_mariadb, waits_in_postgres, worker_in_mariadb, worker_in_postgres,
 )
 
 SERVERS = ('postgres', 'mariadb', 'redis')
 WORDS = {'postgres': 'postgresql', 'mariadb': 'mysql'}
 TIMED_OUT = {'postgres': 'timeout expired', 'mariadb': 'connecting'}
-LOCKS = {'postgres': (lock_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
+LOCKS = {'postgres': (hold_in_postgres, waits_in_postgres), 'mariadb': (lock_in_mariadb, waits_in_mariadb)}
 SNAPSHOT_S = 3
 MARGIN_S = 1  # INTERRUPT_MARGIN_S: how much longer servers are told to bear a transaction
 GRACE_S = 10
@@ -152,7 +152,7 @@ def is_sending_in_mariadb(stage):
 
 
 @pytest.mark.parametrize('server, lock, waits, is_sending', [
-    ('postgres', lock_in_postgres, waits_in_postgres, is_sending_in_postgres),
+    ('postgres', hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
     ('mariadb', lambda stage: lock_in_mariadb(stage, 'activity_log'), waits_in_mariadb, is_sending_in_mariadb),
 ], ids=WORDS)
 def test_database_that_vanishes_amid_an_answer(fleet, network, server, lock, waits, is_sending):

@@ -12,7 +12,7 @@ from faults import ONLY_WHEN_ASKED, PATIENCE_S, Service, Witness
 from http_client import Connection, ask, request_bytes
 from redis_proxy import Action, RedisProxy
 from service import (
-    API, WORKER, Stage, answers_http, free_port, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter, unique,
+    API, WORKER, Stage, answers_http, free_port, hold_in_postgres, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter, unique,
     wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb, worker_in_postgres,
 )
 from serving import start_loaded
@@ -49,14 +49,17 @@ TABLES = ['tenants', 'users', 'activity_log', 'inventory_entries', 'inventory_ou
           'integrator_configurations']
 
 
-@pytest.mark.parametrize('table', ['clientes_kommo', 'companies_kommo', 'pipelines', *TABLES])
-def test_worker_killed_while_it_reads(stage, table):
+@pytest.mark.parametrize('lock, table', [
+    (hold_in_postgres, None), (lock_in_postgres, 'clientes_kommo'), (lock_in_postgres, 'pipelines'),
+    *((lock_in_mariadb, table) for table in TABLES),
+], ids=lambda value: getattr(value, '__name__', value))
+def test_worker_killed_while_it_reads(stage, lock, table):
     """One that is started afterwards does the refresh; the servers are rid of the dead one's sessions."""
-    is_kommo = table not in TABLES
+    waits = waits_in_mariadb if lock is lock_in_mariadb else waits_in_postgres
     generation = stage.publish()
-    with (lock_in_postgres if is_kommo else lock_in_mariadb)(stage, table):
+    with lock(stage, *([table] if table else [])):
         worker = stage.start_worker('--once')
-        wait_for(lambda: (waits_in_postgres if is_kommo else waits_in_mariadb)(stage), 'it waits', PATIENCE_S)
+        wait_for(lambda: waits(stage), 'it waits', PATIENCE_S)
         worker.kill()
     assert stage.pointer() == generation
     assert stage.generations_with_keys() == {generation}

@@ -6,7 +6,7 @@ import pytest
 
 from service import (
     AS_OF, MYSQL_INDEXES, MYSQL_INDEXES_BY_SIZE, MYSQL_SCHEMA, POSTGRES_INDEXES, POSTGRES_SCHEMA, SCORING_BY_SIZE, WORKER,
-    ServerError, Stage, lock_in_postgres, session_in_postgres, unique, wait_for, waits_in_postgres, worker_in_postgres,
+    ServerError, Stage, hold_in_postgres, session_in_postgres, unique, wait_for, waits_in_postgres, worker_in_postgres,
 )
 
 ROWS = 50000  # of each table of events, over 400 days
@@ -330,7 +330,7 @@ def test_index_for_live_clients(fleet, schema):
     schema.kommo('INSERT INTO clientes_kommo (id, vendedor, deleted_at)'
                  " SELECT g, repeat('x', 100), CASE WHEN g % 500 > 0 THEN timestamp '2024-01-01' END"
                  f' FROM generate_series(1, {ROWS}) g; ANALYZE clientes_kommo')
-    with lock_in_postgres(schema):
+    with hold_in_postgres(schema):
         worker = schema.start_worker('--once')
         wait_for(lambda: waits_in_postgres(schema), 'the worker waits', 10)
         (_, sql), = worker_in_postgres(schema)

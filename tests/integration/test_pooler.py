@@ -8,7 +8,7 @@ import pytest
 
 from http_client import ask
 from service import (
-    MYSQL_SCHEMA, POSTGRES_SCHEMA, WORKER, PgBouncer, Stage, lock_in_postgres, prepare_counter, prepare_sample,
+    MYSQL_SCHEMA, POSTGRES_SCHEMA, WORKER, PgBouncer, Stage, hold_in_postgres, prepare_counter, prepare_sample,
     published_generations, wait_for, waits_in_postgres,
 )
 from serving import start_loaded
@@ -163,7 +163,7 @@ class Daemon:
 def test_pooler_killed_amid_a_refresh(pooler, stage):
     daemon = Daemon(stage)
     try:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             daemon.refresh()
             wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
             pooler.kill()
@@ -175,7 +175,7 @@ def test_pooler_killed_amid_a_refresh(pooler, stage):
 
 def test_pooler_that_stands_still_amid_a_refresh(pooler, stage):
     daemon = Daemon(stage, SNAPSHOT_TIMEOUT=2)
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         daemon.refresh()
         wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
         pooler.pause()
@@ -202,7 +202,7 @@ def test_pooler_that_lets_us_in_and_has_no_server(pooler, stage):
 
 def test_server_killed_behind_the_pooler(fleet, pooler, stage):
     daemon = Daemon(stage)
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         daemon.refresh()
         wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
         fleet.postgres.kill()

@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import signal
 import statistics
 import time
@@ -14,7 +15,7 @@ import pytest
 from http_client import Connection, ask, request_bytes
 from redis_proxy import Action, RedisProxy, is_message
 from service import (
-    ROOT, WORKER, Stage, changed_model, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter,
+    ROOT, WORKER, Stage, changed_model, hold_in_postgres, lock_in_mariadb, new_redis, prepare_counter,
     published_generations, wait_for, waits_in_mariadb, waits_in_postgres,
 )
 from serving import start_loaded
@@ -227,6 +228,18 @@ def test_request_that_is_lost(fleet, stage):
         assert len(running.published()) == 2
 
 
+def test_request_in_front_of_a_connection_that_fails(fleet, stage):
+    """It was heard, and then what listens got something that is no reply: the refresh must begin all the same."""
+    def spoil(data):
+        return data + b'?\r\n' if b'refresh abc-1' in data else data
+    with RedisProxy(fleet.redis, lambda *_: Action.FORWARD, spoil) as proxy:
+        worker = stage.start_worker(**ONLY_WHEN_ASKED, REDIS_URL=proxy.url())
+        generation = wait_for(stage.pointer, 'the first generation', PATIENCE_S)
+        wait_for(lambda: stage.command('PUBLISH', f'{stage.prefix}:0:requests', 'refresh abc-1'), 'it listens', PATIENCE_S)
+        wait_for(lambda: stage.pointer() > generation, 'the refresh is done', PATIENCE_S)
+        assert 'requests cannot be heard for a moment' in worker.log_text()
+
+
 @pytest.mark.parametrize('kinds', [['queued'], ['started'], ['published'], ['queued', 'started', 'published']],
                          ids=lambda kinds: '+'.join(kinds))
 def test_messages_of_the_worker_that_are_lost(fleet, stage, kinds):
@@ -318,7 +331,7 @@ def test_clear_whose_worker_is_killed_is_done_by_the_one_that_stands_by(stage, h
     wait_for(lambda: 'standing by' in other.log_text(), 'the other one stands by', PATIENCE_S)
     stage.set_counter(51)
     with in_background() as start:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             waiting = start(running.clear)
             wait_for(lambda: ids_said(heard, 'started'), 'the refresh has begun', PATIENCE_S)
             running.worker.kill()
@@ -328,16 +341,21 @@ def test_clear_whose_worker_is_killed_is_done_by_the_one_that_stands_by(stage, h
     assert running.mrr() == 51
 
 
-def test_worker_told_to_stop_while_a_clear_waits(stage):
-    running = Running(stage)
+def test_worker_told_to_stop_while_clears_wait(stage, heard):
+    """One for the refresh under way, one for the next, which will never begin: both are told at once."""
+    running = Running(stage, worker=heard.url())
     generation = stage.pointer()
-    with in_background() as start:
-        with lock_in_postgres(stage):
-            waiting = start(running.clear)
+    with in_background(2) as start:
+        with hold_in_postgres(stage):
+            waiting = [start(running.clear)]
             wait_for(lambda: waits_in_postgres(stage), 'the refresh waits', PATIENCE_S)
+            before = ids_said(heard, 'queued')
+            waiting.append(start(running.clear))
+            wait_for(lambda: ids_said(heard, 'queued') > before, 'the next one is asked for', PATIENCE_S)
             running.worker.signal(signal.SIGTERM)
             assert running.worker.wait(PATIENCE_S) == 0
-            assert waiting.result().status == 502
+            assert [future.result(NO_WORKER_S).status for future in waiting] == [502, 502]
+    assert ids_said(heard, 'failed') == ids_said(heard, 'queued', 'started')
     assert running.health()['generation'] == generation
 
 
@@ -431,7 +449,7 @@ def test_refresh_whose_daemon_dies_meanwhile(stage, heard):
     running = Running(stage, worker=heard.url())
     generation = stage.pointer()
     with in_background() as start:
-        with lock_in_postgres(stage):
+        with hold_in_postgres(stage):
             waiting = start(refresh, stage)
             wait_for(lambda: ids_said(heard, 'started'), 'the daemon has begun', PATIENCE_S)
             wait_for(lambda: waits_in_postgres(stage), 'the daemon waits', PATIENCE_S)
@@ -439,6 +457,57 @@ def test_refresh_whose_daemon_dies_meanwhile(stage, heard):
         done = waiting.result()
     assert done.returncode == 0, done.stderr
     assert published_generations(done.stderr) == [stage.pointer()] and stage.pointer() > generation
+
+
+def takes_lease(words):
+    return words[0] == b'EVAL' and b'PTTL' in words[1]
+
+
+def test_refresh_whose_daemon_has_just_died_beside_others(stage):
+    """Two stand by. Whoever takes the lease when it has run out does what was asked, and nobody fails."""
+    settings = {**ONLY_WHEN_ASKED, 'LEASE_TIME': 4}
+    leader = stage.start_worker(**settings)
+    wait_for(stage.pointer, 'the first generation', PATIENCE_S)
+    others = [stage.start_worker(**settings) for _ in range(2)]
+    for other in others:
+        wait_for(lambda worker=other: 'standing by' in worker.log_text(), 'it stands by', PATIENCE_S)
+    leader.kill()
+    done = refresh(stage, LEASE_TIME=4)
+    assert done.returncode == 0, done.stderr
+    asked, = re.findall(r'the daemon published a generation" generation=(\d+)', done.stderr)
+    assert 'asking on while somebody has the lease' in done.stderr
+    assert int(asked) in published_generations(''.join(other.log_text() for other in others))
+
+
+def test_refresh_that_another_worker_overtakes(stage):
+    """Nobody has the lease after two seconds, somebody has it a moment later: what would have been done here is asked of
+    the one who has it."""
+    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
+    with RedisProxy(stage.redis, take) as proxy, in_background() as start:
+        waiting = start(refresh, stage, REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
+        wait_for(lambda: proxy.is_stalling, 'it wants the lease', PATIENCE_S)
+        worker = stage.start_worker(**ONLY_WHEN_ASKED)
+        wait_for(lambda: 'leading' in worker.log_text(), 'another one has it', PATIENCE_S)
+        proxy.let_go()
+        done = waiting.result()
+    assert done.returncode == 0, done.stderr
+    assert published_generations(worker.log_text())[-1] == stage.pointer()
+    assert f'the daemon published a generation" generation={stage.pointer()}' in done.stderr
+
+
+def test_refresh_that_was_overtaken_can_be_ended(stage):
+    """It asks on whoever has the lease and does not answer, and a signal ends it as it would any program."""
+    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
+    with RedisProxy(stage.redis, take) as proxy:
+        asking = stage.start_worker('--refresh', REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
+        wait_for(lambda: proxy.is_stalling, 'it wants the lease', PATIENCE_S)
+        stage.command('SET', f'{stage.prefix}:lease', 'somebody/else', 'PX', 60000)
+        proxy.let_go()
+        wait_for(lambda: sum(takes_lease(words) for words in list(proxy.commands)) > 1, 'it has seen who has it', PATIENCE_S)
+        stage.command('SET', f'{stage.prefix}:lease', 'another/one', 'PX', 60000)
+        wait_for(lambda: 'asking on while somebody has the lease' in asking.log_text(), 'it asks again', PATIENCE_S)
+        asking.signal(signal.SIGTERM)
+        assert asking.wait(PATIENCE_S) == -signal.SIGTERM
 
 
 def test_refresh_without_redis(fleet, counter):

@@ -7,9 +7,9 @@ import pytest
 
 from http_client import Connection
 from service import (
-    AS_OF, MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, lock_in_mariadb, lock_in_postgres, prepare_sample,
-    session_in_mariadb, session_in_postgres, unique, wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb,
-    worker_in_postgres,
+    AS_OF, MYSQL_INDEXES, MYSQL_SCHEMA, POSTGRES_SCHEMA, Stage, hold_in_postgres, lock_in_mariadb, lock_in_postgres,
+    new_redis, prepare_sample, session_in_mariadb, session_in_postgres, slow_table, unique, wait_for, waits_in_mariadb,
+    waits_in_postgres, worker_in_mariadb, worker_in_postgres,
 )
 from serving import start_loaded, wait_until_served
 
@@ -128,7 +128,7 @@ def test_changes_during_a_refresh_are_of_the_next_one(fleet, locked, indexes):
     before = served(port)
     changes = changes_in_mariadb(list(before['/health-scores']))
     in_locked = changes.pop(locked)
-    with lock_in_mariadb(stage, locked) as ecosys, lock_in_postgres(stage) as kommo:
+    with lock_in_mariadb(stage, locked) as ecosys, hold_in_postgres(stage) as kommo:
         worker = stage.start_worker('--once', *AT_AS_OF)
         wait_for_reading(stage, locked)
         wait_for_kommo(stage)
@@ -161,11 +161,41 @@ def test_lock_that_is_held_for_too_long(stage, lock, table, texts):
 
 
 def test_lock_that_is_held_for_a_moment(stage):
-    with lock_in_mariadb(stage, 'reports'), lock_in_postgres(stage, 'statuses'):
-        worker = stage.start_worker('--once')
+    """Of PostgreSQL's tables before the snapshots, of MariaDB's behind them."""
+    with lock_in_mariadb(stage, 'reports'):
+        with lock_in_postgres(stage, 'statuses'):
+            worker = stage.start_worker('--once')
+            wait_for_kommo(stage)
         wait_for_reading(stage, 'reports')
-        wait_for_kommo(stage)
     assert worker.wait(20) == 0
+
+
+RELOAD = 'CREATE TEMP TABLE kept AS SELECT * FROM {0}; TRUNCATE {0}; INSERT INTO {0} SELECT * FROM kept'
+REPLACE = ('CREATE TABLE another (LIKE {0} INCLUDING ALL); INSERT INTO another SELECT * FROM {0}; DROP TABLE {0};'
+           ' ALTER TABLE another RENAME TO {0}; GRANT SELECT ON {0} TO {1}')
+REWRITE = 'ALTER TABLE {0} ALTER valor TYPE numeric(20,6)'
+
+
+@pytest.mark.parametrize('change, table', [
+    (RELOAD, 'clientes_kommo'), (REWRITE, 'clientes_kommo'), (REPLACE, 'clientes_kommo'), (RELOAD, 'companies_kommo'),
+    (REPLACE, 'companies_kommo'),
+], ids=['clients reloaded', 'clients rewritten', 'clients replaced', 'companies reloaded', 'companies replaced'])
+def test_table_filled_anew_while_the_worker_waits_for_it(fleet, change, table):
+    """By a transaction that ends meanwhile. A snapshot from before its end would see the new table, and none of its
+    rows."""
+    stage = Stage(fleet, prepare(fleet, unique('anew'), False))
+    stage.publish()
+    port = start_loaded(stage).port
+    before = served(port)
+    assert before['/clientes'] and any(row['nome'] for row in before['/clientes'].values())
+    with session_in_postgres(stage) as other:
+        other.run('BEGIN; ' + change.format(table, fleet.READER))
+        worker = stage.start_worker('--once', *AT_AS_OF)
+        wait_for_kommo(stage)
+        other.run('COMMIT')
+        assert worker.wait(20) == 0, worker.log_text()
+    wait_until_served(port, stage.pointer())
+    assert served(port) == before
 
 
 # ---- Schema changes of others
@@ -173,7 +203,7 @@ def test_lock_that_is_held_for_a_moment(stage):
 
 def test_schema_change_waits_for_the_snapshot_and_not_for_the_other_database(stage):
     """Of a table that was read: until MariaDB's last row is there, not until PostgreSQL, the scores and Redis are through."""
-    with session_in_mariadb(stage) as other, lock_in_postgres(stage):
+    with session_in_mariadb(stage) as other, hold_in_postgres(stage):
         with lock_in_mariadb(stage, 'cards'):
             worker = stage.start_worker('--once')
             wait_for_reading(stage, 'cards')
@@ -204,13 +234,14 @@ MAKE_INDEX = f'CREATE INDEX {INDEX} ON contracts (created_at, tenant_id)'
 DROP_INDEX = f'DROP INDEX {INDEX} ON contracts'
 
 
-@pytest.mark.parametrize('before, change, undo, times', [
-    ('DO 0', 'ALTER TABLE contracts ADD COLUMN added INT, ALGORITHM=COPY', 'ALTER TABLE contracts DROP COLUMN added', 1),
-    ('DO 0', 'ALTER TABLE contracts FORCE, ALGORITHM=INPLACE', 'DO 0', 1),
-    (DROP_INDEX, MAKE_INDEX, 'DO 0', 1),  # the server would use it, and has no old rows there
-    ('DO 0', DROP_INDEX, MAKE_INDEX, 0),
-], ids=['copied', 'rebuilt', 'index made', 'index dropped'])
-def test_table_altered_behind_the_snapshot(stage, before, change, undo, times):
+@pytest.mark.parametrize('before, change, undo, words', [
+    ('DO 0', 'ALTER TABLE contracts ADD COLUMN added INT, ALGORITHM=COPY', 'ALTER TABLE contracts DROP COLUMN added', '1412'),
+    ('DO 0', 'ALTER TABLE contracts FORCE, ALGORITHM=INPLACE', 'DO 0', '1412'),
+    (DROP_INDEX, MAKE_INDEX, 'DO 0', '1412'),  # the server would use it, and has no old rows there
+    ('DO 0', DROP_INDEX, MAKE_INDEX, 'altered or replaced'),  # harmless, but looks like a table of another's name
+    ('DO 0', RELOAD.format('contracts').replace('TEMP ', 'TEMPORARY '), 'DO 0', '1412'),
+], ids=['copied', 'rebuilt', 'index made', 'index dropped', 'emptied and filled'])
+def test_table_altered_behind_the_snapshot(stage, before, change, undo, words):
     """One that was not read yet. What a snapshot cannot read any more is read with another one."""
     stage.ecosys(before)
     try:
@@ -222,8 +253,30 @@ def test_table_altered_behind_the_snapshot(stage, before, change, undo, times):
     finally:
         stage.ecosys(undo)
     retries = re.findall(r'message="snapshot taken again" .*', worker.log_text())
-    assert len(retries) == times
-    assert all('contracts' in line and '1412' in line for line in retries)
+    assert len(retries) == 1 and 'contracts' in retries[0] and words in retries[0], worker.log_text()
+
+
+@pytest.mark.parametrize('filled', ['id % 5 < 2', 'false'], ids=['half filled', 'empty'])
+def test_table_replaced_behind_the_snapshot(fleet, filled):
+    """As tools for schema changes do: another table is filled, partly before the snapshot, and takes the name."""
+    stage = Stage(fleet, prepare(fleet, unique('replaced'), True))
+    stage.publish()
+    port = start_loaded(stage).port
+    before = served(port)
+    # The server tells tables apart by the second.
+    wait_for(lambda: stage.fleet.mariadb.query('SELECT MAX(create_time) < NOW() FROM information_schema.tables'
+                                               f" WHERE table_schema = 'ecosys_{stage.data}'") == [['1']], 'another second')
+    stage.ecosys(f'CREATE TABLE ghost LIKE cards; INSERT INTO ghost SELECT * FROM cards WHERE {filled}')
+    with lock_in_mariadb(stage, 'users'):
+        worker = stage.start_worker('--once', *AT_AS_OF)
+        wait_for_reading(stage, 'users')
+        stage.ecosys(f'INSERT INTO ghost SELECT * FROM cards WHERE NOT ({filled});'
+                     'RENAME TABLE cards TO old_cards, ghost TO cards')
+    assert worker.wait(20) == 0, worker.log_text()
+    retries = re.findall(r'message="snapshot taken again" .*', worker.log_text())
+    assert len(retries) == 1 and 'table cards was altered or replaced' in retries[0], worker.log_text()
+    wait_until_served(port, stage.pointer())
+    assert served(port) == before
 
 
 def alter_while_it_waits(stage, holder):
@@ -265,8 +318,9 @@ def wait_for_no_sessions(stage, seconds):
 
 LOCKS = pytest.mark.parametrize('lock, wait, server', [
     (lock_in_mariadb, lambda stage: wait_for_reading(stage, 'cards'), 'mariadb'),
+    (hold_in_postgres, wait_for_kommo, 'postgres'),
     (lock_in_postgres, wait_for_kommo, 'postgres'),
-], ids=['mariadb', 'postgresql'])
+], ids=['mariadb', 'postgresql', 'postgresql before the snapshot'])
 
 
 @LOCKS
@@ -297,17 +351,6 @@ def test_server_that_hangs(fleet, stage, lock, wait, server):
     assert_failed(stage, worker, generation, 'SNAPSHOT_TIMEOUT')
 
 
-@contextlib.contextmanager
-def slow_table(stage, table, seconds):
-    """Each statement that reads it takes so long."""
-    stage.ecosys(f'RENAME TABLE {table} TO quick_{table};'
-                 f'CREATE VIEW {table} AS SELECT t.* FROM quick_{table} t, (SELECT SLEEP({seconds})) waited')
-    try:
-        yield
-    finally:
-        stage.ecosys(f'DROP VIEW {table}; RENAME TABLE quick_{table} TO {table}')
-
-
 def test_statement_that_begins_late(stage):
     """The server ends it when the whole snapshot's time is over, not when a statement's would be."""
     generation = stage.publish()
@@ -316,6 +359,59 @@ def test_statement_that_begins_late(stage):
         assert worker.wait(10) == 1
         wait_for_no_sessions(stage, 2)
     assert_failed(stage, worker, generation, 'SNAPSHOT_TIMEOUT')
+
+
+def test_statement_that_takes_longer_than_connecting_may(stage):
+    with slow_table(stage, 'cards', 2.5):
+        stage.publish(DB_CONNECT_TIMEOUT=1)
+
+
+def test_deadline_is_kept_while_redis_hangs(fleet, data):
+    """Who else looks at the clock is held up by Redis; the refresh, whose statements are all in time, looks itself."""
+    stage = Stage(fleet, data, redis=new_redis(fleet))
+    generation = stage.publish()
+    with contextlib.ExitStack() as slow:
+        for table in ('inventory_outs', 'cards', 'econversa_messages', 'integrator_ads', 'reports', 'contracts'):
+            slow.enter_context(slow_table(stage, table, 0.9))
+        worker = stage.start_worker(SNAPSHOT_TIMEOUT=2, REDIS_TIMEOUT_MS=10000)
+        wait_for(lambda: any('User sleep' in (row[6] or '') for row in worker_in_mariadb(stage)), 'it reads', 10)
+        stage.redis.pause()
+        try:
+            wait_for_no_sessions(stage, 4)
+        finally:
+            stage.redis.resume()
+        line = wait_for(lambda: re.findall('.*message="refresh failed".*', worker.log_text()), 'it fails', 10)[0]
+        assert 'SNAPSHOT_TIMEOUT' in line
+        worker.kill()
+    assert stage.pointer() == generation
+
+
+def test_postgres_that_fails_ends_the_reading_of_mariadb(stage):
+    """At once, and is what the failure is put down to."""
+    generation = stage.publish()
+    with slow_table(stage, 'cards', 60):
+        with hold_in_postgres(stage):
+            worker = stage.start_worker('--once')
+            wait_for_kommo(stage)
+            wait_for(lambda: any('User sleep' in (row[6] or '') for row in worker_in_mariadb(stage)), 'MariaDB is read', 10)
+            stage.fleet.postgres.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+                                       f" WHERE usename = '{stage.fleet.READER}'")
+            assert worker.wait(3) == 1
+        for row in worker_in_mariadb(stage):  # which does not see before the statement's end that nobody waits for it
+            stage.fleet.mariadb.execute(f'KILL {row[0]}')
+    assert_failed(stage, worker, generation, 'phase=postgresql', 'terminating connection')
+
+
+def test_mariadb_that_fails_ends_the_reading_of_postgres(stage):
+    generation = stage.publish()
+    with hold_in_postgres(stage), lock_in_mariadb(stage, 'cards'):
+        worker = stage.start_worker('--once')
+        wait_for_kommo(stage)
+        wait_for_reading(stage, 'cards')
+        for row in worker_in_mariadb(stage):
+            stage.fleet.mariadb.execute(f'KILL {row[0]}')
+        assert worker.wait(3) == 1
+    assert_failed(stage, worker, generation, 'phase=mysql', 'cards')
 
 
 # ---- History
@@ -360,7 +456,7 @@ def most_memory(worker):
 
 def measured_refresh(stage):
     """How many rows the servers sent, and the most memory that the worker had until MariaDB's were all there."""
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         worker = stage.start_worker('--once', *AT_AS_OF)
         wait_for_kommo(stage)
         wait_for(lambda: not worker_in_mariadb(stage), 'MariaDB was read', LOCK_WAIT_S)

@@ -16,8 +16,8 @@ from byte_proxy import ByteProxy, Then, without_tls
 from http_client import ask
 from serving import start_loaded, wait_until_served
 from service import (
-    API, AS_OF, Redis, Stage, WORKER, free_port, lock_in_mariadb, lock_in_postgres, prepare_counter, unique, wait_for,
-    waits_in_mariadb, waits_in_postgres,
+    API, AS_OF, Redis, Stage, WORKER, free_port, hold_in_postgres, lock_in_mariadb, prepare_counter, slow_table, unique,
+    wait_for, waits_in_mariadb, waits_in_postgres,
 )
 
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0}
@@ -625,7 +625,19 @@ def test_a_database_that_is_cut_off(stage, port, limit):
     assert stage.pointer() == before
 
 
-@pytest.mark.parametrize('lock, waits', [(lock_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)],
+@pytest.mark.parametrize('limit', [300, 1500])
+def test_mysql_that_says_nothing_amid_the_handshake(stage, limit):
+    with ByteProxy(stage.fleet.mariadb.port, limit=limit, then=Then.HOLD) as proxy:
+        done = stage.once(DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=10)
+    assert done.returncode == 1 and 'connecting took longer than DB_CONNECT_TIMEOUT' in done.stderr, done
+
+
+def test_statement_that_takes_longer_than_connecting_may(stage):
+    with slow_table(stage, 'cards', 2.5):
+        assert stage.once(DB_CONNECT_TIMEOUT=1).returncode == 0
+
+
+@pytest.mark.parametrize('lock, waits', [(hold_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)],
                          ids=['postgres', 'mariadb'])
 def test_a_snapshot_is_ended_over_tls_too(stage, lock, waits):
     with lock(stage):

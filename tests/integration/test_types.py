@@ -305,6 +305,11 @@ ECOSYS_CASES = [
     Case('cnpj char(14)', digits_of('cnpj') + modified({'tenants': 'cnpj'}, 'CHAR(14)')),
     Case('cnpj char with punctuation', r"UPDATE tenants SET cnpj = REGEXP_REPLACE(REGEXP_REPLACE(cnpj, '[^0-9]', ''),"
          r" '^(..)(...)(...)(....)(..)$', '\\1.\\2.\\3/\\4-\\5');" + modified({'tenants': 'cnpj'}, 'CHAR(20)')),
+    Case('cnpj decimal', digits_of('cnpj') + modified({'tenants': 'cnpj'}, 'DECIMAL(20,0)')),
+    Case('cnpj decimal with decimals', digits_of('cnpj') + modified({'tenants': 'cnpj'}, 'DECIMAL(20,2)')),
+    Case('slug of another collation', modified({'tenants': 'slug'}, 'VARCHAR(191) COLLATE utf8mb4_general_ci')),
+    Case('slug of a collation that tells case', modified({'tenants': 'slug'}, 'VARCHAR(191) COLLATE utf8mb4_bin')
+         + 'UPDATE tenants SET slug = LOWER(slug); UPDATE econversa_instance_configurations SET name = UPPER(name);'),
     Case('names of another collation', modified(NAMES, 'VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci')),
     Case('names in latin1', modified(NAMES, 'VARCHAR(191) CHARACTER SET latin1')),
     Case('slug in latin1, configurations in utf8mb4', modified({'tenants': 'slug'}, 'VARCHAR(191) CHARACTER SET latin1')),
@@ -425,9 +430,23 @@ def test_what_cannot_be_used_in_postgres(bench, published, sql, text):
     assert_refused(published, 'postgresql', f'PostgreSQL: {text}', bench.copy_kommo(sql))
 
 
+def test_what_is_asked_to_explain_has_limits_too(bench, published):
+    """Behind the failed transaction: somebody's lock must not keep --check for ever."""
+    server = bench.fleet.postgres
+    server.execute("ALTER DATABASE kommo_copies SET log_statement = 'all'")
+    try:
+        database = bench.copy_kommo('ALTER TABLE statuses DROP name')
+        assert published.run(WORKER, '--check', **database).returncode == 1
+    finally:
+        server.execute('ALTER DATABASE kommo_copies RESET log_statement')
+    log = server.log_text()
+    behind = log[log.rindex('LEFT JOIN statuses'):]
+    assert behind.index('ROLLBACK') < behind.index('SET LOCAL lock_timeout') < behind.index('to_regclass')
+
+
 INTEGER, WORD, SHOWN, INSTANT, CNPJ = (
     'an integer, char or varchar', 'char, varchar, text, enum or set', 'char, varchar, text, enum, set, binary or blob',
-    'datetime, timestamp or date', 'an integer, char, varchar or text')
+    'datetime, timestamp or date', 'an integer, decimal, char, varchar or text')
 OR_RIGHTS = 'is missing, or its user may not read it'
 
 ECOSYS_REFUSALS = [
@@ -465,10 +484,45 @@ def test_table_that_the_user_may_not_read(bench, published):
     assert_refused(published, 'mysql', f'MySQL: table contracts {OR_RIGHTS}', {**database, 'DB_USER_ECOSYS': 'partly'})
 
 
-def test_collations_that_cannot_be_compared(bench, published):
-    database = bench.copy_ecosys(modified({'tenants': 'slug'}, 'VARCHAR(191) COLLATE utf8mb4_general_ci'))
-    assert_refused(published, 'mysql', 'MySQL, econversa_instance_configurations: Illegal mix of collations'
-                   " (utf8mb4_general_ci,IMPLICIT) and (utf8mb4_unicode_ci,IMPLICIT) for operation '=' (error 1267)", database)
+def assert_refresh_refused(stage, text, settings):
+    """By a refresh alone: --check looks at no rows."""
+    generation = stage.pointer()
+    assert stage.run(WORKER, '--check', **settings).returncode == 0
+    done = stage.once('--as-of', AS_OF, **settings)
+    errors = re.findall(r'level=error .*', done.stderr)
+    assert done.returncode == 1 and len(errors) == 1 and text in errors[0] and 'class=invalid' in errors[0], done.stderr
+    assert stage.pointer() == generation
+
+
+@pytest.mark.parametrize('table', ['tenants', 'users', 'activity_log'])
+def test_ids_of_text_that_are_no_numbers(bench, published, table):
+    """Rows that would be lost without a word. Of logins those in the window are read."""
+    row = 'ORDER BY id LIMIT 1' if table != 'activity_log' else "WHERE event = 'login' ORDER BY created_at DESC LIMIT 1"
+    database = bench.copy_ecosys(modified({table: 'id'}, 'VARCHAR(36)') + f"UPDATE {table} SET id = '6f9619ff-8b86' {row};")
+    assert_refresh_refused(published, f"MySQL: {table}.id '6f9619ff-8b86' is not a whole number from 0 to 2^64 - 1", database)
+
+
+def test_logins_of_what_is_no_number(bench):
+    """Of no tenant, of no user, and counted."""
+    database = bench.copy_ecosys(modified({'activity_log': 'tenant_id subject_id'}, 'VARCHAR(36)') + """
+        INSERT INTO activity_log (tenant_id, subject_id, event, created_at) VALUES
+            ('6f9619ff', '1', 'login', '2025-03-10 10:00:00'), ('1', '6f9619ff', 'login', '2025-03-10 10:00:00'),
+            (NULL, NULL, 'login', '2025-03-10 10:00:00');""")
+    done = Stage(bench.fleet, 'plain').once('--as-of', AS_OF, **database)
+    assert done.returncode == 0 and 'replaced_texts=0 replaced_values=2' in done.stderr, done.stderr
+
+
+TWICE = 'occurs twice; is the id of companies_kommo, users, pipelines and statuses unique?'
+
+
+@pytest.mark.parametrize('sql', [
+    'ALTER TABLE companies_kommo DROP CONSTRAINT companies_kommo_pkey;'
+    ' INSERT INTO companies_kommo SELECT * FROM companies_kommo WHERE id = 1',
+    'ALTER TABLE clientes_kommo DROP CONSTRAINT clientes_kommo_pkey;'
+    " INSERT INTO clientes_kommo (id, data_adesao) VALUES (1, '2020-01-01')",
+], ids=['company twice', 'client twice, on different days'])
+def test_clients_that_occur_twice(bench, published, sql):
+    assert_refresh_refused(published, f'PostgreSQL: client 1 {TWICE}', bench.copy_kommo(sql))
 
 
 def test_columns_that_only_some_models_need(bench, published):

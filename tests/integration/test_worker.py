@@ -1,15 +1,17 @@
 """ecosys-worker from outside: command line, failures, and that no crash ever shows a reader half a generation. What
 goes by the lease is in test_lease.py."""
+import datetime
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
 import http_client
 from redis_proxy import Action, RedisProxy, is_flip
 from service import (
-    AS_OF, WORKER, Redis, Stage, changed_model, free_port, lock_in_mariadb, lock_in_postgres, new_redis,
+    AS_OF, WORKER, Redis, Stage, changed_model, free_port, hold_in_postgres, lock_in_mariadb, new_redis,
     prepare_counter, prepare_sample, unique, wait_for, waits_in_mariadb, waits_in_postgres,
 )
 
@@ -332,6 +334,25 @@ def test_daemon_refreshes_at_start_by_interval_and_when_asked(stage):
     asked.assert_keys_end()
 
 
+def published_at_s(log):
+    """When each generation was published, by the log."""
+    texts = re.findall(r'time=(\S+)Z .*message="generation published"', log)
+    return [datetime.datetime.fromisoformat(text).timestamp() for text in texts]
+
+
+def test_interval_counts_from_the_last_refresh_whoever_asked(stage):
+    """Every 3 s: asked 2 s behind the first one, the third comes 3 s behind the second."""
+    daemon = stage.start_worker(REFRESH_INTERVAL=3)
+    wait_for(lambda: len(published_at_s(daemon.log_text())) == 1, 'the first refresh', 10)
+    start = time.monotonic()
+    wait_for(lambda: time.monotonic() - start > 2, 'the time to ask', 10)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: len(published_at_s(daemon.log_text())) == 3, 'the third refresh', 10)
+    first, second, third = published_at_s(daemon.log_text())
+    assert 2 <= second - first < 3, daemon.log_text()
+    assert 3 <= third - second < 4.5, daemon.log_text()
+
+
 def test_daemon_starts_before_redis(fleet, data):
     redis = new_redis(fleet)
     redis.stop()
@@ -401,7 +422,7 @@ def test_scoring_model_is_read_anew_at_each_refresh(fleet, stage):
 
 
 LOCKS = pytest.mark.parametrize('lock, waits', [
-    (lock_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)], ids=['postgresql', 'mariadb'])
+    (hold_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)], ids=['postgresql', 'mariadb'])
 
 
 @LOCKS
@@ -419,7 +440,7 @@ def test_sigterm_in_the_middle_of_a_refresh(stage, lock, waits):
 
 
 def test_sigterm_of_once(stage):
-    with lock_in_postgres(stage):
+    with hold_in_postgres(stage):
         worker = stage.start_worker('--once')
         wait_for(lambda: waits_in_postgres(stage), 'the worker waits for the lock', 10)
         worker.signal(signal.SIGTERM)

@@ -130,6 +130,7 @@ static const struct {
      "MySQL: column econversa_instance_configurations.status is varbinary, takes char"},
     {"a type as a number", {"tenants", "type", "tinyint"}, false, "MySQL: column tenants.type is tinyint"},
     {"a CNPJ with a point", {"tenants", "cnpj", "float"}, false, "MySQL: column tenants.cnpj is float"},
+    {"a CNPJ with a scale", {"tenants", "cnpj", "decimal"}, false, NULL},
     {"capitals", {"tenants", "name", "VARCHAR"}, false, NULL},
     {"a status nobody asks for", {"inventory_entries", "status", NULL}, false, NULL},
     {"a status the model asks for",
@@ -210,6 +211,45 @@ static void test_joins_of_different_types(void **state)
     }
 }
 
+/* "name made" of each table, before and after. */
+static void test_altered_tables(void **state)
+{
+    static const struct {
+        const char *name, *before[4], *after[4], *altered;
+    } rows[] = {
+        {"nothing", {"a", "1", "b", "2"}, {"a", "1", "b", "2"}, NULL},
+        {"another time", {"a", "1", "b", "2"}, {"a", "1", "b", "3"}, "b"},
+        {"gone", {"a", "1", "b", "2"}, {"a", "1"}, "b"},
+        {"the first one gone", {"a", "1", "b", "2"}, {"b", "2"}, "a"},
+        {"new", {"a", "1"}, {"a", "1", "b", "2"}, "b"},
+        {"no time", {"a", NULL}, {"a", NULL}, NULL},
+        {"no time any more", {"a", "1"}, {"a", NULL}, "a"},
+        {"no tables", {NULL}, {NULL}, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ecosys_catalog before = {.tables_count = 0}, after = {.tables_count = 0};
+        for (size_t j = 0; j < 4; j += 2) {
+            const char *const *was = &rows[i].before[j], *const *is = &rows[i].after[j];
+            struct catalog_row row = {{{NULL, 0}}};
+            if (was[0] != NULL) {
+                row.cells[0] = bytes_of(was[0]);
+                row.cells[1] = was[1] != NULL ? bytes_of(was[1]) : (struct bytes){NULL, 0};
+                ecosys_catalog_take_made(&before, &row);
+            }
+            if (is[0] != NULL) {
+                row.cells[0] = bytes_of(is[0]);
+                row.cells[1] = is[1] != NULL ? bytes_of(is[1]) : (struct bytes){NULL, 0};
+                ecosys_catalog_take_made(&after, &row);
+            }
+        }
+        const char *altered = ecosys_catalog_find_altered(&before, &after);
+        if (altered == NULL ? rows[i].altered != NULL
+                            : rows[i].altered == NULL || strcmp(altered, rows[i].altered) != 0)
+            fail_msg("%s: %s", rows[i].name, altered != NULL ? altered : "none");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_columns_that_will_not_do),
         cmocka_unit_test(test_indexes),
         cmocka_unit_test(test_joins_of_different_types),
+        cmocka_unit_test(test_altered_tables),
     };
     return cmocka_run_group_tests_name("worker_catalog", tests, NULL, NULL);
 }

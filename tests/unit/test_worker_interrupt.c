@@ -16,6 +16,7 @@
 #include "worker/interrupt.h"
 
 #define DEADLINE_MS 20000
+#define TOO_LONG    "waiting took longer than A_SETTING"
 
 /* An interrupt and two connections, ours and the server's end of each. */
 struct bench {
@@ -99,16 +100,16 @@ static void test_the_first_reason_stays(void **state)
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    interrupt_set_deadline(&bench.interrupt, 1000, 10);
+    interrupt_set_deadline(&bench.interrupt, 1000, 10, TOO_LONG);
     interrupt_raise(&bench.interrupt, STATUS_CANCELLED);
     interrupt_check_deadline(&bench.interrupt, 5000);
     check("cancelled, then late", &bench, false, false, STATUS_CANCELLED, "told to stop");
     bench_clear(&bench);
     bench_init(&bench);
-    interrupt_set_deadline(&bench.interrupt, 1000, 10);
+    interrupt_set_deadline(&bench.interrupt, 1000, 10, TOO_LONG);
     interrupt_check_deadline(&bench.interrupt, 5000);
     interrupt_raise(&bench.interrupt, STATUS_CANCELLED);
-    check("late, then cancelled", &bench, false, false, STATUS_UNAVAILABLE, "SNAPSHOT_TIMEOUT");
+    check("late, then cancelled", &bench, false, false, STATUS_UNAVAILABLE, TOO_LONG);
     bench_clear(&bench);
     bench_init(&bench);
     interrupt_raise(&bench.interrupt, STATUS_CONFLICT);
@@ -133,7 +134,7 @@ static void test_deadlines(void **state)
         struct bench bench;
         bench_init(&bench);
         interrupt_watch(&bench.interrupt, INTERRUPT_ECOSYS, bench.ours[INTERRUPT_ECOSYS]);
-        interrupt_set_deadline(&bench.interrupt, rows[i].set_at_ms, rows[i].allowed_ms);
+        interrupt_set_deadline(&bench.interrupt, rows[i].set_at_ms, rows[i].allowed_ms, TOO_LONG);
         interrupt_check_deadline(&bench.interrupt, rows[i].checked_at_ms);
         check(rows[i].name, &bench, false, rows[i].expected,
               rows[i].expected ? STATUS_UNAVAILABLE : STATUS_OK, "");
@@ -154,7 +155,7 @@ static void test_time_left(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct interrupt interrupt;
         interrupt_init(&interrupt);
-        interrupt_set_deadline(&interrupt, 1000, rows[i].allowed_ms);
+        interrupt_set_deadline(&interrupt, 1000, rows[i].allowed_ms, TOO_LONG);
         int64_t left_ms = interrupt_left_ms(&interrupt, rows[i].now_ms);
         if (left_ms != rows[i].expected)
             fail_msg("%s: %" PRId64 ", not %" PRId64, rows[i].name, left_ms, rows[i].expected);
@@ -169,13 +170,44 @@ static void test_a_deadline_that_is_taken_back(void **state)
     bench_init(&bench);
     interrupt_check_deadline(&bench.interrupt, 5000);
     check("never set", &bench, false, false, STATUS_OK, "");
-    interrupt_set_deadline(&bench.interrupt, 1000, 500);
-    interrupt_set_deadline(&bench.interrupt, 1400, 0);
+    interrupt_set_deadline(&bench.interrupt, 1000, 500, TOO_LONG);
+    interrupt_end_deadline(&bench.interrupt);
     interrupt_check_deadline(&bench.interrupt, 5000);
     check("taken back", &bench, false, false, STATUS_OK, "");
-    interrupt_set_deadline(&bench.interrupt, 5000, 500);
+    interrupt_set_deadline(&bench.interrupt, 5000, 500, TOO_LONG);
     interrupt_check_deadline(&bench.interrupt, 5499);
     check("set anew", &bench, false, false, STATUS_OK, "");
+    bench_clear(&bench);
+}
+
+static void test_one_socket_is_cut(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    interrupt_cut(&bench.interrupt, INTERRUPT_KOMMO);
+    check("not watched", &bench, false, false, STATUS_OK, "");
+    for (int slot = 0; slot < INTERRUPT_SLOTS; slot++)
+        interrupt_watch(&bench.interrupt, (enum interrupt_slot)slot, bench.ours[slot]);
+    interrupt_cut(&bench.interrupt, INTERRUPT_KOMMO);
+    check("watched", &bench, true, false, STATUS_OK, "");
+    bench_clear(&bench);
+}
+
+static void test_looking_keeps_the_deadline(void **state)
+{
+    struct bench bench;
+    struct error err;
+    (void)state;
+    bench_init(&bench);
+    interrupt_watch(&bench.interrupt, INTERRUPT_KOMMO, bench.ours[INTERRUPT_KOMMO]);
+    interrupt_set_deadline(&bench.interrupt, 1000, 500, TOO_LONG);
+    assert_int_equal(interrupt_look(&bench.interrupt, 1499, &err), STATUS_OK);
+    check("in time", &bench, false, false, STATUS_OK, "");
+    assert_int_equal(interrupt_look(&bench.interrupt, 1500, &err), STATUS_UNAVAILABLE);
+    assert_string_equal(err.message, TOO_LONG);
+    interrupt_set_deadline(&bench.interrupt, 2000, 500, "something else");
+    check("too late", &bench, true, false, STATUS_UNAVAILABLE, TOO_LONG);
     bench_clear(&bench);
 }
 
@@ -217,6 +249,8 @@ int main(void)
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_time_left),
         cmocka_unit_test(test_a_deadline_that_is_taken_back),
+        cmocka_unit_test(test_one_socket_is_cut),
+        cmocka_unit_test(test_looking_keeps_the_deadline),
         cmocka_unit_test(test_a_blocked_thread_comes_back),
     };
     return cmocka_run_group_tests_name("worker_interrupt", tests, NULL, NULL);

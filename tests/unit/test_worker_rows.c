@@ -27,17 +27,17 @@ static const struct sent ROWS[] = {
     {QUERY_TENANTS, {"08", "loja-8", NULL, "0", "1"}},
     {QUERY_USERS, {"21", "8", "Bia", "bia@x.br"}},
     {QUERY_USERS, {"3", "7", "Ana", NULL}},
-    {QUERY_USERS, {"nobody", "7", "Eva", NULL}},
     {QUERY_USERS, {"9", NULL, "Rui", NULL}},
     {QUERY_LOGIN_ROWS, {"100", "7", "3", "2024-03-30 08:00:00"}},
     {QUERY_LOGIN_ROWS,
      {"101", "7", "404", "2024-03-01 00:00:00"}}, /* the window's first instant; no such user */
-    {QUERY_LOGIN_ROWS, {"102", "7", NULL, "2024-02-29 23:59:59"}},   /* before it */
-    {QUERY_LOGIN_ROWS, {"103", NULL, "21", "2024-03-31 09:30:00"}},  /* known through the user */
-    {QUERY_LOGIN_ROWS, {"104", NULL, "9", "2024-03-31 09:30:00"}},   /* of a user without a tenant */
-    {QUERY_LOGIN_ROWS, {"105", NULL, "404", "2024-03-31 09:30:00"}}, /* of nobody */
-    {QUERY_LOGIN_ROWS, {"106", "999", "3", "2024-03-31 09:30:00"}},  /* of a tenant that is gone */
-    {QUERY_LOGIN_ROWS, {"107", "7", "3", "2024-04-02 00:00:00"}},    /* in the future */
+    {QUERY_LOGIN_ROWS, {"102", "7", NULL, "2024-02-29 23:59:59"}},        /* before it */
+    {QUERY_LOGIN_ROWS, {"103", NULL, "21", "2024-03-31 09:30:00"}},       /* known through the user */
+    {QUERY_LOGIN_ROWS, {"104", NULL, "9", "2024-03-31 09:30:00"}},        /* of a user without a tenant */
+    {QUERY_LOGIN_ROWS, {"105", NULL, "404", "2024-03-31 09:30:00"}},      /* of nobody */
+    {QUERY_LOGIN_ROWS, {"106", "999", "3", "2024-03-31 09:30:00"}},       /* of a tenant that is gone */
+    {QUERY_LOGIN_ROWS, {"107", "7", "3", "2024-04-02 00:00:00"}},         /* in the future */
+    {QUERY_LOGIN_ROWS, {"110", "7", "everybody", "2024-02-01 00:00:00"}}, /* nobody, who is counted */
     {QUERY_LOGIN_ROWS, {"108", "", "3", "2024-03-30 00:00:00"}}, /* a tenant that is none, and not NULL: */
     {QUERY_LOGIN_ROWS,
      {"109", "-1", "21", "2024-04-04 00:00:00"}},              /* its user's does not count in its place */
@@ -52,7 +52,10 @@ static const struct sent ROWS[] = {
     {QUERY_NEWEST_ENTRIES, {"8", "0", "2020-01-01 00:00:00"}},
     {QUERY_OUTS, {"7", "0", "0000-00-00 00:00:00"}},
     {QUERY_LEADS, {"7", "1", "2024-03-03"}},
-    {QUERY_ECONVERSA, {"8"}},
+    {QUERY_ECONVERSA, {"loja"}},
+    {QUERY_ECONVERSA, {NULL}},
+    {QUERY_ECONVERSA, {"LOJA-8  "}},
+    {QUERY_ECONVERSA, {"loja-88"}},
     {QUERY_MESSAGES, {"7"}},
     {QUERY_ADS, {"8"}},
     {QUERY_REPORTS, {"999"}},
@@ -133,7 +136,8 @@ static void test_tenants(void **state)
     assert_true(seven->has_recent_message && !seven->has_recent_report && !eight->has_recent_report);
     assert_int_equal(eight->contracts_count, 4);
     assert_int_equal(seven->store_size, 51);
-    assert_int_equal(found.replaced.values, 0);
+    assert_true(!seven->econversa_open && !last->econversa_open);
+    assert_int_equal(found.replaced.values, 3); /* of 108, 109, 110 */
     arena_clear(&found.arena);
 }
 
@@ -203,6 +207,18 @@ static void test_refused(void **state)
          {{QUERY_TENANTS, {"18446744073709551616", NULL, NULL, NULL, "1"}}},
          1,
          "MySQL: tenants.id '18446744073709551616' is not a whole number from 0 to 2^64 - 1"},
+        {"a user that is none",
+         {{QUERY_USERS, {"nobody", "7", "Eva", NULL}}},
+         1,
+         "MySQL: users.id 'nobody' is not a whole number from 0 to 2^64 - 1"},
+        {"a login without an id",
+         {{QUERY_LOGIN_ROWS, {NULL, "7", "3", "2024-03-30 08:00:00"}}},
+         1,
+         "MySQL: activity_log.id '' is not"},
+        {"a login that is none",
+         {{QUERY_LOGIN_ROWS, {"6f9619ff-8b86", "7", "3", "2024-03-30 08:00:00"}}},
+         1,
+         "MySQL: activity_log.id '6f9619ff-8b86' is not"},
         {"below nought",
          {{QUERY_TENANTS, {"-1", NULL, NULL, NULL, "1"}}},
          1,
@@ -215,6 +231,50 @@ static void test_refused(void **state)
         assert_int_equal(send_rows(cases[i].rows, cases[i].count, &MODEL, &found, &err), STATUS_INVALID);
         if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
             fail_msg("%s: \"%s\", expected \"%s\"", cases[i].name, err.message, cases[i].message);
+        arena_clear(&found.arena);
+    }
+}
+
+/* Slugs and names that are equal but for what does not count. */
+static void test_names_of_configurations(void **state)
+{
+    static const struct {
+        const char *slug, *name;
+        bool is_open;
+    } rows[] = {
+        {"loja", "loja", true},
+        {"loja", "Loja", true},
+        {"LOJA", "loja", true},
+        {"loja", "loja  ", true},
+        {"loja ", "loja", true},
+        {"loja", " loja", false},
+        {"loja", "lojas", false},
+        {"lojas", "loja", false},
+        {"loja", "", false},
+        {"", "  ", true},
+        {NULL, "loja", false},
+        {"loja", NULL, false},
+        {"s\xC3\xA3o", "S\xC3\xA3O", true},
+        {"s\xC3\xA3o", "S\xC3\x83O", false},
+        {"s\xC3\xA3o", "sao", false},
+        {"\xFF", "\xFF", true},
+        {"a_", "A@", false},
+        {"[", "{", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct sent sent[] = {
+            {QUERY_TENANTS, {"7", rows[i].slug, NULL, NULL, "1"}},
+            {QUERY_ECONVERSA, {"another"}},
+            {QUERY_ECONVERSA, {rows[i].name}},
+            {QUERY_ECONVERSA, {"zebra"}},
+        };
+        struct tenant_rows found;
+        struct error err;
+        assert_int_equal(send_rows(sent, COUNT(sent), &MODEL, &found, &err), STATUS_OK);
+        if (found.rows[0].econversa_open != rows[i].is_open)
+            fail_msg("'%s' and '%s': %d", rows[i].slug != NULL ? rows[i].slug : "NULL",
+                     rows[i].name != NULL ? rows[i].name : "NULL", found.rows[0].econversa_open);
         arena_clear(&found.arena);
     }
 }
@@ -232,9 +292,13 @@ static void test_nothing_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tenants), cmocka_unit_test(test_integrators),
-        cmocka_unit_test(test_logins),  cmocka_unit_test(test_windows_of_logins),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_nothing_at_all),
+        cmocka_unit_test(test_tenants),
+        cmocka_unit_test(test_integrators),
+        cmocka_unit_test(test_logins),
+        cmocka_unit_test(test_windows_of_logins),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nothing_at_all),
+        cmocka_unit_test(test_names_of_configurations),
     };
     return cmocka_run_group_tests_name("worker_rows", tests, NULL, NULL);
 }

@@ -217,6 +217,28 @@ static void test_excluded_integrators(void **state)
     }
 }
 
+static void test_cnpj_with_decimals(void **state)
+{
+    static const struct ecosys_catalog with_decimals = {.cnpj_is_decimal = true};
+    (void)state;
+    struct buffer plain = query_of(QUERY_TENANTS, &MODEL, &BARE, "2024-03-05");
+    struct buffer cut = query_of(QUERY_TENANTS, &MODEL, &with_decimals, "2024-03-05");
+    check_has("plain", &plain, "name, cnpj, ", true);
+    check_has("decimal", &cut, "name, TRUNCATE(cnpj, 0), ", true);
+    buffer_clear(&plain);
+    buffer_clear(&cut);
+}
+
+/* Configurations and slugs are not compared by the server, whose collations may forbid it. */
+static void test_names_of_configurations(void **state)
+{
+    (void)state;
+    struct buffer text = query_of(QUERY_ECONVERSA, &MODEL, &BARE, "2024-03-05");
+    assert_string_equal(text.data,
+                        "SELECT name FROM econversa_instance_configurations WHERE LOWER(status) = 'open'");
+    buffer_clear(&text);
+}
+
 /* Texts are appended, and one that is to be counted and shown has both. */
 static void test_a_whole_text(void **state)
 {
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_every_query),          cmocka_unit_test(test_every_index),
         cmocka_unit_test(test_window_of_logins),     cmocka_unit_test(test_windows),
         cmocka_unit_test(test_excluded_integrators), cmocka_unit_test(test_a_whole_text),
+        cmocka_unit_test(test_cnpj_with_decimals),   cmocka_unit_test(test_names_of_configurations),
     };
     return cmocka_run_group_tests_name("worker_sql", tests, NULL, NULL);
 }
