@@ -105,12 +105,20 @@ void accept_add(struct accept *accept, struct bytes value)
         }
 }
 
+/* Of equal weights the one that the client took the trouble to name: many name what they want and put a wildcard behind
+ * it without a weight. */
+static bool is_wanted_more(const struct accept *accept, enum media media, enum media than)
+{
+    if (accept->of[media].weight != accept->of[than].weight)
+        return accept->of[media].weight > accept->of[than].weight;
+    return accept->of[media].weight > 0 && accept->of[media].precision > accept->of[than].precision;
+}
+
 enum media accept_choose(const struct accept *accept, unsigned offered)
 {
     enum media best = MEDIA_COUNT;
     for (enum media media = 0; media < MEDIA_COUNT; media++)
-        if ((offered & MEDIA_BIT(media)) != 0 &&
-            (best == MEDIA_COUNT || accept->of[media].weight > accept->of[best].weight))
+        if ((offered & MEDIA_BIT(media)) != 0 && (best == MEDIA_COUNT || is_wanted_more(accept, media, best)))
             best = media;
     return best;
 }

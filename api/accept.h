@@ -31,8 +31,8 @@ struct accept {
 /* Takes in the value of one Accept field. */
 void accept_add(struct accept *accept, struct bytes value);
 
-/* The media type of the set `offered` (MEDIA_BIT) that is wanted most; the first of equals, and the first of all when
- * none of them is wanted. */
+/* The media type of the set `offered` (MEDIA_BIT) that is wanted most; of equals the one that is named most precisely, then
+ * the first; and the first of all when none of them is wanted. */
 enum media accept_choose(const struct accept *accept, unsigned offered);
 
 #endif

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
 #include "api/generation.h"
@@ -26,6 +27,7 @@ struct answers {
     struct entry *chains[CHAINS];
     struct entry *newest, *oldest; /* finished ones, by last use */
     size_t bytes, bytes_max;
+    uint64_t seed; /* else who knows the hash could ask for filters that all lie in one chain */
 };
 
 struct answers *answers_new(size_t bytes_max)
@@ -35,6 +37,8 @@ struct answers *answers_new(size_t bytes_max)
         return NULL;
     pthread_mutex_init(&answers->mutex, NULL);
     answers->bytes_max = bytes_max;
+    ssize_t ignored = getrandom(&answers->seed, sizeof answers->seed, 0);
+    (void)ignored;
     return answers;
 }
 
@@ -46,7 +50,7 @@ static struct entry **chain_of(struct answers *answers, const struct answer_key 
                               key->document,
                               key->media,
                               key->encoding};
-    return &answers->chains[XXH3_64bits(words, sizeof words) % CHAINS];
+    return &answers->chains[XXH3_64bits_withSeed(words, sizeof words, answers->seed) % CHAINS];
 }
 
 static bool is_key(const struct answer_key *a, const struct answer_key *b)
@@ -110,14 +114,25 @@ static size_t cost_of(const struct body *body)
     return body->len + ENTRY_OVERHEAD;
 }
 
-static void drop(struct answers *answers, struct entry *entry)
+/* Takes an entry off and puts it in front of those in *gone. */
+static void drop(struct answers *answers, struct entry *entry, struct entry **gone)
 {
     leave_ages(answers, entry);
     unchain(answers, entry);
     answers->bytes -= cost_of(entry->body);
     body_let_go(entry->body);
-    body_unref(entry->body);
-    free(entry);
+    entry->chain = *gone;
+    *gone = entry;
+}
+
+/* Without the mutex: to free megabytes takes a while, and event loops wait for it. */
+static void free_entries(struct entry *gone)
+{
+    for (struct entry *next; gone != NULL; gone = next) {
+        next = gone->chain;
+        body_unref(gone->body);
+        free(gone);
+    }
 }
 
 static void put_body(struct answers *answers, struct entry *entry, struct body *body)
@@ -137,21 +152,25 @@ static struct entry *first_to_go(const struct answers *answers)
     return entry != NULL ? entry : answers->oldest;
 }
 
-/* A body for an entry that had none; others go until there is room. */
-static void finish(struct answers *answers, struct entry *entry, struct body *body)
+/* A body for an entry that had none; others go until there is room, and are the caller's to free. */
+static struct entry *finish(struct answers *answers, struct entry *entry, struct body *body)
 {
+    struct entry *gone = NULL;
     put_body(answers, entry, body);
     become_newest(answers, entry);
     while (answers->bytes > answers->bytes_max && answers->oldest != NULL)
-        drop(answers, first_to_go(answers));
+        drop(answers, first_to_go(answers), &gone);
+    return gone;
 }
 
 void answers_free(struct answers *answers)
 {
     if (answers == NULL)
         return;
+    struct entry *gone = NULL;
     while (answers->oldest != NULL)
-        drop(answers, answers->oldest);
+        drop(answers, answers->oldest, &gone);
+    free_entries(gone);
     pthread_mutex_destroy(&answers->mutex);
     free(answers);
 }
@@ -186,9 +205,9 @@ void answers_keep(struct answers *answers, const struct answer_key *key, struct 
 {
     pthread_mutex_lock(&answers->mutex);
     struct entry *entry = find(answers, key) == NULL ? add(answers, key) : NULL;
-    if (entry != NULL)
-        finish(answers, entry, body);
+    struct entry *gone = entry != NULL ? finish(answers, entry, body) : NULL;
     pthread_mutex_unlock(&answers->mutex);
+    free_entries(gone);
 }
 
 bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *key, struct body *body)
@@ -213,12 +232,12 @@ struct making {
 };
 
 /* Hands the result to everybody who waits. The first one had it made; for the others it was at hand. */
-static void hand_out(struct wait *waits, struct generation *generation, struct body *body, enum source source,
+static void hand_out(struct wait *waits, struct origin origin, struct body *body, enum source source,
                      enum reply_error error)
 {
     for (struct wait *wait = waits, *next; wait != NULL; wait = next) {
         next = wait->next;
-        wait->generation = generation_ref(generation);
+        wait->origin = origin;
         if (body == NULL) {
             wait_fail(wait, error);
             continue;
@@ -244,7 +263,9 @@ static struct body *make_body(const struct making *making, struct fetcher *fetch
     struct body *body = NULL;
     struct error err;
     *error = ERROR_OVERLOADED;
-    if (is_full(making->generation->room, key))
+    const struct answers_room *room = making->generation->room;
+    bool is_too_late = fetcher == NULL && clock_monotonic_ms() - making->asked_ms > room->wait_max_ms;
+    if (is_too_late || is_full(room, key))
         return NULL;
     if (fetcher != NULL)
         fetcher->asked_ms = making->asked_ms;
@@ -268,15 +289,17 @@ static void make(void *context, void *thread_context)
     struct entry *entry = making->entry;
     struct wait *waits = entry->waits;
     entry->waits = NULL;
+    struct entry *gone = NULL;
     if (body != NULL) {
-        finish(answers, entry, body);
+        gone = finish(answers, entry, body);
     } else {
         unchain(answers, entry);
         free(entry);
     }
     pthread_mutex_unlock(&answers->mutex);
-    hand_out(waits, making->generation, body, source, error);
+    hand_out(waits, generation_origin(making->generation), body, source, error);
     body_unref(body);
+    free_entries(gone);
     generation_unref(making->generation);
     free(making);
 }

@@ -25,15 +25,19 @@ struct answer_key {
     enum encoding encoding;
 };
 
-/* How much memory answers may take, of all generations together. */
+/* Bounds of making and keeping answers, of all generations together. */
 struct answers_room {
-    size_t kept_max; /* bytes of finished answers that each generation keeps */
-    size_t
-        unkept_max; /* while that many bytes are kept no more but still being sent, nothing large is made anew */
+    /* Bytes of finished answers that each generation keeps. */
+    size_t kept_max;
+    /* While that many bytes are kept no more but still being sent, nothing large is made anew. */
+    size_t unkept_max;
+    /* An answer that had to wait longer until a thread got to it is not made: who asked is told to come back. */
+    int64_t wait_max_ms;
     struct body_count count;
 };
 
 struct answers;
+struct generation;
 
 /* NULL when memory is out. */
 struct answers *answers_new(size_t bytes_max);

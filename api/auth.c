@@ -51,8 +51,10 @@ static enum auth_result check(struct auth *auth, const struct users *users, cons
 {
     const struct user *user = users_recognise(users, &attempt->credentials);
     bool is_known = throttle_knows(&auth->throttle, attempt);
+    int64_t now_ms = clock_monotonic_ms();
+    if (throttle_refuses(&auth->throttle, &attempt->address, now_ms))
+        return AUTH_THROTTLED;
     if (!is_known || user == NULL) {
-        int64_t now_ms = clock_monotonic_ms();
         if (!throttle_admits(&auth->throttle, &attempt->address, now_ms))
             return AUTH_THROTTLED;
         if (user == NULL && users->hashed_count > 0)
@@ -70,10 +72,13 @@ static enum auth_result check(struct auth *auth, const struct users *users, cons
 enum auth_result auth_check(struct auth *auth, const struct users *users, const struct request *request,
                             const struct address *peer, bool *is_readonly)
 {
+    static const enum auth_result refusals[] = {[CREDENTIALS_MISSING] = AUTH_MISSING,
+                                                [CREDENTIALS_UNDECODABLE] = AUTH_UNDECODABLE,
+                                                [CREDENTIALS_TOO_LONG] = AUTH_WRONG};
     struct credentials credentials;
     enum credentials_result parsed = credentials_parse(request->authorization, &credentials);
-    if (parsed != CREDENTIALS_OK)
-        return parsed == CREDENTIALS_MISSING ? AUTH_MISSING : AUTH_UNDECODABLE;
+    if (parsed != CREDENTIALS_OK) /* nothing of these is a guess */
+        return refusals[parsed];
     struct attempt attempt = attempt_of(auth, request, peer, &credentials);
     credentials_wipe(&credentials);
     return check(auth, users, &attempt, is_readonly);

@@ -115,19 +115,37 @@ static struct bytes without_weakness(struct bytes tag)
     return is_weak ? (struct bytes){tag.data + 2, tag.len - 2} : tag;
 }
 
-bool body_is_known(const struct body *body, struct bytes if_none_match)
+/* Takes what stands in front of the next separator, but for those between quotes; empty at the end. */
+static struct bytes take_tag(struct bytes *rest)
 {
-    struct bytes rest = if_none_match, own = without_weakness(bytes_of(body->etag));
-    while (rest.len > 0) {
-        size_t skip = 0, len = 0;
-        while (skip < rest.len && separates_tags(rest.data[skip]))
-            skip++;
-        while (skip + len < rest.len && !separates_tags(rest.data[skip + len]))
-            len++;
-        struct bytes tag = {rest.data + skip, len};
+    size_t skip = 0, len = 0;
+    bool is_quoted = false;
+    while (skip < rest->len && separates_tags(rest->data[skip]))
+        skip++;
+    for (; skip + len < rest->len && (is_quoted || !separates_tags(rest->data[skip + len])); len++)
+        is_quoted = is_quoted != (rest->data[skip + len] == '"');
+    struct bytes tag = {rest->data + skip, len};
+    *rest = (struct bytes){tag.data + len, rest->len - skip - len};
+    return tag;
+}
+
+static bool lists_tag(struct bytes list, struct bytes own)
+{
+    while (list.len > 0) {
+        struct bytes tag = take_tag(&list);
         if (bytes_is(tag, "*") || bytes_equal(without_weakness(tag), own))
             return true;
-        rest = (struct bytes){rest.data + skip + len, rest.len - skip - len};
     }
+    return false;
+}
+
+bool body_is_known(const struct body *body, const struct field_lines *if_none_match)
+{
+    struct bytes own = without_weakness(bytes_of(body->etag));
+    if (!field_lines_are_whole(if_none_match))
+        return false;
+    for (size_t i = 0; i < if_none_match->count; i++)
+        if (lists_tag(if_none_match->values[i], own))
+            return true;
     return false;
 }

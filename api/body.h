@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "api/compress.h"
+#include "api/field_lines.h"
 #include "api/media.h"
 #include "common/buffer.h"
 #include "common/status.h"
@@ -50,8 +51,8 @@ void body_let_go(struct body *body);
 /* Bytes of counted bodies that no cache keeps. */
 size_t body_count_unkept(const struct body_count *count);
 
-/* True when the value of an If-None-Match header (no data: there was none) matches: "*" or a list that holds the
- * ETag, compared weakly. */
-bool body_is_known(const struct body *body, struct bytes if_none_match);
+/* True when If-None-Match matches: "*", or a list that holds the ETag, compared weakly. False when it came in more lines
+ * than are kept. */
+bool body_is_known(const struct body *body, const struct field_lines *if_none_match);
 
 #endif

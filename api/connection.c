@@ -20,7 +20,7 @@
 #define LINGER_S        2
 #define LINGER_BYTES    (1024u * 1024u)
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
-#define UNSENT_ENOUGH   (256u * 1024u)       /* pipelined requests wait while that much is unsent */
+#define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 16                   /* pipelined ones; then other connections have theirs */
 #define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
 
@@ -36,19 +36,21 @@ struct connection {
     struct loop *loop;
     struct connection *next, **link; /* in the loop's list */
     struct connection *more_idle,
-        *less_idle;        /* neighbours in the loop's list of those that wait for their client */
+        *less_idle; /* neighbours in the loop's list of those that wait for their client, or may wait in vain */
     int64_t idle_since_ms; /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
     struct address peer;
     enum connection_state state;
-    size_t scanned;     /* of the head */
-    bool has_begun;     /* empty lines came, and no request yet */
-    bool is_receiving;  /* some of a request is here; its deadline runs */
-    bool lingers;       /* after the last answer */
-    bool has_ended;     /* the client sends no more, but reads */
-    size_t dropped;     /* bytes while lingering */
-    struct buffer head; /* of the request that is being answered */
+    size_t scanned;       /* of the head */
+    bool has_begun;       /* empty lines came, and no request yet */
+    bool looks_like_head; /* what is being read begins with "HEAD " */
+    bool is_receiving;    /* some of a request is here; its deadline runs */
+    bool lingers;         /* after the last answer */
+    bool has_ended;       /* the client sends no more, but reads */
+    bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
+    size_t dropped;       /* bytes while lingering */
+    struct buffer head;   /* of the request that is being answered */
     struct buffer body;
     struct request request; /* borrows from head */
     const struct route *route;
@@ -124,12 +126,16 @@ static void send_reply(struct connection *connection, const struct request *requ
 {
     struct loop *loop = connection->loop;
     bool closes = reply->closes || request == NULL || !request->keeps_alive || loop->is_stopping;
+    bool is_for_head = request != NULL ? request->method == METHOD_HEAD : connection->looks_like_head;
     const struct response_context context = {.settings = loop->shared->settings,
                                              .request = request,
                                              .date = loop_date(loop, clock_unix_ms() / 1000),
+                                             .is_for_head = is_for_head,
                                              .closes = closes};
     connection->lingers = reply->closes || request == NULL;
-    bool is_whole = response_append(bufferevent_get_output(connection->stream), &context, reply);
+    bool is_copied;
+    bool is_whole = response_append(bufferevent_get_output(connection->stream), &context, reply, &is_copied);
+    connection->refers_to_body = connection->refers_to_body || !is_copied;
     connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;
 }
 
@@ -271,6 +277,8 @@ static bool step_head(struct connection *connection)
         return false;
     size_t look_len = len < limit ? len : limit;
     struct bytes received = {(const char *)evbuffer_pullup(input, (ev_ssize_t)look_len), look_len};
+    connection->looks_like_head =
+        look_len >= 5 && received.data != NULL && memcmp(received.data, "HEAD ", 5) == 0;
     enum head_state state =
         received.data == NULL ? HEAD_REFUSED : request_scan_head(received, &connection->scanned, &head_len);
     if (state == HEAD_REFUSED || (state == HEAD_INCOMPLETE && len >= limit)) {
@@ -310,6 +318,20 @@ static bool step_body(struct connection *connection)
     return true;
 }
 
+/* Nothing is expected of the client now. One that has ended its side while its answer is being made has most likely gone:
+ * nothing tells that from a client that still reads, so it is answered, but gives way to others as if it were idle. So
+ * does one that only gathers short answers, as to requests without credentials, and does not read them. */
+static void keep_place(struct connection *connection)
+{
+    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
+    bool has_left = connection->state == STATE_WAITING && connection->has_ended;
+    bool is_deaf = is_reading && unsent_len(connection) > 0 && !connection->refers_to_body;
+    if (!has_left && !is_deaf)
+        leave_idle(connection);
+    else if (connection->idle_since_ms == 0)
+        join_idle(connection);
+}
+
 /* One deadline runs from a request's first byte to its last, another while nothing is under way in either direction.
  * While an answer is being sent, the stream's write timeout watches its reader. */
 static void keep_time(struct connection *connection)
@@ -328,7 +350,7 @@ static void keep_time(struct connection *connection)
         join_idle(connection);
     } else if (!is_receiving) {
         evtimer_del(connection->deadline);
-        leave_idle(connection);
+        keep_place(connection);
     }
     connection->is_receiving = is_receiving;
 }
@@ -344,7 +366,8 @@ static bool take_requests(struct connection *connection)
             goes_on = step_body(connection);
         if (!goes_on)
             return false;
-        connection->is_receiving = false; /* the next request has a deadline of its own */
+        if (connection->state != STATE_BODY) /* which has to come by its head's deadline */
+            connection->is_receiving = false;
     }
     return true;
 }
@@ -362,8 +385,36 @@ static void flush(struct connection *connection, bool goes_on)
         evbuffer_write_atmost(output, bufferevent_getfd(connection->stream), WRITE_AT_ONCE);
         evbuffer_freeze(output, 1);
     }
+    connection->refers_to_body = connection->refers_to_body && evbuffer_get_length(output) > 0;
     if (!is_enabled && (goes_on || evbuffer_get_length(output) > 0))
         bufferevent_enable(connection->stream, EV_WRITE);
+}
+
+static void drop_input(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->stream);
+    connection->dropped += evbuffer_get_length(input);
+    evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+static size_t input_max(const struct connection *connection)
+{
+    const struct settings *settings = connection->loop->shared->settings;
+    return (size_t)(settings->header_bytes_max + settings->body_bytes_max);
+}
+
+/* Reading stops while there is no room for more. libevent does that too, but calls on_read again and again meanwhile.
+ * What comes behind the last answer is dropped. */
+static void mind_input(struct connection *connection)
+{
+    if (connection->state == STATE_CLOSING || connection->state == STATE_LINGERING)
+        drop_input(connection);
+    bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
+    bool has_room = evbuffer_get_length(bufferevent_get_input(connection->stream)) < input_max(connection);
+    if (is_enabled && !has_room)
+        bufferevent_disable(connection->stream, EV_READ);
+    else if (!is_enabled && has_room)
+        bufferevent_enable(connection->stream, EV_READ);
 }
 
 /* Goes on until more must come from the client or more must go to it. May free the connection. */
@@ -375,6 +426,7 @@ static void advance(struct connection *connection)
     if (connection->has_ended && is_starved)
         connection->state = STATE_CLOSING;
     keep_time(connection);
+    mind_input(connection);
     if (connection->state == STATE_CLOSING && unsent_len(connection) == 0)
         finish(connection);
 }
@@ -417,15 +469,16 @@ void connection_resume(struct wait *take_wait)
 static void on_read(struct bufferevent *stream, void *context)
 {
     struct connection *connection = context;
-    struct evbuffer *input = bufferevent_get_input(stream);
+    (void)stream;
     if (connection->state == STATE_HEAD || connection->state == STATE_BODY) {
         advance(connection);
         return;
     }
-    if (connection->state == STATE_WAITING)
+    if (connection->state == STATE_WAITING) {
+        mind_input(connection);
         return;
-    connection->dropped += evbuffer_get_length(input);
-    evbuffer_drain(input, evbuffer_get_length(input));
+    }
+    drop_input(connection);
     if (connection->dropped > LINGER_BYTES && connection->state == STATE_LINGERING)
         connection_free(connection);
 }
@@ -454,6 +507,8 @@ static void on_event(struct bufferevent *stream, short events, void *context)
     connection->has_ended = true;
     if (connection->state == STATE_HEAD || connection->state == STATE_BODY)
         advance(connection);
+    else
+        keep_place(connection);
 }
 
 static void on_deadline(evutil_socket_t fd, short events, void *context)
@@ -483,9 +538,8 @@ static bool open_stream(struct connection *connection, int socket)
     connection->deadline = evtimer_new(connection->loop->base, on_deadline, connection);
     if (connection->stream == NULL || connection->deadline == NULL)
         return false;
-    size_t input_max = (size_t)(settings->header_bytes_max + settings->body_bytes_max);
     bufferevent_setcb(connection->stream, on_read, on_written, on_event, connection);
-    bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max);
+    bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max(connection));
     bufferevent_set_max_single_write(connection->stream, WRITE_AT_ONCE);
     bufferevent_set_timeouts(connection->stream, NULL, &write_timeout);
     return bufferevent_disable(connection->stream, EV_WRITE) == 0 &&

@@ -12,11 +12,13 @@ static int base64_value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Standard base64 with its padding; false for anything else or more than fits. */
-static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *out_len)
+/* Standard base64 with its padding; false for anything else. *decoded_len is the length of all of it, of which no more is
+ * kept than fits; *has_colon whether there is one in it. */
+static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *decoded_len, bool *has_colon)
 {
     size_t len = text.len, written = 0;
-    if (len == 0 || len % 4 != 0 || len / 4 * 3 > CREDENTIALS_MAX)
+    *has_colon = false;
+    if (len == 0 || len % 4 != 0)
         return false;
     size_t padding = text.data[len - 1] != '=' ? 0 : text.data[len - 2] != '=' ? 1 : 2;
     for (size_t i = 0; i < len; i += 4) {
@@ -28,10 +30,14 @@ static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *
                 return false;
             group = group << 6 | (unsigned)value;
         }
-        for (size_t j = 0; j < 3 - padded; j++)
-            out[written++] = (char)(group >> (16 - 8 * j));
+        for (size_t j = 0; j < 3 - padded; j++, written++) {
+            char c = (char)(group >> (16 - 8 * j));
+            *has_colon = *has_colon || c == ':';
+            if (written < CREDENTIALS_MAX)
+                out[written] = c;
+        }
     }
-    *out_len = written;
+    *decoded_len = written;
     return true;
 }
 
@@ -39,18 +45,19 @@ static enum credentials_result parse(struct bytes header, struct credentials *ou
 {
     static const char scheme[] = "Basic ";
     size_t skip = sizeof scheme - 1;
+    bool has_colon;
     if (header.data == NULL || header.len < skip || strncasecmp(header.data, scheme, skip) != 0)
         return CREDENTIALS_MISSING;
     while (skip < header.len && header.data[skip] == ' ')
         skip++;
     if (skip == header.len)
         return CREDENTIALS_MISSING;
-    if (!decode_base64((struct bytes){header.data + skip, header.len - skip}, out->text, &out->len))
+    struct bytes text = {header.data + skip, header.len - skip};
+    if (!decode_base64(text, out->text, &out->len, &has_colon) || !has_colon)
         return CREDENTIALS_UNDECODABLE;
-    const char *colon = memchr(out->text, ':', out->len);
-    if (colon == NULL)
-        return CREDENTIALS_UNDECODABLE;
-    out->name_len = (size_t)(colon - out->text);
+    if (out->len > CREDENTIALS_MAX)
+        return CREDENTIALS_TOO_LONG;
+    out->name_len = (size_t)((const char *)memchr(out->text, ':', out->len) - out->text);
     out->text[out->len] = '\0';
     return CREDENTIALS_OK;
 }
@@ -58,7 +65,7 @@ static enum credentials_result parse(struct bytes header, struct credentials *ou
 enum credentials_result credentials_parse(struct bytes header, struct credentials *out)
 {
     enum credentials_result result = parse(header, out);
-    if (result == CREDENTIALS_UNDECODABLE) /* it may have been decoded in part */
+    if (result == CREDENTIALS_UNDECODABLE || result == CREDENTIALS_TOO_LONG) /* decoded in part */
         explicit_bzero(out->text, sizeof out->text);
     return result;
 }

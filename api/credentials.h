@@ -4,7 +4,7 @@
 
 #include "common/bytes.h"
 
-#define CREDENTIALS_MAX 1024 /* decoded */
+#define CREDENTIALS_MAX 1024 /* decoded; users_load takes no user with longer ones */
 
 /* "name:password", with a NUL behind it. It holds a password: credentials_wipe must follow. */
 struct credentials {
@@ -16,7 +16,8 @@ struct credentials {
 enum credentials_result {
     CREDENTIALS_OK,
     CREDENTIALS_MISSING,     /* none, or of another scheme */
-    CREDENTIALS_UNDECODABLE, /* not base64 of name:password, or longer than CREDENTIALS_MAX */
+    CREDENTIALS_UNDECODABLE, /* not base64 of name:password */
+    CREDENTIALS_TOO_LONG,    /* that, but longer than CREDENTIALS_MAX, which no user's are */
 };
 
 /* Decodes the header's value (no data: there was none). *out holds something only after CREDENTIALS_OK. */

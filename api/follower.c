@@ -53,7 +53,7 @@ static enum status look(struct watch *watch, struct redisReply **reply, struct e
 
 static void take_report(struct watch *watch, struct bytes blob)
 {
-    struct worker_report report = {0, ""};
+    struct worker_report report = {.failures = 0};
     struct error ignored;
     if (blob.data != NULL && codec_unpack_worker_report(blob, &report, &ignored) != STATUS_OK)
         strcpy(report.last_error, "unreadable");
@@ -192,8 +192,8 @@ static void settle(struct watch *watch)
     const struct follower_client *client = &watch->follower->client;
     uint64_t loaded = watch->generation != NULL ? watch->generation->loaded.manifest.generation : 0;
     const struct tickets_view view = {.now_ms = clock_monotonic_ms(),
-                                      .worker_is_alive =
-                                          watch->outlook.worker_is_alive || watch->has_receivers,
+                                      .worker_is_there =
+                                          watch->outlook.worker_is_alive && watch->has_receivers,
                                       .loaded = loaded,
                                       .loaded_is_served = client->is_served(client->context, loaded)};
     tickets_settle(&watch->tickets, &view);

@@ -115,6 +115,12 @@ void generation_unref(struct generation *generation)
     free(generation);
 }
 
+struct origin generation_origin(const struct generation *generation)
+{
+    const struct manifest *manifest = &generation->loaded.manifest;
+    return (struct origin){manifest->generation, manifest->instants.taken_at_ms};
+}
+
 static int compare_to_answer(const void *filter, const void *answer)
 {
     return date_filter_compare(*(const struct date_filter *)filter, ((const struct answer *)answer)->filter);

@@ -52,6 +52,8 @@ void generation_warm(struct generation *generation, const struct generation *pre
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation); /* NULL is fine */
 
+struct origin generation_origin(const struct generation *generation);
+
 /* True when EcoSys has that tenant, scored or not. */
 bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
 

@@ -7,16 +7,20 @@
 #include "api/json_writer.h"
 #include "common/date.h"
 
-int64_t health_age_s(const struct exchange *exchange, const struct generation *generation)
+int64_t health_age_s(const struct exchange *exchange, int64_t taken_at_ms)
 {
-    int64_t age_ms = exchange->now_ms - generation->loaded.manifest.instants.taken_at_ms;
+    int64_t age_ms = exchange->now_ms - taken_at_ms;
     return age_ms > 0 ? age_ms / 1000 : 0;
+}
+
+static int64_t age_of_newest_s(const struct exchange *exchange)
+{
+    return health_age_s(exchange, exchange->generation->loaded.manifest.instants.taken_at_ms);
 }
 
 bool health_can_serve(const struct exchange *exchange)
 {
-    return exchange->generation != NULL &&
-           health_age_s(exchange, exchange->generation) <= exchange->settings->cache_max_stale_s;
+    return exchange->generation != NULL && age_of_newest_s(exchange) <= exchange->settings->cache_max_stale_s;
 }
 
 /* Stale as soon as one endpoint's data is. */
@@ -25,7 +29,7 @@ static bool is_stale(const struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     int64_t ttl_s = settings->ttl_clientes_s < settings->ttl_health_scores_s ? settings->ttl_clientes_s
                                                                              : settings->ttl_health_scores_s;
-    return health_age_s(exchange, exchange->generation) > ttl_s;
+    return age_of_newest_s(exchange) > ttl_s;
 }
 
 static void put_unix_ms(struct writer *writer, const char *key, int64_t unix_ms)
@@ -84,7 +88,7 @@ static void put_generation(struct writer *writer, const struct exchange *exchang
     put_as_of(writer, &manifest->instants);
     put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
     writer_key(writer, "age_s");
-    writer_int(writer, health_age_s(exchange, exchange->generation));
+    writer_int(writer, age_of_newest_s(exchange));
     writer_key(writer, "stale");
     writer_bool(writer, is_stale(exchange));
 }

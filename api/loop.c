@@ -43,9 +43,10 @@ static void take_mail(struct loop *loop)
     users_unref(old_users);
     if (has_mail) {
         uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
+        generation_unref(
+            old); /* while the follower has a reference, which it drops when all loops have changed over */
         if (atomic_exchange(&loop->served, served) != served)
             follower_ring(loop->shared->follower);
-        generation_unref(old);
     }
     for (struct wait *next; waits != NULL; waits = next) {
         next = waits->next;
@@ -208,18 +209,40 @@ static enum status listen_on(struct loop *loop, const struct addrinfo *address, 
     return STATUS_OK;
 }
 
-static enum status open_listener(struct loop *loop, struct error *err)
+/* Only a name that is wrong is wrong configuration: with the others the next start may do. */
+static enum status status_of_resolver(int problem)
 {
-    const struct settings *settings = loop->shared->settings;
+    switch (problem) {
+    case EAI_AGAIN:
+    case EAI_SYSTEM:
+        return STATUS_UNAVAILABLE;
+    case EAI_MEMORY:
+        return STATUS_NO_MEMORY;
+    default:
+        return STATUS_INVALID;
+    }
+}
+
+enum status loop_resolve(const struct settings *settings, struct addrinfo **out, struct error *err)
+{
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *addresses;
     char port[8];
     snprintf(port, sizeof port, "%" PRId64, settings->port);
-    int problem = getaddrinfo(settings->host, port, &hints, &addresses);
-    if (problem != 0)
-        return error_set(err, STATUS_INVALID, "HOST: is \"%.100s\", takes an address of this machine (%s)",
-                         settings->host, gai_strerror(problem));
-    enum status status = claim_port(loop, addresses, err);
+    int problem = getaddrinfo(settings->host, port, &hints, out);
+    if (problem == 0)
+        return STATUS_OK;
+    return error_set(err, status_of_resolver(problem),
+                     "HOST: is \"%.100s\", takes an address of this machine (%s)", settings->host,
+                     problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
+}
+
+static enum status open_listener(struct loop *loop, struct error *err)
+{
+    struct addrinfo *addresses;
+    enum status status = loop_resolve(loop->shared->settings, &addresses, err);
+    if (status != STATUS_OK)
+        return status;
+    status = claim_port(loop, addresses, err);
     if (status == STATUS_OK)
         status = listen_on(loop, addresses, err);
     freeaddrinfo(addresses);

@@ -11,6 +11,7 @@
 #include "api/pool.h"
 #include "common/settings.h"
 
+struct addrinfo;
 struct event;
 struct event_base;
 struct evconnlistener;
@@ -57,6 +58,11 @@ struct loop {
     struct outlook mail_outlook;
     struct users *mail_users; /* NULL: they stay */
 };
+
+/* The addresses that HOST and PORT stand for, the one to listen on first; for the caller to freeaddrinfo().
+ * STATUS_INVALID: HOST is no name or address; STATUS_UNAVAILABLE: who knows names does not answer now. */
+MUST_CHECK enum status loop_resolve(const struct settings *settings, struct addrinfo **out,
+                                    struct error *err);
 
 /* Listens on HOST:PORT beside the other loops (SO_REUSEPORT); takes a reference to the users. loop_clear must follow,
  * whatever the result. */

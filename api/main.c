@@ -2,10 +2,12 @@
 #include <getopt.h>
 #include <http_parser.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api/auth.h"
+#include "api/loop.h"
 #include "api/server.h"
 #include "common/program.h"
 #include "common/redis_link.h"
@@ -19,7 +21,7 @@ static const char USAGE[] =
     "ecosys-worker\n"
     "publishes to Redis. Reads Redis, never a database, and writes nothing.\n"
     "\n"
-    "  --check          tries settings and Redis, says each in a line, changes nothing\n"
+    "  --check          tries settings, HOST and Redis, says each in a line, changes nothing\n"
     "  --env-file FILE  settings that the environment does not have (default: ./.env where it exists)\n"
     "  --help           this text\n"
     "  --version        the version\n"
@@ -75,26 +77,44 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
     return STATUS_OK;
 }
 
-static enum exit_status check(const struct settings *settings, const struct users *users)
+static enum status check_settings(const struct settings *settings, const struct users *users)
+{
+    struct addrinfo *addresses;
+    struct error err;
+    if (loop_resolve(settings, &addresses, &err) != STATUS_OK) {
+        program_print_line(stdout, "FAIL settings", err.message);
+        return err.code;
+    }
+    freeaddrinfo(addresses);
+    printf("ok   settings: %zu users, %zu of them readonly, listens on %s port %" PRId64
+           ", zone %s, prefix %s\n",
+           users->count, users->readonly_count, settings->host, settings->port, settings->zone,
+           settings->redis_prefix);
+    return STATUS_OK;
+}
+
+static enum status check_redis(const struct settings *settings)
 {
     struct redis_link link;
     struct redisReply *reply;
     struct error err;
     const struct bytes ping[] = {bytes_of("PING")};
-    printf("ok   settings: %zu users, %zu of them readonly, listens on %s port %" PRId64
-           ", zone %s, prefix %s\n",
-           users->count, users->readonly_count, settings->host, settings->port, settings->zone,
-           settings->redis_prefix);
     redis_link_init(&link, &settings->redis, settings->redis_timeout_ms);
     enum status status = redis_link_call(&link, ping, 1, &reply, &err);
     if (status == STATUS_OK) {
         printf("ok   redis: answers over %s\n", redis_link_protection(&link));
         redis_reply_free(reply);
     } else {
-        printf("FAIL redis: %s\n", err.message);
+        program_print_line(stdout, "FAIL redis", err.message);
     }
     redis_link_close(&link);
-    return status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
+    return status;
+}
+
+static enum exit_status check(const struct settings *settings, const struct users *users)
+{
+    enum status settings_status = check_settings(settings, users), redis_status = check_redis(settings);
+    return settings_status == STATUS_OK && redis_status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* With users that are fit to serve. */
@@ -110,6 +130,7 @@ static enum exit_status run(const struct command_line *command_line, const struc
         program_complain(NAME, err.message);
         exit_status = program_exit_status(err.code);
     } else if (command_line->check) {
+        program_release_reload();
         exit_status = check(settings, users);
         users_unref(users);
     } else {
@@ -125,6 +146,7 @@ int main(int argc, char **argv)
     struct settings settings;
     struct arena arena;
     struct error err;
+    program_hold_reload();
     arena_init(&arena);
     if (parse_command_line(argc, argv, &command_line, &err) != STATUS_OK ||
         program_start(PROGRAM_API, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {

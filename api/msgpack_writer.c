@@ -68,8 +68,8 @@ static void put_fraction(struct buffer *out, struct decimal value)
 
 static void put_decimal(struct buffer *out, struct decimal value)
 {
-    if (value.scale == 0)
-        pack_int(out, value.unscaled);
+    if (value.scale == 0 && value.unscaled >= INT64_MIN && value.unscaled <= INT64_MAX)
+        pack_int(out, (int64_t)value.unscaled);
     else
         put_fraction(out, value);
 }

@@ -99,13 +99,13 @@ static struct bytes take_last(struct bytes *list)
 }
 
 struct address proxies_find_client(const struct proxies *proxies, const struct address *peer,
-                                   const struct forwarded *forwarded)
+                                   const struct field_lines *forwarded)
 {
     struct address client = *peer;
-    if (forwarded->count > FORWARDED_MAX || !is_trusted(proxies, peer))
+    if (!field_lines_are_whole(forwarded) || !is_trusted(proxies, peer))
         return client;
     for (size_t i = forwarded->count; i-- > 0;) {
-        struct bytes rest = forwarded->fields[i];
+        struct bytes rest = forwarded->values[i];
         while (rest.len > 0) {
             if (!parse_hop(take_last(&rest), &client))
                 return *peer;

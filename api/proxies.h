@@ -4,6 +4,7 @@
 #define ECOSYS_API_PROXIES_H
 
 #include "api/address.h"
+#include "api/field_lines.h"
 #include "common/arena.h"
 #include "common/status.h"
 
@@ -21,18 +22,11 @@ struct proxies {
 MUST_CHECK enum status proxies_load(struct arena *arena, const char *text, struct proxies *out,
                                     struct error *err);
 
-/* X-Forwarded-For, whose fields stand for one list in the order in which they came. */
-#define FORWARDED_MAX 8
-
-struct forwarded {
-    struct bytes fields[FORWARDED_MAX];
-    size_t count; /* of all that came; those above FORWARDED_MAX are not kept */
-};
-
-/* The address that asks: the peer's, unless that is a trusted proxy's. Then the last address in the list that is not
- * itself a trusted proxy's, or the first when all are; what stands in front of it anybody may have written. A list that
- * holds on the way something else than an address (with or without a port) is not believed at all. */
+/* The address that asks: the peer's, unless that is a trusted proxy's. Then the last address in X-Forwarded-For that is
+ * not itself a trusted proxy's, or the first when all are; what stands in front of it anybody may have written. A list
+ * that is not whole, or holds on the way something else than an address (with or without a port), is not believed at
+ * all. */
 struct address proxies_find_client(const struct proxies *proxies, const struct address *peer,
-                                   const struct forwarded *forwarded);
+                                   const struct field_lines *forwarded);
 
 #endif

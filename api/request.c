@@ -129,16 +129,9 @@ static int on_field(http_parser *parser, const char *data, size_t len)
     return 0;
 }
 
-static void add_forwarded(struct forwarded *forwarded, struct bytes value)
+/* Of a field that may come once, or of which the last counts. */
+static void set_single(struct field_reader *reader, struct bytes value)
 {
-    if (forwarded->count < FORWARDED_MAX)
-        forwarded->fields[forwarded->count] = value;
-    forwarded->count++;
-}
-
-static int on_value(http_parser *parser, const char *data, size_t len)
-{
-    struct field_reader *reader = parser->data;
     struct request *request = reader->request;
     struct bytes ignored;
     const struct {
@@ -150,26 +143,47 @@ static int on_value(http_parser *parser, const char *data, size_t len)
         {"Content-Length", &reader->content_length, &reader->content_lengths},
         {"Transfer-Encoding", &ignored, &reader->transfer_encodings},
         {"Authorization", &request->authorization, &reader->authorizations},
-        {"Accept-Encoding", &request->accept_encoding, NULL},
-        {"If-None-Match", &request->if_none_match, NULL},
         {"Origin", &request->origin, NULL},
         {"Access-Control-Request-Method", &request->wanted_method, NULL},
-        {"Access-Control-Request-Headers", &request->wanted_headers, NULL},
         {"Expect", &reader->expect, NULL},
     };
-    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
-        len--;
-    if (bytes_is_in_any_case(reader->name, "Accept"))
-        accept_add(&request->accept, (struct bytes){data, len});
-    if (bytes_is_in_any_case(reader->name, "X-Forwarded-For"))
-        add_forwarded(&request->forwarded, (struct bytes){len > 0 ? data : "", len});
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!bytes_is_in_any_case(reader->name, fields[i].name))
             continue;
-        *fields[i].value = (struct bytes){len > 0 ? data : "", len};
+        *fields[i].value = value;
         if (fields[i].count != NULL)
             (*fields[i].count)++;
     }
+}
+
+/* Of a field whose lines are one list. */
+static void add_to_list(const struct field_reader *reader, struct bytes value)
+{
+    struct request *request = reader->request;
+    const struct {
+        const char *name;
+        struct field_lines *lines;
+    } fields[] = {
+        {"Accept-Encoding", &request->accept_encoding},
+        {"If-None-Match", &request->if_none_match},
+        {"X-Forwarded-For", &request->forwarded},
+        {"Access-Control-Request-Headers", &request->wanted_headers},
+    };
+    if (bytes_is_in_any_case(reader->name, "Accept"))
+        accept_add(&request->accept, value);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (bytes_is_in_any_case(reader->name, fields[i].name))
+            field_lines_add(fields[i].lines, value);
+}
+
+static int on_value(http_parser *parser, const char *data, size_t len)
+{
+    struct field_reader *reader = parser->data;
+    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
+        len--;
+    struct bytes value = {len > 0 ? data : "", len};
+    set_single(reader, value);
+    add_to_list(reader, value);
     return 0;
 }
 
@@ -264,21 +278,35 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     return true;
 }
 
+/* What all lists say of encodings. */
+struct encoding_weights {
+    unsigned any, zstd;
+    unsigned gzip; /* UINT_MAX: not named, so that it is what "*" says */
+};
+
+static void weigh(struct bytes list, struct encoding_weights *weights)
+{
+    struct accept_item item;
+    while (accept_next(&list, &item)) {
+        if (weights->gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
+            weights->gzip = item.weight;
+        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
+            weights->zstd = item.weight;
+        else if (bytes_is(item.name, "*"))
+            weights->any = item.weight;
+    }
+}
+
 enum encoding request_encoding(const struct request *request)
 {
-    struct bytes rest = request->accept_encoding;
-    struct accept_item item;
-    unsigned any = 0, gzip = UINT_MAX, zstd = 0; /* UINT_MAX: not named */
-    while (accept_next(&rest, &item)) {
-        if (gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
-            gzip = item.weight;
-        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
-            zstd = item.weight;
-        else if (bytes_is(item.name, "*"))
-            any = item.weight;
-    }
-    gzip = gzip == UINT_MAX ? any : gzip;
-    if (zstd > 0 && zstd >= gzip)
+    const struct field_lines *lines = &request->accept_encoding;
+    struct encoding_weights weights = {.any = 0, .gzip = UINT_MAX, .zstd = 0};
+    if (!field_lines_are_whole(lines))
+        return ENCODING_IDENTITY;
+    for (size_t i = 0; i < lines->count; i++)
+        weigh(lines->values[i], &weights);
+    unsigned gzip = weights.gzip == UINT_MAX ? weights.any : weights.gzip;
+    if (weights.zstd > 0 && weights.zstd >= gzip)
         return ENCODING_ZSTD;
     return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
 }

@@ -12,7 +12,7 @@
 
 #include "api/accept.h"
 #include "api/compress.h"
-#include "api/proxies.h"
+#include "api/field_lines.h"
 #include "common/buffer.h"
 #include "common/bytes.h"
 
@@ -38,12 +38,12 @@ struct request {
     struct bytes query; /* behind the '?'; no data without one */
     struct bytes authorization;
     struct accept accept; /* of all Accept fields */
-    struct bytes accept_encoding;
-    struct bytes if_none_match;
+    struct field_lines accept_encoding;
+    struct field_lines if_none_match;
     struct bytes origin;
-    struct forwarded forwarded;  /* all X-Forwarded-For fields */
-    struct bytes wanted_method;  /* Access-Control-Request-Method */
-    struct bytes wanted_headers; /* Access-Control-Request-Headers */
+    struct field_lines forwarded;      /* X-Forwarded-For */
+    struct bytes wanted_method;        /* Access-Control-Request-Method */
+    struct field_lines wanted_headers; /* Access-Control-Request-Headers */
     bool expects_continue;
     uint64_t body_len; /* by Content-Length; chunked bodies are refused */
 };
@@ -51,8 +51,8 @@ struct request {
 /* False: not clean HTTP; *problem says why, for the log. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
 
-/* The encoding of ours that Accept-Encoding wants most; of equals zstd, which costs both sides least. "*" stands for
- * gzip, which everybody has. */
+/* The encoding of ours that all Accept-Encoding fields together want most; of equals zstd, which costs both sides least.
+ * "*" stands for gzip, which everybody has. Identity when there are more fields than are kept. */
 enum encoding request_encoding(const struct request *request);
 
 /* The value of the last parameter of that name, decoded, with a NUL behind it; false when there is none. An escape

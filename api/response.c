@@ -3,30 +3,19 @@
 
 #include <event2/buffer.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "common/origins.h"
 
 #define HEAD_USUAL_LEN 512
-
-/* True when `origin` is in the comma-separated list. */
-static bool lists_origin(const char *list, struct bytes origin)
-{
-    while (*list != '\0') {
-        list += strspn(list, " ,");
-        struct bytes item = {list, strcspn(list, " ,")};
-        if (item.len > 0 && bytes_equal(item, origin))
-            return true;
-        list += item.len;
-    }
-    return false;
-}
+#define COPIED_LEN_MAX 1024 /* a reference costs libevent a kilobyte and more of its own */
 
 void response_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
 {
-    bool is_open = strcmp(settings->cors_allow_origins, "*") == 0;
+    bool is_open = origins_are_open(settings->cors_allow_origins);
     struct bytes origin = request != NULL ? request->origin : (struct bytes){NULL, 0};
     if (is_open)
         buffer_append_text(out, "Access-Control-Allow-Origin: *\r\n");
-    else if (origin.data != NULL && lists_origin(settings->cors_allow_origins, origin))
+    else if (origin.data != NULL && origins_have(settings->cors_allow_origins, origin))
         buffer_append_format(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)origin.len, origin.data);
     buffer_append_text(out, "Access-Control-Expose-Headers: ETag, Age, X-Cache, X-Generation\r\n");
     if (!is_open)
@@ -108,17 +97,18 @@ static void append_head(const struct response_context *context, const struct rep
 }
 
 bool response_append(struct evbuffer *output, const struct response_context *context,
-                     struct reply *take_reply)
+                     struct reply *take_reply, bool *is_copied)
 {
     struct buffer head = BUFFER_INIT;
-    bool is_head = context->request != NULL && context->request->method == METHOD_HEAD;
-    bool has_body =
-        take_reply->status != 204 && take_reply->status != 304 && !is_head && take_reply->body.len > 0;
+    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !context->is_for_head;
+    *is_copied = !has_body || take_reply->body.len <= COPIED_LEN_MAX;
     buffer_reserve(&head, HEAD_USUAL_LEN);
     append_head(context, take_reply, &head);
+    if (has_body && *is_copied)
+        buffer_append(&head, take_reply->body.data, take_reply->body.len);
     bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers) &&
                     evbuffer_add(output, head.data, head.len) == 0 &&
-                    (!has_body || add_body(output, take_reply));
+                    (*is_copied || add_body(output, take_reply));
     buffer_clear(&head);
     reply_clear(take_reply);
     return is_whole;

@@ -76,22 +76,22 @@ static void put_file_name(const struct exchange *exchange, const char *extension
 }
 
 /* The head that belongs to a finished body; a client that has the same already gets no body. */
-static void put_body(const struct exchange *exchange, const struct generation *generation,
-                     struct body *take_body, enum source source, struct reply *reply)
+static void put_body(const struct exchange *exchange, struct origin origin, struct body *take_body,
+                     enum source source, struct reply *reply)
 {
     static const char *const sources[] = {[SOURCE_CACHE] = "\r\nX-Cache: HIT\r\n",
                                           [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
                                           [SOURCE_COMPUTED] = "\r\nX-Cache: COMPUTE\r\n"};
     const struct media_row *media = media_row(take_body->media);
-    bool is_known = body_is_known(take_body, exchange->request->if_none_match);
+    bool is_known = body_is_known(take_body, &exchange->request->if_none_match);
     reply->status = is_known ? 304 : 200;
     reply->shared = take_body;
     reply->body = (struct bytes){take_body->data, take_body->len};
     reply->is_data = true;
     buffer_append_text(&reply->headers, "Age: ");
-    buffer_append_uint(&reply->headers, (uint64_t)health_age_s(exchange, generation));
+    buffer_append_uint(&reply->headers, (uint64_t)health_age_s(exchange, origin.taken_at_ms));
     buffer_append_text(&reply->headers, "\r\nX-Generation: ");
-    buffer_append_uint(&reply->headers, generation->loaded.manifest.generation);
+    buffer_append_uint(&reply->headers, origin.generation);
     buffer_append_text(&reply->headers, sources[source]);
     if (media->extension != NULL && !is_known)
         put_file_name(exchange, media->extension, reply);
@@ -107,7 +107,7 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
     case ANSWERS_WAITING:
         return false;
     case ANSWERS_READY:
-        put_body(exchange, exchange->generation, body, SOURCE_CACHE, reply);
+        put_body(exchange, generation_origin(exchange->generation), body, SOURCE_CACHE, reply);
         return true;
     case ANSWERS_BUSY:
         break;
@@ -181,10 +181,10 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
     enum reply_error problem;
     if (!read_tenant(exchange, &key.tenant_id, &problem))
         reply_error(reply, problem);
+    else if (exchange->generation != NULL && !generation_has_tenant(exchange->generation, key.tenant_id))
+        reply_error(reply, ERROR_NO_TENANT); /* which one that is too old to be served knows, too */
     else if (!health_can_serve(exchange))
         reply_error(reply, ERROR_NO_DATA);
-    else if (!generation_has_tenant(exchange->generation, key.tenant_id))
-        reply_error(reply, ERROR_NO_TENANT);
     else
         return answer_key(exchange, &key, exchange->fetchers, wait, reply);
     return true;
@@ -242,7 +242,7 @@ static bool answer_health_scores(const struct exchange *exchange, struct wait *w
     bool is_detalhado = exchange->settings->health_format == HEALTH_FORMAT_DETALHADO;
     const struct formato formatos[] = {
         {"", is_detalhado ? DOCUMENT_HEALTH_DETALHADO : DOCUMENT_HEALTH_PLANO, OBJECTS | TABLES},
-        {"plano", DOCUMENT_HEALTH_PLANO, OBJECTS},
+        {"plano", DOCUMENT_HEALTH_PLANO, OBJECTS | TABLES},
         {"detalhado", DOCUMENT_HEALTH_DETALHADO, OBJECTS},
         {"csv", DOCUMENT_HEALTH_PLANO, TABLES},
         {NULL, 0, 0}};
@@ -253,8 +253,8 @@ static bool answer_cache_clear(const struct exchange *exchange, struct wait *wai
 {
     struct buffer value = BUFFER_INIT;
     bool is_given = request_parameter(exchange->request, "wait", &value) && value.len > 0;
-    bool is_false = is_given && bytes_is(buffer_bytes(&value), "false");
-    bool is_good = !is_given || is_false || bytes_is(buffer_bytes(&value), "true");
+    bool is_false = is_given && bytes_is_in_any_case(buffer_bytes(&value), "false");
+    bool is_good = !is_given || is_false || bytes_is_in_any_case(buffer_bytes(&value), "true");
     buffer_clear(&value);
     if (!is_good) {
         reply_error(reply, ERROR_WAIT);
@@ -288,7 +288,7 @@ void routes_finish(const struct exchange *exchange, struct wait *wait, struct re
     } else if (wait->kind == WAIT_REFRESH) {
         put_refresh(&wait->refresh, reply);
     } else {
-        put_body(exchange, wait->generation, wait->body, wait->source, reply);
+        put_body(exchange, wait->origin, wait->body, wait->source, reply);
         wait->body = NULL;
     }
 }
@@ -329,6 +329,22 @@ static void put_allow(const struct route *route, struct reply *reply)
     buffer_append_format(&reply->headers, "Allow: %s\r\n", route->methods);
 }
 
+/* All headers may be sent; which were asked for is said in one line. */
+static void put_wanted_headers(const struct field_lines *wanted, struct reply *reply)
+{
+    size_t count = 0;
+    if (!field_lines_are_whole(wanted))
+        return;
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (wanted->values[i].len == 0)
+            continue;
+        buffer_append_text(&reply->headers, count++ > 0 ? ", " : "Access-Control-Allow-Headers: ");
+        buffer_append(&reply->headers, wanted->values[i].data, wanted->values[i].len);
+    }
+    if (count > 0)
+        buffer_append_text(&reply->headers, "\r\n");
+}
+
 /* A preflight is answered without credentials: browsers send none. */
 static void answer_options(const struct request *request, const struct route *route, struct reply *reply)
 {
@@ -340,9 +356,7 @@ static void answer_options(const struct request *request, const struct route *ro
     buffer_append_format(&reply->headers,
                          "Access-Control-Allow-Methods: %s\r\nAccess-Control-Max-Age: 600\r\n",
                          route->methods);
-    if (request->wanted_headers.len > 0)
-        buffer_append_format(&reply->headers, "Access-Control-Allow-Headers: %.*s\r\n",
-                             (int)request->wanted_headers.len, request->wanted_headers.data);
+    put_wanted_headers(&request->wanted_headers, reply);
 }
 
 enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply)

@@ -12,6 +12,7 @@
 #include "api/logins.h"
 #include "api/loop.h"
 #include "common/log.h"
+#include "common/notify.h"
 
 /* Threads that wait for Redis when somebody asks for logins. */
 #define FETCHERS 2
@@ -201,9 +202,11 @@ static int await_stop(struct server *server, const sigset_t *signals)
     const struct timespec pause = {REPORT_EVERY_S, 0};
     for (;;) {
         int signal_number = sigtimedwait(signals, NULL, &pause);
-        if (signal_number == SIGHUP)
+        if (signal_number == SIGHUP) {
+            notify_reloading();
             reload_users(server);
-        else if (signal_number > 0)
+            notify_ready();
+        } else if (signal_number > 0)
             return signal_number;
         else if (errno == EAGAIN)
             auth_report(server->shared.auth);
@@ -219,7 +222,9 @@ static enum status run_loops(struct server *server, const sigset_t *signals, str
                              log_int("port", server->shared.settings->port),
                              log_int("threads", (int64_t)server->loops_count)));
         log_users(server->users);
+        notify_ready();
         int signal_number = await_stop(server, signals);
+        notify_stopping();
         log_write(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", signal_number)));
     }
     stop_all(server);
@@ -250,6 +255,7 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
     atomic_init(&server.shared.connections, 0);
     server.shared.room.kept_max = (size_t)settings->cache_memory;
     server.shared.room.unkept_max = (size_t)settings->send_memory;
+    server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
     raise_descriptor_limit(settings);
     asked_init(&server.shared.asked);
     block_signals(&signals);

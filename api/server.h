@@ -6,7 +6,8 @@
 #include "common/program.h"
 
 /* Serves until SIGTERM or SIGINT; answers under way are finished. SIGHUP has the users read again, from the environment
- * and `env_file` (NULL: ./.env) as at start. EXIT_USAGE when HOST cannot be used, EXIT_FAILED when the port is taken.
+ * and `env_file` (NULL: ./.env) as at start. EXIT_USAGE when HOST is no name or address, EXIT_FAILED when it cannot be
+ * resolved for now or the port is taken.
  * Takes the users. */
 enum exit_status server_run(const struct settings *settings, const char *env_file, struct auth *auth,
                             struct users *take_users);

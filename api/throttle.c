@@ -13,7 +13,8 @@
 struct throttle_entry {
     struct address address;
     int64_t used_until_ms;
-    uint64_t report; /* the one that `events` is for */
+    int64_t flood_until_ms; /* the same for attempts that are not looked at */
+    uint64_t report;        /* the one that `events` is for */
     uint64_t events;
     uint32_t newer, older; /* heard of */
     uint32_t next;         /* in its chain */
@@ -161,6 +162,32 @@ static void count(struct throttle *throttle, struct throttle_entry *entry, uint6
     }
 }
 
+/* Another attempt that is not looked at, with the mutex. */
+static void count_delayed(struct throttle *throttle, struct throttle_entry *entry, int64_t now_ms)
+{
+    int64_t interval_ms = throttle->interval_ms / THROTTLE_FLOOD + 1;
+    int64_t from_ms = entry->flood_until_ms > now_ms ? entry->flood_until_ms : now_ms;
+    entry->flood_until_ms = from_ms + interval_ms;
+    long long refused_until_ms = entry->flood_until_ms - MINUTE_MS;
+    if (refused_until_ms > atomic_load_explicit(&throttle->flooded_until_ms, memory_order_relaxed))
+        atomic_store_explicit(&throttle->flooded_until_ms, refused_until_ms, memory_order_relaxed);
+    count(throttle, entry, &throttle->so_far.delayed);
+}
+
+bool throttle_refuses(struct throttle *throttle, const struct address *address, int64_t now_ms)
+{
+    if (now_ms >= atomic_load_explicit(&throttle->flooded_until_ms, memory_order_relaxed))
+        return false;
+    struct address key = key_of(address);
+    pthread_mutex_lock(&throttle->mutex);
+    struct throttle_entry *entry = find(throttle, &key);
+    bool refuses = entry != NULL && !is_within(entry->flood_until_ms, now_ms);
+    if (refuses) /* takes nothing from the budget: who asks on with what is right is heard as soon as guessing ends */
+        count(throttle, entry, &throttle->so_far.delayed);
+    pthread_mutex_unlock(&throttle->mutex);
+    return refuses;
+}
+
 /* With the mutex. *used_until_ms is what the budget's instant becomes if the attempt is made. */
 static struct throttle_entry *admit(struct throttle *throttle, const struct address *address, int64_t now_ms,
                                     int64_t *used_until_ms)
@@ -170,7 +197,7 @@ static struct throttle_entry *admit(struct throttle *throttle, const struct addr
     *used_until_ms = used_with_one_more(throttle, entry, now_ms);
     if (is_within(*used_until_ms, now_ms))
         return entry;
-    count(throttle, entry, &throttle->so_far.delayed);
+    count_delayed(throttle, entry, now_ms);
     return NULL;
 }
 

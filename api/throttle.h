@@ -3,8 +3,10 @@
  * Each address has a budget of so many attempts a minute, which fills up again evenly. An attempt takes from it when it
  * begins, so that many at once are no way around it, and gives back when it was right. An address whose budget is used
  * up is not told whether anything is right, or else it could go on guessing; but for credentials with which it got in
- * before, so that who shares an address with somebody who guesses does not notice. An IPv6 address stands for its /64,
- * which one customer has as a whole.
+ * before, so that who shares an address with somebody who guesses does not notice. That is an answer to a guess of those
+ * credentials, too. So it ends where the attempts that are not looked at use up a budget of their own, ten times as
+ * large: an address that goes on beyond it is told nothing at all. An IPv6 address stands for its /64, which one customer
+ * has as a whole.
  *
  * Memory is bounded: of more addresses than THROTTLE_ADDRESSES the one that was not heard of for longest is forgotten,
  * and has its whole budget again. Any thread. */
@@ -20,6 +22,7 @@
 
 #define THROTTLE_ADDRESSES 4096 /* that have a budget other than a full one */
 #define THROTTLE_FAMILIAR  8192 /* pairs of an address and credentials that are remembered */
+#define THROTTLE_FLOOD     10   /* budgets of attempts that are not looked at */
 
 /* What an address tries. */
 struct attempt {
@@ -50,8 +53,9 @@ struct throttle_entry;
 struct throttle {
     int64_t interval_ms; /* in which a budget grows by one; 0: there is no limit */
     struct siphash_key key;
-    _Atomic uint64_t *familiar; /* fingerprints */
-    pthread_mutex_t mutex;      /* guards the rest: */
+    _Atomic uint64_t *familiar;    /* fingerprints */
+    atomic_llong flooded_until_ms; /* until then some address may be told nothing */
+    pthread_mutex_t mutex;         /* guards the rest: */
     struct throttle_entry *entries;
     size_t entries_count;
     uint32_t *buckets;       /* chains of entries by hash of their address */
@@ -68,6 +72,10 @@ void throttle_clear(struct throttle *throttle);
 /* True when the address got in with these credentials before (or, if rarely, when that was forgotten: false). Takes no
  * lock, and the same time for any. */
 bool throttle_knows(const struct throttle *throttle, const struct attempt *attempt);
+
+/* True when the address is told nothing now, whatever its credentials; that is counted. Takes a lock only while there is
+ * such an address. */
+bool throttle_refuses(struct throttle *throttle, const struct address *address, int64_t now_ms);
 
 /* True when the address may begin an attempt now; false is counted. */
 bool throttle_admits(struct throttle *throttle, const struct address *address, int64_t now_ms);

@@ -67,7 +67,9 @@ void tickets_take_message(struct tickets *tickets, struct bytes text)
     }
 }
 
-/* True, and the wait is filled in, when the ticket is over. */
+/* True, and the wait is filled in, when the ticket is over. One that nobody takes has a worker to wait for only while both
+ * signs of one are there: a lease outlives who held it, and who is stopped hears nothing of what is delivered to it. One
+ * that was taken waits on, as the next worker does it. */
 static bool is_over(const struct ticket *ticket, const struct tickets_view *view)
 {
     struct wait *wait = ticket->wait;
@@ -79,7 +81,7 @@ static bool is_over(const struct ticket *ticket, const struct tickets_view *view
         wait->error = ERROR_REFRESH_FAILED;
     else if (waited_ms >= TICKET_GIVE_UP_MS)
         wait->error = ERROR_REFRESH_TIMEOUT;
-    else if (!ticket->is_taken && !view->worker_is_alive && waited_ms >= MESSAGE_NO_WORKER_MS)
+    else if (!ticket->is_taken && !view->worker_is_there && waited_ms >= MESSAGE_NO_WORKER_MS)
         wait->error = ERROR_NO_WORKER;
     else
         wait->has_failed = false;

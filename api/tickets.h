@@ -19,7 +19,7 @@ struct tickets {
 /* What is known of the worker and of what this process serves. */
 struct tickets_view {
     int64_t now_ms;        /* monotonic */
-    bool worker_is_alive;  /* the lease is held, or somebody listened */
+    bool worker_is_there;  /* the lease is held, and somebody heard what was said last */
     uint64_t loaded;       /* newest generation that was loaded here; 0: none */
     bool loaded_is_served; /* by every event loop */
 };

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/credentials.h"
 #include "api/crypt_hash.h"
 
 enum memory { MEMORY_NONE, MEMORY_BEING_WRITTEN, MEMORY_OF_TAG };
@@ -63,6 +64,13 @@ static enum status take_hash(struct users *users, struct user *user, struct byte
     return STATUS_OK;
 }
 
+/* Whether credentials of that user fit into what is read of a request's. What stands behind a hash may be short. */
+static bool can_log_in(struct bytes name, struct bytes password)
+{
+    size_t password_len = password.data[0] == '$' ? 1 : password.len;
+    return name.len + 1 + password_len <= CREDENTIALS_MAX;
+}
+
 static enum status take_user(struct users *users, struct bytes entry, const struct siphash_key *key,
                              const struct users *before, struct error *err)
 {
@@ -73,6 +81,10 @@ static enum status take_user(struct users *users, struct bytes entry, const stru
     struct bytes password = {colon + 1, entry.len - name.len - 1};
     if (find(users, name) != NULL)
         return error_set(err, STATUS_INVALID, "has the name of an entry before it");
+    if (!can_log_in(name, password))
+        return error_set(err, STATUS_INVALID,
+                         "is longer than the %d bytes that a request's credentials may have",
+                         CREDENTIALS_MAX);
     struct user *user = &users->list[users->count];
     user->name = arena_copy(&users->arena, name);
     if (user->name.data == NULL)

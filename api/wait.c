@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "api/generation.h"
 #include "api/loop.h"
 
 struct wait *wait_new(struct loop *loop, struct connection *connection)
@@ -33,6 +32,5 @@ void wait_free(struct wait *wait)
     if (wait == NULL)
         return;
     body_unref(wait->body);
-    generation_unref(wait->generation);
     free(wait);
 }

@@ -13,6 +13,13 @@ struct loop;
 /* Where the body of a data answer came from (X-Cache). */
 enum source { SOURCE_CACHE, SOURCE_BUCKET, SOURCE_COMPUTED };
 
+/* What is told of the generation that a body was made of. Not the generation itself: its last reference would go with the
+ * wait, and freeing one is no work for an event loop. */
+struct origin {
+    uint64_t generation;
+    int64_t taken_at_ms; /* since 1970-01-01 UTC */
+};
+
 enum wait_kind { WAIT_ANSWER, WAIT_REFRESH, WAIT_VERIFICATION };
 
 /* What a request for a refresh wants, and what became of it. */
@@ -34,7 +41,7 @@ struct wait {
     enum reply_error error;
     struct body *body; /* owned */
     enum source source;
-    struct generation *generation; /* owned; the one that the body was made of */
+    struct origin origin; /* of the body */
 };
 
 /* NULL when memory is out. */

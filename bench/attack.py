@@ -23,7 +23,7 @@ from private_servers import ServerError, clean_environment
 LIMIT = 2  # times the others' p99 without the attack
 MIB = 2**20
 SETTINGS = {"HTTP_CONNECTIONS": 2_000, "CACHE_MEMORY": 64 * MIB, "SEND_MEMORY": 64 * MIB}
-CONNECTIONS = {"idle connections": 4_000, "slow heads": 1_000, "slow bodies": 1_000, "answers nobody reads": 200,
+CONNECTIONS = {"idle connections": 4_000, "slow heads": 1_000, "slow bodies": 1_000, "answers nobody reads": 200, "floods nobody reads": 200,
                "ever new filters": 50, "bodies of 1 GB": 20, "endless headers": 20, "pipelined floods": 8,
                "huge queries": 8, "dirty requests": 20}
 

@@ -107,6 +107,15 @@ class Deaf(Attacker):
         return f"GET {path} HTTP/1.1\r\nHost: x\r\n{LOGIN}\r\n".encode() * 20
 
 
+class Flood(Attacker):
+    """Requests without credentials one behind the other, whose answers nobody reads."""
+
+    reads = False
+
+    def more(self):
+        return b"GET /nada HTTP/1.1\r\nHost: x\r\n\r\n" * 200
+
+
 class Filters(Attacker):
     """Ever new filters, as fast as they are answered or refused."""
 
@@ -132,8 +141,8 @@ class Dirty(Attacker):
 
 ATTACKERS = {
     "slow heads": SlowHeads, "slow bodies": SlowBodies, "endless headers": EndlessHeaders, "bodies of 1 GB": HugeBodies,
-    "idle connections": Idle, "pipelined floods": Pipelined, "answers nobody reads": Deaf, "ever new filters": Filters,
-    "huge queries": HugeQueries, "dirty requests": Dirty,
+    "idle connections": Idle, "pipelined floods": Pipelined, "answers nobody reads": Deaf, "floods nobody reads": Flood,
+    "ever new filters": Filters, "huge queries": HugeQueries, "dirty requests": Dirty,
 }
 
 

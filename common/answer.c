@@ -34,13 +34,11 @@ static int64_t mean_tenths(int64_t sum, uint32_t count)
 
 static void compute_kpis(const struct client_sums *from, const struct client_sums *to, struct kpis *kpis)
 {
-    struct decimal_sum mrr = {to->mrr.units - from->mrr.units};
-    struct decimal_sum churn = {to->churn.units - from->churn.units};
     kpis->active = to->active - from->active;
     kpis->paying = to->paying - from->paying;
     kpis->onboarding = to->onboarding - from->onboarding;
-    kpis->mrr_cents = decimal_sum_cents(mrr);
-    kpis->churn_cents = decimal_sum_cents(churn);
+    kpis->mrr_cents = decimal_sum_cents(decimal_sum_difference(to->mrr, from->mrr));
+    kpis->churn_cents = decimal_sum_cents(decimal_sum_difference(to->churn, from->churn));
     kpis->tmo_tenths = mean_tenths(to->tmo_days - from->tmo_days, to->tmo_count - from->tmo_count);
 }
 

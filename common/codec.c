@@ -8,7 +8,7 @@
 #include "common/pack.h"
 
 #define MANIFEST_FIELDS 14
-#define REPORT_FIELDS   2
+#define REPORT_FIELDS   3
 #define ANSWER_FIELDS   13
 
 #define WALL_US_MIN  (DAY_FIRST * US_PER_DAY)
@@ -90,21 +90,29 @@ enum status codec_pack_worker_report(const struct worker_report *report, struct 
     pack_array(out, REPORT_FIELDS);
     pack_uint(out, report->failures);
     pack_text(out, bytes_of(report->last_error));
+    pack_text(out, bytes_of(report->reason));
     return envelope_end(out, start, BLOB_WORKER, err);
+}
+
+/* The next field as a text that ends with a NUL. */
+static void take_line(struct fields *fields, char *out, size_t room)
+{
+    struct bytes text = fields_text(fields);
+    if (text.len >= room || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL))
+        fields_refuse(fields, "a longer text than there is room for, or one with a NUL");
+    else if (text.len > 0)
+        memcpy(out, text.data, text.len);
 }
 
 enum status codec_unpack_worker_report(struct bytes blob, struct worker_report *out, struct error *err)
 {
     struct fields fields;
-    struct worker_report report = {0, ""};
+    struct worker_report report = {.failures = 0};
     if (open_single(blob, BLOB_WORKER, REPORT_FIELDS, &fields, err) != STATUS_OK)
         return fields_abandon(&fields, err);
     report.failures = fields_uint(&fields, UINT64_MAX);
-    struct bytes word = fields_text(&fields);
-    if (word.len >= sizeof report.last_error)
-        fields_refuse(&fields, "a longer word than there is room for");
-    else if (word.len > 0)
-        memcpy(report.last_error, word.data, word.len);
+    take_line(&fields, report.last_error, sizeof report.last_error);
+    take_line(&fields, report.reason, sizeof report.reason);
     if (fields_close(&fields, "worker report", err) != STATUS_OK)
         return err->code;
     *out = report;

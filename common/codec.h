@@ -26,8 +26,9 @@ struct manifest {
 
 /* What the worker says of itself, under REDIS_WORKER. */
 struct worker_report {
-    uint64_t failures;   /* since the last generation that was published; 0: healthy */
-    char last_error[32]; /* one word: what the last refresh failed at; empty when it did not */
+    uint64_t failures;               /* since the last generation that was published; 0: healthy */
+    char last_error[32];             /* one word: what the last refresh failed at; empty when it did not */
+    char reason[ERROR_MESSAGE_SIZE]; /* the same in full, for operators; UTF-8 */
 };
 
 MUST_CHECK enum status codec_pack_manifest(const struct manifest *manifest, struct buffer *out,

@@ -6,7 +6,7 @@
 #include "common/pack.h"
 #include "common/score.h"
 
-#define CLIENT_FIELDS     22
+#define CLIENT_FIELDS     21
 #define TENANT_FIELDS     23
 #define CLIENT_TIMESTAMPS 6
 
@@ -38,6 +38,16 @@ static void pack_timestamp(struct buffer *out, struct timestamp timestamp)
     }
 }
 
+/* As text: it may have more digits than MessagePack's integers. */
+static void pack_valor(struct buffer *out, const struct client *client)
+{
+    char text[DECIMAL_TEXT_MAX];
+    if (client->has_valor)
+        pack_text(out, (struct bytes){text, decimal_format(client->valor, text)});
+    else
+        pack_nil(out);
+}
+
 static void pack_client(struct buffer *out, const struct client *client)
 {
     const struct bytes texts[] = {
@@ -52,13 +62,7 @@ static void pack_client(struct buffer *out, const struct client *client)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         pack_text(out, texts[i]);
     pack_cnpj(out, client->cnpj);
-    if (client->has_valor) {
-        pack_int(out, client->valor.unscaled);
-        pack_uint(out, client->valor.scale);
-    } else {
-        pack_nil(out);
-        pack_nil(out);
-    }
+    pack_valor(out, client);
     for (size_t i = 0; i < CLIENT_TIMESTAMPS; i++)
         pack_timestamp(out, timestamps[i]);
     if (client->has_tmo)
@@ -183,17 +187,18 @@ static struct timestamp take_timestamp(struct fields *fields)
 
 static void take_valor(struct fields *fields, struct client *client)
 {
-    if (fields_take_nil(fields)) {
-        if (!fields_take_nil(fields))
-            fields_refuse(fields, "a scale without a number");
+    char shortest[DECIMAL_TEXT_MAX];
+    struct decimal value;
+    if (fields_take_nil(fields))
+        return;
+    struct bytes text = fields_text(fields);
+    bool is_usable = text.data != NULL && decimal_parse(text, &value) && decimal_is_summable(value);
+    if (!is_usable || !bytes_equal(text, (struct bytes){shortest, decimal_format(value, shortest)})) {
+        fields_refuse(fields, "a number that is too large or not in its shortest form");
         return;
     }
     client->has_valor = true;
-    client->valor.unscaled = fields_int(fields, INT64_MIN + 1, INT64_MAX);
-    client->valor.scale = (uint8_t)fields_uint(fields, DECIMAL_SCALE_MAX);
-    bool is_normal = client->valor.scale == 0 || client->valor.unscaled % 10 != 0;
-    if (!is_normal || !decimal_is_summable(client->valor))
-        fields_refuse(fields, "a number that is too large or not in its shortest form");
+    client->valor = value;
 }
 
 static void unpack_client(struct fields *fields, struct arena *arena, struct client *client)

@@ -7,45 +7,55 @@
 #include <stdint.h>
 
 #include "common/bytes.h"
+#include "common/status.h"
 
-#define DECIMAL_SCALE_MAX 18
-#define DECIMAL_TEXT_MAX  48 /* any decimal or decimal_sum as text, with its NUL */
+#define DECIMAL_SCALE_MAX  24
+#define DECIMAL_DIGITS_MAX 34 /* significant ones: ten in front of the point and all behind it */
+#define DECIMAL_TEXT_MAX   48 /* any decimal as text, with its NUL */
 
 __extension__ typedef __int128 int128;
 
 /* unscaled / 10^scale, with no trailing zero behind the point (so equal numbers have equal fields). */
 struct decimal {
-    int64_t unscaled;
-    uint8_t scale; /* 0 to DECIMAL_SCALE_MAX */
+    int128 unscaled; /* at most DECIMAL_DIGITS_MAX digits */
+    uint8_t scale;   /* 0 to DECIMAL_SCALE_MAX */
 };
 
-/* Reads "[-+]digits[.digits][e[-+]digits]" whose value is exactly representable: at most 18 significant digits,
- * at most 18 decimals. False, *out untouched, for anything else ("NaN", "Infinity", a longer number). */
-bool decimal_parse(struct bytes text, struct decimal *out);
+/* Reads "[-+]digits[.digits][e[-+]digits]" to the nearest decimal, halves away from zero; *is_exact tells whether that is
+ * the number itself. False, the others untouched, for anything else ("NaN", "Infinity") and for numbers of more digits in
+ * front of the point than DECIMAL_DIGITS_MAX. */
+MUST_CHECK bool decimal_parse_nearest(struct bytes text, struct decimal *out, bool *is_exact);
+
+/* The same, and false for a number that is not exactly a decimal. */
+MUST_CHECK bool decimal_parse(struct bytes text, struct decimal *out);
 
 /* The shortest exact text without exponent: "0.1", "1500", "-3". Returns its length; a NUL follows. */
 size_t decimal_format(struct decimal value, char out[DECIMAL_TEXT_MAX]);
 
 bool decimal_is_positive(struct decimal value);
 
-/* value x 10^scale as an integer; false when it is not one or does not fit. */
-bool decimal_to_scaled(struct decimal value, uint8_t scale, int64_t *out);
+/* value x 10^scale as an integer; false, *out untouched, when it is not one or does not fit. */
+MUST_CHECK bool decimal_to_scaled(struct decimal value, uint8_t scale, int64_t *out);
 
 /* numerator / denominator to the nearest integer, halves away from zero; denominator > 0. */
 int128 divide_half_away(int128 numerator, int128 denominator);
 
-/* A sum of decimals, in units of 10^-DECIMAL_SCALE_MAX. */
+/* An exact sum of decimals: whole ones, and the parts behind their points in units of 10^-DECIMAL_SCALE_MAX. */
 struct decimal_sum {
-    int128 units;
+    int64_t whole;
+    int128 parts;
 };
 
 #define SUMMABLE_MAX 5000000
 
 /* |value| < 10^10, the range of numeric(12,2). What is read from a database is refused above, so that neither the
- * sum of SUMMABLE_MAX values nor its cents can overflow. */
+ * sum of SUMMABLE_MAX values nor its cents can overflow: 5 x 10^6 x 10^10 x 100 < 2^63, 5 x 10^6 x 10^24 < 2^127. */
 bool decimal_is_summable(struct decimal value);
 
 void decimal_sum_add(struct decimal_sum *sum, struct decimal value);
+
+/* What was added to `from` until it was `to`. */
+struct decimal_sum decimal_sum_difference(struct decimal_sum to, struct decimal_sum from);
 
 /* The sum rounded to two decimals, half away from zero, in hundredths. */
 int64_t decimal_sum_cents(struct decimal_sum sum);

@@ -24,16 +24,26 @@ static bool is_inline_blank(char c)
     return c == ' ' || c == '\t' || c == '\v' || c == '\f';
 }
 
+/* Some editors put one in front of UTF-8; it is no part of the first name. */
+static void skip_byte_order_mark(struct cursor *cursor)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t len = sizeof mark - 1;
+    if ((size_t)(cursor->end - cursor->at) >= len && memcmp(cursor->at, mark, len) == 0)
+        cursor->at += len;
+}
+
 static void skip_blanks(struct cursor *cursor)
 {
     while (!at_end(cursor) && is_inline_blank(*cursor->at))
         cursor->at++;
 }
 
+/* LF, CR LF and CR each end one line. */
 static void advance(struct cursor *cursor)
 {
-    cursor->line += *cursor->at == '\n';
-    cursor->at++;
+    char c = *cursor->at++;
+    cursor->line += c == '\n' || (c == '\r' && (at_end(cursor) || *cursor->at != '\n'));
 }
 
 static void skip_blank_lines(struct cursor *cursor)
@@ -60,22 +70,30 @@ static void skip_export(struct cursor *cursor)
     skip_blanks(cursor);
 }
 
+/* A quoted name may hold anything but its quote; one that is never closed spoils its own line only. */
+static bool read_quoted_name(struct cursor *cursor, struct bytes *name)
+{
+    const struct cursor start = *cursor;
+    cursor->at++;
+    while (!at_end(cursor) && *cursor->at != '\'')
+        advance(cursor);
+    *name = (struct bytes){start.at + 1, (size_t)(cursor->at - start.at) - 1};
+    if (at_end(cursor) || name->len == 0) {
+        *cursor = start;
+        return false;
+    }
+    cursor->at++;
+    return true;
+}
+
 static bool read_name(struct cursor *cursor, struct bytes *name)
 {
-    bool quoted = !at_end(cursor) && *cursor->at == '\'';
-    const char *start = cursor->at += quoted;
-    while (!at_line_end(cursor)) {
-        char c = *cursor->at;
-        if (quoted ? c == '\'' : c == '=' || c == '#' || is_inline_blank(c))
-            break;
+    const char *start = cursor->at;
+    if (!at_end(cursor) && *start == '\'')
+        return read_quoted_name(cursor, name);
+    while (!at_line_end(cursor) && *cursor->at != '=' && *cursor->at != '#' && !is_inline_blank(*cursor->at))
         cursor->at++;
-    }
     *name = (struct bytes){start, (size_t)(cursor->at - start)};
-    if (!quoted)
-        return name->len > 0;
-    if (at_line_end(cursor))
-        return false;
-    cursor->at++;
     return name->len > 0;
 }
 
@@ -89,34 +107,48 @@ static char unescape(char quote, char c)
     return found == NULL ? 0 : to[found - from];
 }
 
-/* A quote that is never closed spoils its own line only: the cursor stays in front of it. */
+/* The quote that closes a value which begins at `start`: the first without a backslash in front, whatever stands in
+ * front of that. When there is none in the whole rest, the last of those with one; NULL when there is none at all. */
+static const char *find_closing_quote(const char *start, const char *end, char quote)
+{
+    const char *last = NULL;
+    for (const char *at = start; (at = memchr(at, quote, (size_t)(end - at))) != NULL; at++) {
+        if (at == start || at[-1] != '\\')
+            return at;
+        last = at;
+    }
+    return last;
+}
+
+/* Lines in a value end with LF, however they end in the file. A quote that is never closed spoils its own line only:
+ * the cursor stays in front of it. */
 static bool read_quoted(struct cursor *cursor, struct buffer *value)
 {
-    const struct cursor start = *cursor;
-    char quote = *cursor->at++;
-    while (!at_end(cursor) && *cursor->at != quote) {
+    char quote = *cursor->at;
+    const char *close = find_closing_quote(cursor->at + 1, cursor->end, quote);
+    if (close == NULL)
+        return false;
+    for (cursor->at++; cursor->at < close;) {
         char c = *cursor->at;
-        char escaped = c == '\\' && cursor->end - cursor->at > 1 ? unescape(quote, cursor->at[1]) : 0;
+        char escaped = c == '\\' && close - cursor->at > 1 ? unescape(quote, cursor->at[1]) : 0;
+        bool ends_with_lf = c == '\r' && cursor->at[1] == '\n';
         advance(cursor);
         if (escaped != 0)
             advance(cursor);
-        buffer_append_char(value, escaped != 0 ? escaped : c);
-    }
-    if (at_end(cursor)) {
-        *cursor = start;
-        return false;
+        if (!ends_with_lf)
+            buffer_append_char(value, escaped != 0 ? escaped : c == '\r' ? '\n' : c);
     }
     cursor->at++;
     return true;
 }
 
-/* To the end of the line or to a blank and a "#", without blanks at its end. */
+/* To the end of the line or to a "#" with a blank in front, be it one behind the "="; without blanks at its end. */
 static void read_unquoted(struct cursor *cursor, struct buffer *value)
 {
     const char *start = cursor->at;
     skip_line(cursor);
     const char *end = start;
-    while (end < cursor->at && !(*end == '#' && end > start && is_inline_blank(end[-1])))
+    while (end < cursor->at && !(*end == '#' && is_inline_blank(end[-1])))
         end++;
     while (end > start && is_inline_blank(end[-1]))
         end--;
@@ -227,6 +259,7 @@ enum status dotenv_parse(struct arena *arena, struct bytes text, const char *(*e
     enum status status = STATUS_OK;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
         return error_set(err, STATUS_INVALID, "holds a NUL byte");
+    skip_byte_order_mark(&cursor);
     for (skip_blank_lines(&cursor); !at_end(&cursor) && status == STATUS_OK; skip_blank_lines(&cursor)) {
         struct binding binding;
         size_t line = cursor.line;

@@ -1,6 +1,6 @@
 /* common/dotenv.h - reads .env files as python-dotenv 1.x does, so that an existing file keeps working: `export`,
- * quotes with escapes, values over several lines in quotes, " #" comments, ${NAME} and ${NAME:-default}. Any thread;
- * what is read lives in the arena. */
+ * quotes with escapes, values over several lines in quotes, " #" comments, ${NAME} and ${NAME:-default}. Of blanks it
+ * knows those of ASCII. Any thread; what is read lives in the arena. */
 #ifndef ECOSYS_COMMON_DOTENV_H
 #define ECOSYS_COMMON_DOTENV_H
 

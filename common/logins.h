@@ -9,8 +9,8 @@
 
 #include "common/bytes.h"
 
-#define LOGINS_DAYS                                                                                          \
-    30 /* before today: the window of /logins and of a team's size, whatever the model's windows are */
+/* Before today: the window of /logins and of a team's size, whatever the model's windows are. */
+#define LOGINS_DAYS 30
 
 #define LOGIN_WITHOUT_USER UINT32_MAX
 

@@ -52,6 +52,33 @@ enum status program_start(enum program program, const char *name, const char *en
     return STATUS_OK;
 }
 
+static void set_held(int how, bool stops_too)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    if (stops_too) {
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+    }
+    pthread_sigmask(how, &signals, NULL); /* which fails for an unknown `how` only */
+}
+
+void program_hold_reload(void)
+{
+    set_held(SIG_BLOCK, false);
+}
+
+void program_hold_signals(void)
+{
+    set_held(SIG_BLOCK, true);
+}
+
+void program_release_reload(void)
+{
+    set_held(SIG_UNBLOCK, false);
+}
+
 void program_print_settings(FILE *out, enum program program)
 {
     const struct setting *setting;
@@ -71,9 +98,20 @@ enum exit_status program_exit_status(enum status status)
     return status == STATUS_INVALID ? EXIT_USAGE : EXIT_FAILED;
 }
 
+void program_print_line(FILE *out, const char *head, const char *message)
+{
+    fprintf(out, "%s: ", head);
+    for (const char *at = message; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            fprintf(out, "\\u%04x", (unsigned)*at);
+        else
+            putc(*at, out);
+    putc('\n', out);
+}
+
 void program_complain(const char *name, const char *message)
 {
-    fprintf(stderr, "%s: %s\n", name, message);
+    program_print_line(stderr, name, message);
 }
 
 const char *program_version(void)

@@ -20,10 +20,24 @@ enum exit_status program_exit_status(enum status status);
 MUST_CHECK enum status program_start(enum program program, const char *name, const char *env_file,
                                      struct arena *arena, struct settings *out, struct error *err);
 
+/* Holds SIGHUP back from now on: the first thing a program does. Who asks for a reload that early is heard when the
+ * program waits for signals, instead of ending it. */
+void program_hold_reload(void);
+
+/* The same for all signals that a daemon takes: SIGHUP, SIGTERM and SIGINT. */
+void program_hold_signals(void);
+
+/* For what a terminal may end by hanging up: a program that will not wait for signals. */
+void program_release_reload(void);
+
 /* The settings of `program` as --help shows them: name, default, meaning. */
 void program_print_settings(FILE *out, enum program program);
 
-/* "name: message" on standard error. */
+/* "head: message" and a line end. One line, whatever is in the message: control characters are shown as \u000a and its
+ * like, as in the log. */
+void program_print_line(FILE *out, const char *head, const char *message);
+
+/* That on standard error. */
 void program_complain(const char *name, const char *message);
 
 /* The version that the build was given. */

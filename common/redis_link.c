@@ -60,6 +60,20 @@ static enum status tell(struct redis_link *link, const struct bytes *args, size_
     return STATUS_OK;
 }
 
+/* A server that does not know AUTH, or something in its place, repeats what it was sent. */
+static void hide_password(const char *password, struct error *err)
+{
+    static const char ours[] = "Redis: ";
+    bool repeats = strstr(err->message, password) != NULL || strpbrk(err->message, "'`\"") != NULL;
+    if (!repeats || strncmp(err->message, ours, sizeof ours - 1) != 0)
+        return;
+    char word[32];
+    const char *theirs = err->message + sizeof ours - 1;
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(theirs, " "), theirs);
+    bool is_code = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(word);
+    (void)error_set(err, err->code, "Redis: AUTH is refused%s%s", is_code ? ": " : "", is_code ? word : "");
+}
+
 static enum status log_in(struct redis_link *link, struct error *err)
 {
     const struct redis_address *address = link->address;
@@ -69,8 +83,10 @@ static enum status log_in(struct redis_link *link, struct error *err)
         if (address->user != NULL)
             auth[count++] = bytes_of(address->user);
         auth[count++] = bytes_of(address->password);
-        if (tell(link, auth, count, err) != STATUS_OK)
+        if (tell(link, auth, count, err) != STATUS_OK) {
+            hide_password(address->password, err);
             return err->code;
+        }
     }
     if (address->db == 0)
         return STATUS_OK;

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "common/buffer.h"
+#include "common/origins.h"
 #include "common/redis_names.h"
 #include "common/zone.h"
 
 #define BOTH          (PROGRAM_WORKER | PROGRAM_API)
 #define SECONDS_MAX   31536000
-#define ENV_FILE_MAX  (1024u * 1024u)
+#define DEFAULT_FILE  ".env"
+#define ENV_FILE_MAX  1048576u
 #define UNSET_SECONDS (-1)
 
 enum kind {
@@ -23,6 +25,7 @@ enum kind {
     KIND_FILE,   /* the path of one that can be read */
     KIND_ZONE,
     KIND_PREFIX,
+    KIND_ORIGINS,
 };
 
 struct row {
@@ -105,7 +108,7 @@ static const struct row ROWS[] = {
     TEXT("BASIC_AUTH_USERS", NULL, PROGRAM_API, PROGRAM_API, true, basic_auth_users, "user:pass,user2:pass2"),
     TEXT("BASIC_AUTH_READONLY", "", PROGRAM_API, 0, false, basic_auth_readonly,
          "users of those that may not ask for a refresh: user,user2"),
-    NUMBER("AUTH_FAILURES", "30", PROGRAM_API, 0, 6000, auth_failures,
+    NUMBER("AUTH_FAILURES", "300", PROGRAM_API, 0, 6000, auth_failures,
            "wrong credentials a minute and address; beyond it 503; 0 is no limit"),
     NUMBER("AUTH_QUEUE", "64", PROGRAM_API, 1, 100000, auth_queue,
            "credentials that may wait to be verified; beyond it 503"),
@@ -116,14 +119,20 @@ static const struct row ROWS[] = {
     NUMBER("API_THREADS", "0", PROGRAM_API, 0, 256, api_threads, "event loops; 0 is the number of cores"),
     CHOICE("HEALTH_SCORES_FORMATO", "plano", PROGRAM_API, FORMATS, health_format,
            "what /health-scores answers without formato"),
-    TEXT("CORS_ALLOW_ORIGINS", "*", PROGRAM_API, 0, false, cors_allow_origins,
-         "comma-separated origins, or *"),
+    {{"CORS_ALLOW_ORIGINS", "*", "comma-separated origins, or *", PROGRAM_API, 0, false},
+     KIND_ORIGINS,
+     AT(cors_allow_origins),
+     0,
+     0,
+     NULL},
     NUMBER("CACHE_MEMORY", "268435456", PROGRAM_API, 0, INT64_MAX / 2, cache_memory,
            "bytes of finished answers that are kept"),
     NUMBER("SEND_MEMORY", "268435456", PROGRAM_API, 1, INT64_MAX / 2, send_memory,
            "bytes of answers that are sent but kept no more; beyond it 503"),
     NUMBER("COMPUTE_QUEUE", "1024", PROGRAM_API, 1, 1000000, compute_queue,
            "answers that may wait to be made; beyond it 503"),
+    NUMBER("COMPUTE_TIMEOUT", "5", PROGRAM_API, 1, 3600, compute_timeout_s,
+           "seconds for which an answer may wait to be made; then 503"),
     NUMBER("HTTP_CONNECTIONS", "4096", PROGRAM_API, 1, 1000000, connections_max,
            "connections at a time; one more displaces the idlest, or is answered 503"),
     NUMBER("HTTP_HEADER_BYTES", "16384", PROGRAM_API, 1024, 1048576, header_bytes_max,
@@ -251,6 +260,10 @@ static enum status parse_row(const struct row *row, const char *value, struct se
         if (!is_prefix(value))
             return refuse(row, value, "at most 64 letters, digits, '_', '-', '.' and ':'", err);
         break;
+    case KIND_ORIGINS:
+        if (!origins_are_valid(value))
+            return refuse(row, value, ORIGINS_TAKES, err);
+        break;
     case KIND_TEXT:
         break;
     }
@@ -268,6 +281,12 @@ static const char *value_of(const struct row *row, const char *(*environment)(co
     return value != NULL && value[0] == '\0' ? NULL : value;
 }
 
+/* A URL without what may hold a password or a token. */
+static bool may_be_shown(const char *url)
+{
+    return strpbrk(url, "@?#") == NULL;
+}
+
 static enum status resolve_redis(struct arena *arena, struct settings *out, struct error *err)
 {
     bool use_upstash = !out->redis_url_is_set && out->upstash_url[0] != '\0';
@@ -275,6 +294,10 @@ static enum status resolve_redis(struct arena *arena, struct settings *out, stru
     enum status status =
         use_upstash ? redis_url_of_upstash(arena, out->upstash_url, out->upstash_token, &out->redis, err)
                     : redis_url_parse(arena, out->redis_url, &out->redis, err);
+    if (status != STATUS_OK && use_upstash && may_be_shown(out->upstash_url)) {
+        const struct error inner = *err;
+        return error_set(err, inner.code, "%s: is \"%.100s\", %s", name, out->upstash_url, inner.message);
+    }
     if (status != STATUS_OK)
         return error_context(err, "%s", name);
     if (use_upstash && out->upstash_token[0] == '\0')
@@ -324,6 +347,21 @@ const char *settings_environment(const char *name)
     return getenv(name);
 }
 
+/* The file is what --env-file holds, or .env, which nobody named. */
+static enum status refuse_file(const char *path, const char *takes, const char *reason, struct error *err)
+{
+    if (path == NULL)
+        return error_set(err, STATUS_INVALID, "%s: is no %s%s", DEFAULT_FILE, takes, reason);
+    return error_set(err, STATUS_INVALID, "--env-file: is \"%.200s\", takes a %s%s", path, takes, reason);
+}
+
+static enum status cannot_be_read(const char *path, int problem, struct error *err)
+{
+    char reason[80];
+    snprintf(reason, sizeof reason, ": %s", strerror(problem));
+    return refuse_file(path, "file that can be read", reason, err);
+}
+
 static enum status read_all(FILE *file, const char *path, struct buffer *text, struct error *err)
 {
     char block[4096];
@@ -331,28 +369,28 @@ static enum status read_all(FILE *file, const char *path, struct buffer *text, s
     while ((len = fread(block, 1, sizeof block, file)) > 0 && text->len <= ENV_FILE_MAX)
         buffer_append(text, block, len);
     if (ferror(file))
-        return error_set(err, STATUS_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+        return cannot_be_read(path, errno, err);
     if (text->len > ENV_FILE_MAX)
-        return error_set(err, STATUS_INVALID, "%s: is longer than %u bytes", path, ENV_FILE_MAX);
+        return refuse_file(path, "file of at most 1048576 bytes", "", err);
     return buffer_is_failed(text) ? error_no_memory(err) : STATUS_OK;
 }
 
 enum status settings_read_file(struct arena *arena, const char *path, struct dotenv *out, struct error *err)
 {
-    const char *name = path != NULL ? path : ".env";
     struct buffer text = BUFFER_INIT;
-    FILE *file = fopen(name, "rbe");
+    FILE *file = fopen(path != NULL ? path : DEFAULT_FILE, "rbe");
     if (file == NULL && path == NULL && errno == ENOENT) {
         *out = (struct dotenv){NULL, 0, 0};
         return STATUS_OK;
     }
     if (file == NULL)
-        return error_set(err, STATUS_INVALID, "%s: cannot be opened: %s", name, strerror(errno));
-    enum status status = read_all(file, name, &text, err);
+        return cannot_be_read(path, errno, err);
+    enum status status = read_all(file, path, &text, err);
     fclose(file);
     if (status == STATUS_OK &&
         dotenv_parse(arena, buffer_bytes(&text), settings_environment, out, err) != STATUS_OK)
-        status = error_context(err, "%s", name);
+        status =
+            err->code == STATUS_INVALID ? refuse_file(path, "file without NUL bytes", "", err) : err->code;
     buffer_clear(&text);
     return status;
 }

@@ -64,9 +64,10 @@ struct settings {
     int64_t api_threads; /* 0: number of cores */
     int64_t health_format;
     const char *cors_allow_origins;
-    int64_t cache_memory;    /* bytes of finished answers */
-    int64_t send_memory;     /* bytes of answers that are still being sent, but kept no more */
-    int64_t compute_queue;   /* answers that may wait to be made */
+    int64_t cache_memory;  /* bytes of finished answers */
+    int64_t send_memory;   /* bytes of answers that are still being sent, but kept no more */
+    int64_t compute_queue; /* answers that may wait to be made */
+    int64_t compute_timeout_s;
     int64_t connections_max; /* per process */
     int64_t header_bytes_max;
     int64_t body_bytes_max;
@@ -93,8 +94,8 @@ MUST_CHECK enum status settings_load(struct arena *arena, enum program program,
                                      const char *(*environment)(const char *name), const struct dotenv *file,
                                      struct settings *out, struct error *err);
 
-/* Reads `path`, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that was named and cannot be
- * read. */
+/* Reads `path`, which --env-file named, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that
+ * cannot be read, is too long or holds a NUL byte, in one line that names the flag. */
 MUST_CHECK enum status settings_read_file(struct arena *arena, const char *path, struct dotenv *out,
                                           struct error *err);
 

@@ -86,3 +86,13 @@ struct bytes utf8_clean(struct arena *arena, struct bytes text, uint64_t *replac
     }
     return (struct bytes){out, len};
 }
+
+struct bytes utf8_cut(struct bytes text, size_t len_max)
+{
+    size_t len = len_max;
+    if (text.len <= len_max)
+        return text;
+    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+        len--;
+    return (struct bytes){text.data, len};
+}

@@ -17,4 +17,7 @@ bool utf8_is_valid(struct bytes text);
  * NULL stays NULL. The result's data is NULL for other input only when memory is out. */
 struct bytes utf8_clean(struct arena *arena, struct bytes text, uint64_t *replaced);
 
+/* As much of well-formed text as `len_max` bytes have room for, without a cut through a character. */
+struct bytes utf8_cut(struct bytes text, size_t len_max);
+
 #endif

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/codec.h"
 #include "common/redis_link.h"
+#include "common/redis_names.h"
 #include "common/zone.h"
 #include "worker/ecosys.h"
 #include "worker/kommo.h"
+#include "worker/kommo_catalog.h"
 #include "worker/refresh.h"
 
 #define DETAIL_MAX 256
@@ -42,6 +45,25 @@ static void describe_database(const struct database_settings *database, const ch
              database->user, version, protection);
 }
 
+/* Advice is no failure: without the index the worker does its work, only dearer. */
+static enum status advise_kommo_index(const struct kommo *kommo, struct error *err)
+{
+    struct kommo_index_advice advice;
+    if (kommo_catalog_advise(kommo->conn, &advice, err) != STATUS_OK)
+        return err->code;
+    if (advice.is_missing && advice.rows >= 0 && advice.live_rows >= 0)
+        printf(
+            "note postgresql: no index on clientes_kommo WHERE deleted_at IS NULL: a refresh reads the whole "
+            "table, some %" PRId64 " rows, where one from schemas/postgres/indexes.sql reads the %" PRId64
+            " that are not deleted\n",
+            advice.rows, advice.live_rows);
+    else if (advice.is_missing)
+        printf(
+            "note postgresql: no index on clientes_kommo WHERE deleted_at IS NULL: a refresh reads the whole "
+            "table, where one from schemas/postgres/indexes.sql skips deleted rows\n");
+    return STATUS_OK;
+}
+
 static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], struct error *err)
 {
     struct kommo kommo;
@@ -50,13 +72,14 @@ static enum status check_kommo(struct check *check, char detail[DETAIL_MAX], str
     if (status == STATUS_OK)
         status = kommo_check(&kommo, version, sizeof version, err);
     if (status == STATUS_OK)
+        status = advise_kommo_index(&kommo, err);
+    if (status == STATUS_OK)
         describe_database(&check->settings->kommo, version, kommo_protection(&kommo), detail);
     kommo_close(&kommo);
     return status;
 }
 
-/* Advice is no failure: without the index the worker does its work, only dearer. */
-static void advise_index(const struct ecosys_index_advice *advice, uint64_t rows)
+static void advise_ecosys_index(const struct ecosys_index_advice *advice, uint64_t rows)
 {
     printf("note mysql: no index on %s (%s): a refresh reads the whole table, some %" PRIu64
            " rows, where one from "
@@ -76,7 +99,7 @@ static enum status check_ecosys(struct check *check, char detail[DETAIL_MAX], st
     if (status == STATUS_OK)
         status = ecosys_snapshot(&ecosys, err);
     if (status == STATUS_OK)
-        status = ecosys_check(&ecosys, &check->model, &catalog, advise_index, err);
+        status = ecosys_check(&ecosys, &check->model, &catalog, advise_ecosys_index, err);
     if (status == STATUS_OK)
         describe_database(&check->settings->ecosys, ecosys_version(&ecosys), ecosys_protection(&ecosys),
                           detail);
@@ -90,6 +113,31 @@ static struct bytes info_value(struct bytes info, const char *name)
     const char *found = info.data != NULL ? strstr(info.data, name) : NULL;
     const char *value = found != NULL ? found + strlen(name) : "";
     return (struct bytes){value, strcspn(value, "\r\n")};
+}
+
+/* What the last refresh of whichever worker leads failed at, if it did. That is no failure of this check: what it was
+ * may be over. */
+static void tell_last_failure(const struct check *check, struct redis_link *link)
+{
+    struct redis_name name = redis_name_of(check->settings->redis_prefix, REDIS_WORKER);
+    const struct bytes get[] = {bytes_of("GET"), bytes_of(name.text)};
+    struct worker_report report;
+    struct redisReply *reply;
+    struct error err;
+    enum status status = redis_link_call(link, get, 2, &reply, &err);
+    if (status == STATUS_OK && redis_reply_text(reply).data == NULL) {
+        redis_reply_free(reply);
+        return;
+    }
+    if (status == STATUS_OK) {
+        status = codec_unpack_worker_report(redis_reply_text(reply), &report, &err);
+        redis_reply_free(reply);
+    }
+    if (status != STATUS_OK)
+        printf("note worker: its report cannot be read: %s\n", err.message);
+    else if (report.last_error[0] != '\0')
+        printf("note worker: the last refresh failed (%s, %" PRIu64 " in a row): %s\n", report.last_error,
+               report.failures, report.reason);
 }
 
 static enum status check_redis(struct check *check, char detail[DETAIL_MAX], struct error *err)
@@ -115,6 +163,7 @@ static enum status check_redis(struct check *check, char detail[DETAIL_MAX], str
                           "Redis may evict what is published: maxmemory-policy is %.*s, takes noeviction",
                           (int)policy.len, policy.data);
         redis_reply_free(reply);
+        tell_last_failure(check, &link);
     }
     redis_link_close(&link);
     return status;
@@ -136,8 +185,9 @@ enum exit_status check_run(const struct settings *settings)
         char detail[DETAIL_MAX] = "";
         struct error err;
         enum status status = parts[i].run(&check, detail, &err);
-        printf("%s %s: %s\n", status == STATUS_OK ? "ok  " : "FAIL", parts[i].name,
-               status == STATUS_OK ? detail : err.message);
+        char head[32];
+        snprintf(head, sizeof head, "%s %s", status == STATUS_OK ? "ok  " : "FAIL", parts[i].name);
+        program_print_line(stdout, head, status == STATUS_OK ? detail : err.message);
         if (status != STATUS_OK)
             exit_status = EXIT_FAILED;
     }

@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "common/codec.h"
+#include "common/utf8.h"
 #include "worker/lease.h"
 #include "worker/refresh.h"
 #include "worker/requests.h"
@@ -112,7 +113,21 @@ static int64_t retry_wait_ms(uint64_t failures)
     return wait / 2 + random % wait;
 }
 
-static void report(struct daemon *daemon, const char *word)
+/* A server's message may be in any encoding, and ours may end inside a character. */
+static void set_reason(struct worker_report *out, const char *message)
+{
+    struct arena arena;
+    uint64_t ignored = 0;
+    arena_init(&arena);
+    struct bytes clean = utf8_clean(&arena, bytes_of(message), &ignored);
+    struct bytes reason = utf8_cut(clean, sizeof out->reason - 1);
+    if (reason.len > 0)
+        memcpy(out->reason, reason.data, reason.len);
+    arena_clear(&arena);
+}
+
+/* What the last refresh failed at, in a word for /health and in full for --check; both empty when it did not. */
+static void report(struct daemon *daemon, const char *word, const char *reason)
 {
     struct worker_report worker_report = {.failures = daemon->failures};
     struct redis_name name = redis_name_of(daemon->settings->redis_prefix, REDIS_WORKER);
@@ -121,6 +136,7 @@ static void report(struct daemon *daemon, const char *word)
     struct error ignored;
     char ttl[24];
     snprintf(worker_report.last_error, sizeof worker_report.last_error, "%s", word);
+    set_reason(&worker_report, reason);
     snprintf(ttl, sizeof ttl, "%lld", (long long)daemon->settings->cache_max_stale_s + PUBLISH_GRACE_S);
     if (codec_pack_worker_report(&worker_report, &blob, &ignored) == STATUS_OK) {
         const struct bytes set[] = {bytes_of("SET"), bytes_of(name.text), buffer_bytes(&blob), bytes_of("EX"),
@@ -294,7 +310,7 @@ static void tell_outcome(struct daemon *daemon)
     const char *word = job->status == STATUS_OK ? NULL : refresh_phase_word(job->outcome.phase);
     if (job->status != STATUS_CANCELLED) {
         daemon->failures = word == NULL ? 0 : daemon->failures + 1;
-        report(daemon, word == NULL ? "" : word);
+        report(daemon, word == NULL ? "" : word, word == NULL ? "" : job->err.message);
     }
     requests_end(&daemon->requests, job->outcome.published.generation, word);
 }

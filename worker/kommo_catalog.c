@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TYPE_TEXT_MAX 80
@@ -134,4 +135,32 @@ void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t o
     snprintf(number, sizeof number, "%u", type);
     if (!ask(conn, "SELECT format_type($1::oid, NULL)", number, NULL, out, out_size))
         snprintf(out, out_size, "the type with number %u", type);
+}
+
+static const char ADVICE_SQL[] =
+    "SELECT c.reltuples::bigint,"
+    " (SELECT (c.reltuples * s.null_frac)::bigint FROM pg_stats s WHERE s.schemaname = n.nspname"
+    " AND s.tablename = c.relname AND s.attname = 'deleted_at'),"
+    " c.relkind NOT IN ('r', 'p') OR EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND "
+    "i.indisvalid"
+    " AND pg_get_expr(i.indpred, i.indrelid) = '(deleted_at IS NULL)')"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'clientes_kommo'::regclass";
+
+static int64_t count_at(const PGresult *result, int column)
+{
+    return PQgetisnull(result, 0, column) ? -1 : strtoll(PQgetvalue(result, 0, column), NULL, 10);
+}
+
+enum status kommo_catalog_advise(struct pg_conn *conn, struct kommo_index_advice *out, struct error *err)
+{
+    PGresult *result = PQexec(conn, ADVICE_SQL);
+    enum status status = STATUS_OK;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+        *out = (struct kommo_index_advice){.is_missing = PQgetvalue(result, 0, 2)[0] == 'f',
+                                           .rows = count_at(result, 0),
+                                           .live_rows = count_at(result, 1)};
+    else
+        status = error_set(err, STATUS_UNAVAILABLE, "PostgreSQL: the catalogue: %s", PQerrorMessage(conn));
+    PQclear(result);
+    return status;
 }

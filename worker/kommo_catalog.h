@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/status.h"
 
@@ -20,5 +21,14 @@ void kommo_catalog_explain(struct pg_conn *conn, struct error *err);
 
 /* The name of the type with that number, as SQL spells it; its number where the server cannot be asked. */
 void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t out_size);
+
+/* Whether deleted clients are skipped by an index. */
+struct kommo_index_advice {
+    bool is_missing;         /* false also where there can be none: clientes_kommo is a view */
+    int64_t rows, live_rows; /* as the server estimates them; below 0: it does not know */
+};
+
+MUST_CHECK enum status kommo_catalog_advise(struct pg_conn *conn, struct kommo_index_advice *out,
+                                            struct error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/date.h"
+#include "common/notify.h"
 #include "common/program.h"
 #include "worker/ask.h"
 #include "worker/check.h"
@@ -111,11 +112,26 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
     return STATUS_OK;
 }
 
+/* What comes from here on waits for the daemon's loop: the signals it takes are held, so it can be called ready. */
+static enum exit_status serve(const struct settings *settings, const struct daemon_options *options)
+{
+    program_hold_signals();
+    notify_ready();
+    enum exit_status exit_status = daemon_run(settings, options);
+    notify_stopping();
+    return exit_status;
+}
+
 static enum exit_status run(const struct command_line *command_line, const struct settings *settings)
 {
+    if (command_line->check || command_line->refresh)
+        program_release_reload();
     if (command_line->check)
         return check_run(settings);
-    return command_line->refresh ? ask_run(settings) : daemon_run(settings, &command_line->options);
+    if (command_line->refresh)
+        return ask_run(settings);
+    return command_line->options.once ? daemon_run(settings, &command_line->options)
+                                      : serve(settings, &command_line->options);
 }
 
 int main(int argc, char **argv)
@@ -124,6 +140,7 @@ int main(int argc, char **argv)
     struct settings settings;
     struct arena arena;
     struct error err;
+    program_hold_reload();
     arena_init(&arena);
     if (parse_command_line(argc, argv, &command_line, &err) != STATUS_OK ||
         program_start(PROGRAM_WORKER, NAME, command_line.env_file, &arena, &settings, &err) != STATUS_OK) {

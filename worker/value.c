@@ -3,14 +3,6 @@
 
 #include "common/utf8.h"
 
-static struct bytes cut(struct bytes text)
-{
-    size_t len = VALUE_TEXT_MAX;
-    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
-        len--;
-    return (struct bytes){text.data, len};
-}
-
 struct bytes value_text(struct value_reader *reader, struct bytes text)
 {
     struct bytes clean = utf8_clean(reader->arena, text, &reader->replaced->texts);
@@ -19,20 +11,21 @@ struct bytes value_text(struct value_reader *reader, struct bytes text)
     if (clean.data == NULL || clean.len <= VALUE_TEXT_MAX)
         return clean;
     reader->replaced->values++;
-    return cut(clean);
+    return utf8_cut(clean, VALUE_TEXT_MAX);
 }
 
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out)
 {
     struct decimal value;
+    bool is_exact = false;
     if (text.data == NULL)
         return false;
-    if (decimal_parse(text, &value) && decimal_is_summable(value)) {
+    bool is_taken = decimal_parse_nearest(text, &value, &is_exact) && decimal_is_summable(value);
+    if (!is_taken || !is_exact)
+        reader->replaced->values++;
+    if (is_taken)
         *out = value;
-        return true;
-    }
-    reader->replaced->values++;
-    return false;
+    return is_taken;
 }
 
 struct timestamp value_timestamp(struct value_reader *reader, struct bytes text, int32_t *offset_s)

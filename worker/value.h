@@ -16,7 +16,8 @@ struct value_reader {
 
 struct bytes value_text(struct value_reader *reader, struct bytes text);
 
-/* A number of an exact or floating type; false: NULL. */
+/* A number of an exact or floating type, to the nearest decimal, and counted as replaced where that is another; false:
+ * NULL. */
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out);
 
 /* A date or time of kind TIMESTAMP_NONE for NULL; *offset_s as timestamp_parse gives it. */

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo, scripts/test, scripts/fuzz, scripts/bench and .ci/run: configures and builds one preset of
+# Sourced by scripts/demo, scripts/test, scripts/fuzz, scripts/bench, scripts/soak and .ci/run: configures and builds one preset of
 # CMakePresets.json.
 #
 # build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; 1 when it fails, with the end of the log and its name

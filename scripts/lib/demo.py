@@ -19,7 +19,7 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 from private_servers import (  # noqa: E402 (the line above keeps __pycache__ out of the checkout)
-    Fleet, ServerError, answers_http, can_host_servers, free_port, is_free_port, is_fleet_folder, reap,
+    Fleet, ServerError, can_host_servers, free_port, is_free_port, is_fleet_folder, reap,
     temporary_folder,
 )
 
@@ -93,21 +93,35 @@ def make_place():
 # ---- Settings
 
 
-def read_env_file(path):
-    """NAME=value lines, as far as the demo needs them: to know where the API will listen and who may ask."""
-    settings = {}
-    with open(path, encoding="utf-8") as f:
-        for line in f:
-            match = re.match(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", line)
-            if match:
-                settings[match[1]] = _unquote(match[2])
-    return settings
+def listens_on(env_file, env):
+    """(host, port) as the API itself reads them, which says them in front of everything else."""
+    checked = subprocess.run([API, "--check", "--env-file", env_file], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, check=False)
+    found = re.search(r"^ok   settings: .* listens on (\S+) port (\d+), ", checked.stdout, re.M)
+    if not found:
+        raise ServerError((checked.stderr or checked.stdout).strip())
+    return found[1], int(found[2])
 
 
-def _unquote(value):
-    if value[:1] in ("'", '"') and value[0] in value[1:]:
-        return value[1:value.index(value[0], 1)]
-    return re.split(r"\s#", value)[0].rstrip()
+def written(env_file, name):
+    """What the last line that sets a name has behind its =, or None. What it means is for the programs to say."""
+    with open(env_file, encoding="utf-8-sig", errors="replace") as f:
+        found = re.findall(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(.*?)[ \t]*$", f.read(), re.M)
+    return found[-1] if found else None
+
+
+def first_user(env_file):
+    """(user, password) to ask as. The password is None where it is a hash, or written in more than the plainest ways:
+    the program that understands them all does not tell passwords."""
+    text = os.environ.get("BASIC_AUTH_USERS")
+    if text is None:
+        text = written(env_file, "BASIC_AUTH_USERS") or ""
+        plain = re.fullmatch(r"""(['"]?)([^'"\\\s#]*)\1(?:\s+#.*)?""", text)
+        if not plain or "${" in text:
+            return "user", None
+        text = plain[2]
+    user, _, password = text.split(",")[0].partition(":")
+    return user, None if password.startswith("$") else password
 
 
 def choose_port():
@@ -126,16 +140,13 @@ class Service:
 
 
 def own_service(env_file):
-    settings = {**read_env_file(env_file), **os.environ}
     env = dict(os.environ)
-    host = settings.get("HOST", "127.0.0.1")
-    port = settings.get("PORT")
-    if not port:
-        port = env["PORT"] = str(choose_port())
-    user, _, password = settings.get("BASIC_AUTH_USERS", "").split(",")[0].partition(":")
-    asked_host = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-    # A password given as a hash cannot be used for asking.
-    password = None if password.startswith("$") else password
+    host, port = listens_on(env_file, env)
+    if not (env.get("PORT") or written(env_file, "PORT")):
+        port = choose_port()
+        env["PORT"] = str(port)
+    user, password = first_user(env_file)
+    asked_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     return Service(env, ["--env-file", env_file], ROOT, asked_host, port, user, password, False)
 
 
@@ -182,7 +193,12 @@ def start_service(fleet, service):
     def is_healthy():
         if not worker.alive:
             raise ServerError(f"the worker ended with status {worker.returncode}")
-        return answers_http(service.port, host=service.host)
+        # A Redis of somebody's own may hold a generation from before; then it is the lease that is still to come.
+        try:
+            status, document = ask(service, "/health")
+            return status == 200 and document["worker"]["alive"] is True
+        except (OSError, ValueError):
+            return False
 
     api = fleet.program("api", [API, *service.arguments], service.env, service.cwd, is_healthy)
     try:
@@ -278,7 +294,7 @@ def check(service):
     failed = 0
     for says, path, needs_login, wanted, will_do, plausible in QUESTIONS:
         if needs_login and service.password is None:
-            say(f"skip  GET {path}: the first user's password is a hash")
+            say(f"skip  GET {path}: the first user's password is a hash, or cannot be told from how it is written")
             continue
         if service.has_sample_data:
             will_do = plausible or will_do

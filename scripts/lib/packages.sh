@@ -24,7 +24,7 @@ LIBEVENT_FLOOR=2.1.12-stable-8+deb12u1
 declare -A PACKAGES=(
     [build]='build-essential cmake pkg-config libpq-dev libmariadb-dev libhiredis-dev libssl-dev libevent-dev
              libmsgpack-dev|libmsgpack-c-dev libyajl-dev libhttp-parser-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
-             libsodium-dev libcrypt-dev'
+             libsodium-dev libcrypt-dev libsystemd-dev'
     [run]='python3 curl tzdata ca-certificates'
     [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'
     [tests]='python3 python3-pytest tzdata openssl whois libfaketime iproute2'
@@ -32,7 +32,7 @@ declare -A PACKAGES=(
     [bench]='gnuplot-nox'
     [peers]='nginx-light|nginx wrk'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
-    [ci]='clang-format clang-tidy cppcheck shellcheck git'
+    [ci]='clang-format clang-tidy cppcheck shellcheck git systemd'
 )
 declare -A PACKAGES_WHY=(
     [build]='to build the worker and the API'
@@ -43,7 +43,7 @@ declare -A PACKAGES_WHY=(
     [bench]='for the plots of measurements'
     [peers]='to measure the API beside; no service is started or enabled'
     [clang]='for sanitizers and fuzzing'
-    [ci]='for formatting and static analysis'
+    [ci]='for formatting, static analysis and systemd-analyze, without which two tests are skipped'
 )
 
 packages_complain() {

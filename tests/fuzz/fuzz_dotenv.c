@@ -14,21 +14,24 @@ static const char *no_environment(const char *name)
     return NULL;
 }
 
+/* Not at the beginning, where a byte order mark would be no part of it. */
 static void append_name(struct buffer *out, const char *name)
 {
-    bool needs_quotes = strpbrk(name, "=# \t\v\f") != NULL;
+    bool needs_quotes = strpbrk(name, "=# \t\v\f\r\n") != NULL;
+    buffer_append_char(out, '\n');
     buffer_append_format(out, needs_quotes ? "'%s'=" : "%s=", name);
 }
 
+/* A CR as its escape: as itself it would end a line, and be read as LF. */
 static void append_value(struct buffer *out, const char *value)
 {
-    buffer_append_char(out, '\'');
+    buffer_append_char(out, '"');
     for (; *value != '\0'; value++) {
-        if (*value == '\\' || *value == '\'')
+        if (*value == '\\' || *value == '"' || *value == '\r')
             buffer_append_char(out, '\\');
-        buffer_append_char(out, *value);
+        buffer_append_char(out, *value == '\r' ? 'r' : *value);
     }
-    buffer_append_char(out, '\'');
+    buffer_append_char(out, '"');
 }
 
 static void check_entry(const struct dotenv_entry *entry)

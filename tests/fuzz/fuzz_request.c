@@ -45,13 +45,23 @@ static void check_against_naive_reader(struct bytes head, const struct request *
     MUST_HOLD(count_fields(head, "Content-Length") == 1 || request->body_len == 0);
     MUST_HOLD(count_fields(head, "Authorization") == (request->authorization.data != NULL));
     MUST_HOLD((count_fields(head, "Origin") > 0) == (request->origin.data != NULL));
-    MUST_HOLD((count_fields(head, "If-None-Match") > 0) == (request->if_none_match.data != NULL));
+    MUST_HOLD(count_fields(head, "Accept-Encoding") == request->accept_encoding.count);
+    MUST_HOLD(count_fields(head, "If-None-Match") == request->if_none_match.count);
+    MUST_HOLD(count_fields(head, "X-Forwarded-For") == request->forwarded.count);
+    MUST_HOLD(count_fields(head, "Access-Control-Request-Headers") == request->wanted_headers.count);
 }
 
 static void print_field(const char *name, struct bytes value, struct buffer *out)
 {
     if (value.data != NULL)
         buffer_append_format(out, "%s: %.*s\r\n", name, (int)value.len, value.data);
+}
+
+/* Those that were not kept are empty. */
+static void print_lines(const char *name, const struct field_lines *lines, struct buffer *out)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        print_field(name, i < FIELD_LINES_MAX ? lines->values[i] : (struct bytes){"", 0}, out);
 }
 
 /* What was read, as a head that says the same; Accept apart, which is not kept as it came. */
@@ -66,11 +76,12 @@ static void print(const struct request *request, struct buffer *out)
     buffer_append_format(out, " HTTP/1.%c\r\nHost: h\r\nConnection: %s\r\n", request->is_http_1_1 ? '1' : '0',
                          request->keeps_alive ? "keep-alive" : "close");
     print_field("Authorization", request->authorization, out);
-    print_field("Accept-Encoding", request->accept_encoding, out);
-    print_field("If-None-Match", request->if_none_match, out);
+    print_lines("Accept-Encoding", &request->accept_encoding, out);
+    print_lines("If-None-Match", &request->if_none_match, out);
+    print_lines("X-Forwarded-For", &request->forwarded, out);
     print_field("Origin", request->origin, out);
     print_field("Access-Control-Request-Method", request->wanted_method, out);
-    print_field("Access-Control-Request-Headers", request->wanted_headers, out);
+    print_lines("Access-Control-Request-Headers", &request->wanted_headers, out);
     if (request->expects_continue)
         buffer_append_text(out, "Expect: 100-continue\r\n");
     buffer_append_format(out, "Content-Length: %llu\r\n\r\n", (unsigned long long)request->body_len);
@@ -81,6 +92,14 @@ static bool is_same(struct bytes a, struct bytes b)
     return bytes_equal(a, b) && (a.data == NULL) == (b.data == NULL);
 }
 
+static bool are_same(const struct field_lines *a, const struct field_lines *b)
+{
+    bool are_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && i < FIELD_LINES_MAX; i++)
+        are_same = are_same && is_same(a->values[i], b->values[i]);
+    return are_same;
+}
+
 static void check_same(const struct request *a, const struct request *b)
 {
     MUST_HOLD(a->method == b->method && a->is_http_1_1 == b->is_http_1_1);
@@ -88,10 +107,11 @@ static void check_same(const struct request *a, const struct request *b)
     MUST_HOLD(a->expects_continue == b->expects_continue);
     MUST_HOLD(is_same(a->path, b->path) && is_same(a->query, b->query));
     MUST_HOLD(is_same(a->authorization, b->authorization));
-    MUST_HOLD(is_same(a->accept_encoding, b->accept_encoding));
-    MUST_HOLD(is_same(a->if_none_match, b->if_none_match) && is_same(a->origin, b->origin));
-    MUST_HOLD(is_same(a->wanted_method, b->wanted_method));
-    MUST_HOLD(is_same(a->wanted_headers, b->wanted_headers));
+    MUST_HOLD(is_same(a->origin, b->origin) && is_same(a->wanted_method, b->wanted_method));
+    MUST_HOLD(are_same(&a->accept_encoding, &b->accept_encoding));
+    MUST_HOLD(are_same(&a->if_none_match, &b->if_none_match));
+    MUST_HOLD(are_same(&a->forwarded, &b->forwarded));
+    MUST_HOLD(are_same(&a->wanted_headers, &b->wanted_headers));
 }
 
 static void check_printed(const struct request *request)
@@ -116,7 +136,8 @@ static void check_taken(struct bytes head, const struct request *request)
     check_clean(request->query);
     check_clean(request->authorization);
     check_clean(request->origin);
-    check_clean(request->wanted_headers);
+    for (size_t i = 0; i < request->wanted_headers.count && i < FIELD_LINES_MAX; i++)
+        check_clean(request->wanted_headers.values[i]);
     check_against_naive_reader(head, request);
     check_printed(request);
 }

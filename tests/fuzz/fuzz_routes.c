@@ -68,7 +68,8 @@ static void check_body(const struct reply *reply)
 
 static void check_cors(const struct request *request)
 {
-    static const char *const lists[] = {"*", "https://a.example", "https://a.example, https://b.example"};
+    static const char *const lists[] = {"*", "https://a.example", "https://a.example, https://b.example",
+                                        "https://a.example,*"};
     struct settings settings = {0};
     struct buffer lines = BUFFER_INIT;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {

@@ -36,6 +36,7 @@ static void check_worker_report(struct bytes blob)
     if (codec_unpack_worker_report(blob, &report, &err) != STATUS_OK)
         return;
     MUST_HOLD(memchr(report.last_error, '\0', sizeof report.last_error) != NULL);
+    MUST_HOLD(memchr(report.reason, '\0', sizeof report.reason) != NULL);
     MUST_HOLD(codec_pack_worker_report(&report, &packed[0], &err) == STATUS_OK);
     MUST_HOLD(codec_unpack_worker_report(buffer_bytes(&packed[0]), &report, &err) == STATUS_OK);
     MUST_HOLD(codec_pack_worker_report(&report, &packed[1], &err) == STATUS_OK);

@@ -1,5 +1,6 @@
 """HTTP as bytes: what is sent and received is seen as it is, nothing is made right on the way."""
 import base64
+import ctypes
 import gzip
 import json
 import re
@@ -8,6 +9,22 @@ import socket
 USER = 'demo:demo'
 DEADLINE_S = 20
 MSGPACK, CSV_TYPE = 'application/msgpack', 'text/csv; charset=utf-8'
+
+
+def unzstd(data):
+    """By libzstd itself: Python has no module for it before 3.14."""
+    library = ctypes.CDLL('libzstd.so.1')
+    library.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    size = library.ZSTD_getFrameContentSize(data, ctypes.c_size_t(len(data)))
+    assert size < 1 << 32, 'a frame that does not tell its size'
+    out = ctypes.create_string_buffer(size)
+    found = library.ZSTD_decompress(out, ctypes.c_size_t(size), data, ctypes.c_size_t(len(data)))
+    assert found == size, 'a frame that is damaged'
+    return out.raw
+
+
+DECODERS = {None: bytes, 'gzip': gzip.decompress, 'zstd': unzstd}
 
 
 class Response:
@@ -21,7 +38,7 @@ class Response:
 
     def content(self):
         """The body without its encoding."""
-        return gzip.decompress(self.body) if self.header('Content-Encoding') == 'gzip' else self.body
+        return DECODERS[self.header('Content-Encoding')](self.body)
 
     def json(self):
         return json.loads(self.content())
@@ -132,7 +149,7 @@ def check_common(response):
     is_data = response.header('X-Generation') is not None
     assert response.header('Cache-Control') == ('private, no-cache' if is_data else 'no-store'), response
     if response.body:
-        assert response.header('Content-Encoding') in (None, 'gzip'), response
+        assert response.header('Content-Encoding') in DECODERS, response
     if response.body and response.header('Content-Type') in (MSGPACK, CSV_TYPE):
         assert is_data and response.status == 200, response
     elif response.body:

@@ -58,9 +58,9 @@ def start_fleet():
         raise
 
 
-def new_redis(fleet):
-    """A further Redis, for a test that stops, kills or empties it."""
-    return fleet.add(Redis, unique('redis')).start()
+def new_redis(fleet, **options):
+    """A further Redis, for a test that stops, kills or empties it, or has it work otherwise."""
+    return fleet.add(Redis, unique('redis'), **options).start()
 
 
 def prepare_sample(fleet, name, *flags, as_of=AS_OF):
@@ -70,6 +70,14 @@ def prepare_sample(fleet, name, *flags, as_of=AS_OF):
     instant = ['--as-of', as_of] if as_of else []
     subprocess.run([sys.executable, script, '--out', folder, *instant, *flags], check=True, stdout=subprocess.DEVNULL)
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA, f'{folder}/postgres.sql'], ecosys=[MYSQL_SCHEMA, f'{folder}/mysql.sql'])
+
+
+def crypt(password, setting):
+    """As crypt(3) has it."""
+    script = 'import ctypes, sys; c = ctypes.CDLL("libcrypt.so.1"); c.crypt.restype = ctypes.c_char_p; ' \
+             'print(c.crypt(sys.argv[1].encode(), sys.argv[2].encode()).decode())'
+    return subprocess.run(['/usr/bin/python3', '-c', script, password, setting], check=True, capture_output=True,
+                          encoding='utf-8').stdout.strip()
 
 
 def prepare_counter(fleet, name, clients=1):

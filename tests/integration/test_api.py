@@ -337,6 +337,30 @@ def test_deadline_does_not_start_again_with_every_byte(published):
     assert time.monotonic() - begin > 1.5
 
 
+def test_deadline_is_one_for_head_and_body(published):
+    """A body that begins late has what its head has left, also behind other requests on the connection."""
+    api = start_loaded(published, HTTP_REQUEST_TIMEOUT=3)
+    request = request_bytes('/logins', body=b'{"tenant_id": "1"}')
+    for before in (b'', request_bytes('/') * 2):
+        with Connection(api.port) as connection:
+            connection.send(before)
+            answers = [connection.read() for _ in range(before.count(b'GET'))]
+            assert all(answer.status == 200 for answer in answers)
+            begin = time.monotonic()
+            connection.send(request[:20])
+            wait_for(lambda begin=begin: time.monotonic() - begin > 2, 'most of the time is over', 5)
+            connection.send(request[20:-1])
+            assert closes_within(connection, 5)
+            assert 2.5 < time.monotonic() - begin < 4
+    with Connection(api.port) as connection:  # the next request has the whole time again
+        for _ in range(2):
+            begin = time.monotonic()
+            connection.send(request[:20])
+            wait_for(lambda begin=begin: time.monotonic() - begin > 2, 'most of the time is over', 5)
+            connection.send(request[20:])
+            assert connection.read().status == 200
+
+
 def test_reader_that_only_sends_is_cut(large):
     """Bytes from a client that reads nothing do not put its deadline off."""
     api = start_loaded(large, HTTP_REQUEST_TIMEOUT=2)
@@ -377,6 +401,7 @@ def test_limit_of_connections(large):
         with Connection(api.port) as fourth:
             response = fourth.read()
             assert response.status == 503 and int(response.header('Retry-After')) > 0
+            assert response.header('Access-Control-Allow-Origin') == '*'
             assert fourth.is_closed()
         for connection in opened:
             assert len(connection.read().json()) == 40000

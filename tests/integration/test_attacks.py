@@ -2,18 +2,23 @@
 settings, memory stays bounded, and others are answered meanwhile."""
 import concurrent.futures
 import contextlib
+import os
 import resource
+import socket
 import threading
 import time
 
 import pytest
 
 from http_client import Connection, ask, basic, exchange, request_bytes
-from service import API, Stage, prepare_counter, wait_for
+from service import API, Stage, crypt, lock_in_mariadb, prepare_counter, wait_for
 from serving import start_loaded
 
 MIB = 1 << 20
 ROWS = 20000
+# What a connection that sends and never reads may hold: unsent answers, and twice the longest head and body.
+DEAF_BYTES = 2 * 32 * 1024 + 2 * (16384 + 65536)
+SLOW_HASH = crypt('demo', '$6$rounds=500000$saltstring')
 HEAD = b'GET /clientes HTTP/1.1\r\nHost: x\r\n'
 
 
@@ -230,6 +235,29 @@ def test_who_is_busy_does_not_give_way(large):
         assert len(reader.read().json()) == ROWS
 
 
+def test_who_asks_for_a_refresh_and_leaves_gives_way(fleet):
+    """Refreshes that take long, asked for by clients that are gone: their places are others'; who waits keeps its own."""
+    prepare_counter(fleet, 'left')
+    stage = Stage(fleet, 'left')
+    stage.start_worker(REFRESH_INTERVAL=0)
+    api = start_loaded(stage, HTTP_CONNECTIONS=20, API_THREADS=1)
+    with contextlib.ExitStack() as stack:
+        waiting = stack.enter_context(Connection(api.port))
+        with lock_in_mariadb(stage):
+            waiting.send(request_bytes('/cache/clear', 'POST'))
+            for _ in range(60):
+                with Connection(api.port) as connection:
+                    connection.send(request_bytes('/cache/clear', 'POST'))
+            wait_for(lambda: ask(api.port, '/dashboard').status == 200, 'others get in', 10)
+            assert_others_are_answered(api)
+            half = stack.enter_context(Connection(api.port))
+            half.send(request_bytes('/cache/clear', 'POST'))
+            half.socket.shutdown(socket.SHUT_WR)
+            assert_others_are_answered(api)
+        assert waiting.read().status == 200
+        assert half.read().status == 200 and half.is_closed()
+
+
 def test_pipelined_floods(large):
     """Thousands of requests at once on each of many connections, answered in order; others get their turn."""
     api = start_loaded(large)
@@ -248,7 +276,7 @@ def test_pipelined_floods(large):
         assert_others_are_answered(api)
         for future in running:
             assert future.result(120) == [200, 200, 404, 200] * (count // 4)
-    assert_grown_by_less(api, before, 16 * (256 * 1024 + 2 * (16384 + 65536)) + 32 * MIB)
+    assert_grown_by_less(api, before, 16 * DEAF_BYTES + 32 * MIB)
 
 
 def test_who_sends_and_never_reads(large):
@@ -276,8 +304,86 @@ def test_who_sends_and_never_reads(large):
                     left.discard(connection)
             return not left
         wait_for(are_cut, 'who never reads is cut off', 60)
-    assert_grown_by_less(api, before, 20 * (256 * 1024 + 2 * (16384 + 65536)) + 32 * MIB)
+    assert_grown_by_less(api, before, 20 * DEAF_BYTES + 32 * MIB)
     assert_others_are_answered(api)
+
+
+def fill(connection, data):
+    """Sends until the server takes no more."""
+    connection.socket.settimeout(0.05)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            connection.send(data)
+
+
+def cpu_s(api):
+    with open(f'/proc/{api.process.pid}/stat', encoding='ascii') as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def assert_idle(api, seconds=2):
+    """The API takes next to no processor time while nothing goes on."""
+    before, begin = cpu_s(api), time.monotonic()
+    wait_for(lambda: time.monotonic() - begin > seconds, 'some time has passed', seconds + 5, 0.1)
+    assert cpu_s(api) - before < seconds / 10
+
+
+def test_deaf_connections_cost_neither_time_nor_memory(large):
+    """Who sends without end and never reads, and needs no credentials for that."""
+    api = start_loaded(large, HTTP_REQUEST_TIMEOUT=60)
+    before, count = resident(api), 200
+    with connections(api.port, count, receive_buffer=4096) as deaf:
+        for connection in deaf:
+            fill(connection, request_bytes('/nada', user=None) * 200)
+        assert_grown_by_less(api, before, count * DEAF_BYTES + 8 * MIB)
+        assert_idle(api)
+        assert_others_are_answered(api)
+
+
+def test_deaf_connections_give_way(large):
+    """They hold no answer that is worth anything, so others are let in at once."""
+    api = start_loaded(large, HTTP_CONNECTIONS=50, HTTP_REQUEST_TIMEOUT=60)
+    with connections(api.port, 50, receive_buffer=4096) as deaf:
+        for connection in deaf:
+            fill(connection, request_bytes('/nada', user=None) * 200)
+        wait_for(lambda: ask(api.port, '/health', user=None).status == 200, 'one has waited for long enough', 10)
+        for _ in range(20):
+            assert ask(api.port, '/health', user=None).status == 200
+
+
+@pytest.mark.parametrize('method, path, user, settings', [
+    ('POST', '/cache/clear', 'demo:demo', {}),
+    ('GET', '/dashboard', 'demo:x', {'BASIC_AUTH_USERS': f'demo:{SLOW_HASH}'}),
+])
+def test_much_behind_a_request_that_waits(large, method, path, user, settings):
+    """For a refresh, or for its credentials to be verified: what comes behind is not looked at again and again."""
+    with lock_in_mariadb(large, 'cards'):
+        worker = large.start_worker(REFRESH_INTERVAL=0)
+        api = start_loaded(large, AUTH_FAILURES=0, **settings)
+        wait_for(lambda: 'leading' in worker.log_text(), 'there is a worker', 10)
+        with connections(api.port, 4) as waiting:
+            for connection in waiting:
+                fill(connection, request_bytes(path, method, user=user) + b'x' * 200_000)
+            if method == 'POST':
+                assert_idle(api)
+                assert not any(map(is_cut, waiting))
+            assert ask(api.port, '/health', user=None).status == 200
+    assert worker.stop() == 0
+
+
+def test_answers_that_wait_for_too_long(large):
+    """Who asked for them has left; whoever asks next does not wait for them."""
+    api = start_loaded(large, COMPUTE_TIMEOUT=1, CACHE_MEMORY=48 * MIB)
+    gzip = {'Accept-Encoding': 'gzip'}
+    assert ask(api.port, '/dashboard').status == 200
+    filters = days(1000)
+    with connections(api.port, 1000) as leaving:
+        for connection, path in zip(leaving, filters):
+            connection.send(request_bytes(path, headers=gzip))
+    begin = time.monotonic()
+    wait_for(lambda: ask(api.port, days(1, first=3000)[0], headers=gzip).status == 200, 'a new filter is answered', 30)
+    assert time.monotonic() - begin < 5, 'a thousand large answers take longer'
 
 
 def test_many_answers_that_nobody_reads(large):

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from http_client import Connection, ask, basic, request_bytes
-from service import API, WORKER, Stage, free_port, prepare_counter, wait_for
+from service import API, crypt, free_port, new_redis, prepare_counter, Stage, wait_for, WORKER
 from serving import start_loaded
 
 SLOW = '$6$rounds=2000000$saltstring$'  # the head of a hash that takes about a second
@@ -24,14 +24,6 @@ PASSWORD = 'senha, com vírgula'
 
 
 @functools.lru_cache(maxsize=None)
-def crypt(password, setting):
-    """As crypt(3) has it."""
-    script = 'import ctypes, sys; c = ctypes.CDLL("libcrypt.so.1"); c.crypt.restype = ctypes.c_char_p; ' \
-             'print(c.crypt(sys.argv[1].encode(), sys.argv[2].encode()).decode())'
-    return subprocess.run(['/usr/bin/python3', '-c', script, password, setting], check=True, capture_output=True,
-                          encoding='utf-8').stdout.strip()
-
-
 @pytest.fixture(scope='module')
 def stage(fleet):
     """A generation that all tests of this file serve."""
@@ -272,7 +264,7 @@ def test_users_read_again(stage, fleet):
     (['BASIC_AUTH_USERS='], 'BASIC_AUTH_USERS: is not set, and there is no default'),
     (['BASIC_AUTH_USERS=ana:hunter2', 'BASIC_AUTH_READONLY=bia'], 'BASIC_AUTH_READONLY: entry 1: names no user'),
     (['BASIC_AUTH_USERS=ana:hunter2', 'API_THREADS=many'], 'API_THREADS: is '),
-    (None, 'users.env: cannot be opened: No such file or directory'),
+    (None, 'users.env\\", takes a file that can be read: No such file or directory'),
 ])
 def test_users_that_cannot_be_read_again(stage, fleet, lines, error):
     path = os.path.join(fleet.folder, 'users.env')
@@ -344,6 +336,27 @@ def test_guessing_is_slowed(stage, hashed):
     assert (fields['addresses'], fields['worst_address']) == ('1', '127.0.0.1')
 
 
+@pytest.mark.parametrize('hashed', [False, True])
+def test_guessing_without_end_is_told_nothing(stage, hashed):
+    """Not even credentials that got in from there before: that they are right would be an answer, too. It passes."""
+    password = crypt('a', '$5$rounds=1000$saltstring') if hashed else 'a'
+    api = start_loaded(stage, AUTH_FAILURES=60, BASIC_AUTH_USERS=f'ana:{password}')
+    assert status_of(api, 'ana:a') == 200
+    with Connection(api.port) as connection:
+        statuses = [connection.ask('/dashboard', 'HEAD', user=f'ana:{number}').status for number in range(900)]
+        statuses.append(connection.ask('/dashboard', 'HEAD', user='ana:a').status)
+    assert statuses.count(401) < 100 and set(statuses[100:]) == {503}
+    assert ask(api.port, '/health', user=None).status == 200
+    wait_for(lambda: status_of(api, 'ana:a') == 200, 'who got in before is heard again', 10)
+
+
+def test_budget_is_out_of_the_way_unless_it_is_lowered(stage):
+    """A client that goes on with an old password is told that it is wrong, and who shares its address gets in."""
+    api = start_loaded(stage, BASIC_AUTH_USERS='ana:a')
+    assert [status_of(api, f'ana:{number}') for number in range(200)] == [401] * 200
+    assert status_of(api, 'ana:a') == 200
+
+
 def test_budget_fills_up_again(stage):
     api = start_loaded(stage, AUTH_FAILURES=60, BASIC_AUTH_USERS='ana:a')
     wait_for(lambda: status_of(api, 'ana:x') == 503, 'the budget is used up')
@@ -393,6 +406,20 @@ def test_unknown_users_take_as_long(stage):
 # ---- What never shows
 
 SECRETS = ('hunter2', 'segredo-errado', 'aHVudGVyMg', 'c2VncmVkby1lcnJhZG8', '$6$')
+
+
+def test_redis_that_repeats_what_it_is_sent(stage, fleet):
+    """One that does not know AUTH tells so with all its words, the password among them."""
+    redis = new_redis(fleet, password='', options=['rename-command AUTH ""'])
+    url = f'redis://default:hunter2@{redis.host}:{redis.port}/0'
+    api = stage.start_api(REDIS_URL=url)
+    wait_for(lambda: 'AUTH is refused: ERR' in api.log(), 'the API has met it', 10)
+    said = api.log()
+    for program in (API, WORKER):
+        done = stage.run(program, '--check', REDIS_URL=url)
+        assert done.returncode == 1 and 'FAIL redis: Redis: AUTH is refused: ERR' in done.stdout
+        said += done.stdout + done.stderr
+    assert 'hunter2' not in said
 
 
 def test_logs_hold_no_secret(stage, fleet):

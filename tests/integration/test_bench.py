@@ -255,7 +255,7 @@ def attacked(tmp_path_factory):
 
 def test_attacks_are_measured(attacked):
     attacks = attacked[1]['attacks']
-    assert len(attacks) == 10
+    assert len(attacks) == 11
     for found in attacks:
         assert set(found) == {'attack', 'connections', 'rss_before', 'hwm', 'quiet', 'attacked'}
         for side in ('quiet', 'attacked'):

@@ -12,7 +12,7 @@ import pytest
 
 import http_client
 from http_client import Connection, ask, basic, exchange
-from service import SCORING, Stage, changed_model, prepare_counter, prepare_sample, wait_for
+from service import SCORING, Stage, changed_model, new_redis, prepare_counter, prepare_sample, wait_for
 from serving import assert_compact, names_in, start_loaded, wait_until_served
 
 DATA = ('/clientes', '/health-scores', '/dashboard')
@@ -84,13 +84,20 @@ def test_root(port):
     assert response.body.decode() == '{"message":"API de Gestão de Clientes está no ar!"}'
 
 
+def assert_has_all_of_health(health):
+    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
+                            'as_of', 'taken_at', 'age_s', 'stale', 'worker', 'scoring_model']
+    assert list(health['env_variables']) == ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN', 'REDIS_URL',
+                                             'BASIC_AUTH_USERS']
+    assert list(health['worker']) == ['alive', 'last_error']
+
+
 def test_health(published, port):
     response = ask(port, '/health', **NOBODY)
     health = response.json()
     assert response.status == 200
     assert_compact(response.body, '/health')
-    assert list(health) == ['status', 'environment', 'redis_connection', 'env_variables', 'timestamp', 'generation',
-                            'as_of', 'taken_at', 'age_s', 'stale', 'worker', 'scoring_model']
+    assert_has_all_of_health(health)
     assert (health['status'], health['environment'], health['redis_connection']) == ('healthy', 'development', 'ok')
     assert health['env_variables'] == {'UPSTASH_REDIS_REST_URL': False, 'UPSTASH_REDIS_REST_TOKEN': False,
                                        'REDIS_URL': True, 'BASIC_AUTH_USERS': True}
@@ -121,14 +128,32 @@ def test_health_of_nothing(empty_port):
     response = ask(empty_port, '/health', **NOBODY)
     health = response.json()
     assert response.status == 503 and int(response.header('Retry-After')) > 0
+    assert_has_all_of_health(health)
     assert (health['status'], health['redis_connection'], health['stale']) == ('unhealthy', 'ok', True)
     assert [health[name] for name in ('generation', 'as_of', 'taken_at', 'age_s', 'scoring_model')] == [None] * 5
 
 
+def test_health_without_redis(fleet, published):
+    """The same fields, first with a generation in memory, then with one that is too old to be served."""
+    redis = new_redis(fleet)
+    stage = Stage(fleet, published.data, redis)
+    generation = stage.publish()
+    api = start_loaded(stage, CACHE_MAX_STALE=8)
+    redis.stop()
+    for status, word in ((200, 'degraded'), (503, 'unhealthy')):
+        response = wait_for(lambda word=word: (now := ask(api.port, '/health')).json()['status'] == word and now, word, 15)
+        health = response.json()
+        assert_has_all_of_health(health)
+        assert_compact(response.body, '/health')
+        assert response.status == status and (response.header('Retry-After') is None) == (status == 200)
+        assert (health['redis_connection'], health['generation']) == ('error', generation)
+        assert health['worker'] == {'alive': False, 'last_error': None}
+
+
 @pytest.mark.parametrize('path', [*OPEN, *ANSWERS, '/nada', '/logins', '/logins?tenant_id=999999', CLEAR,
                                   '/clientes?data_adesao_inicio=x', '/dashboard?data_adesao_inicio=2024-01-01'])
-@pytest.mark.parametrize('options', [{}, NOBODY, {'headers': {'Accept-Encoding': 'gzip'}}],
-                         ids=['plain', 'nobody', 'gzip'])
+@pytest.mark.parametrize('options', [{}, NOBODY, {'headers': {'Accept-Encoding': 'gzip'}}, {'headers': {'Accept-Encoding': 'zstd'}}],
+                         ids=['plain', 'nobody', 'gzip', 'zstd'])
 def test_head_is_get_without_body(port, path, options):
     with Connection(port) as connection:
         connection.ask(path, **options)  # from here on it is at hand
@@ -139,6 +164,24 @@ def test_head_is_get_without_body(port, path, options):
         assert fields_of(head, *left_out) == fields_of(get, *left_out)
         assert get.header('Content-Length') == str(len(get.body))
         assert connection.ask('/').status == 200
+
+
+@pytest.mark.parametrize('data', [
+    b'HEAD / HTTP/1.1\r\n\r\n', b'HEAD / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n', b'HEAD  / HTTP/1.1\r\nHost: x\r\n\r\n',
+    b'HEAD / HTTP/1.1\nHost: x\n\n', b'HEAD / HTTP/1.1\r\nHost: x\r\nX: ' + b'x' * 17000 + b'\r\n\r\n',
+    b'\r\nHEAD /nada HTTP/3.0\r\n\r\n',
+], ids=['no Host', 'blank', 'two blanks', 'bare LF', 'too long', 'version'])
+def test_head_that_is_not_clean_http(port, data):
+    """It has no body either, whoever could not read the rest of it."""
+    for before in (b'', http_client.request_bytes('/')):
+        with Connection(port) as connection:
+            connection.send(before + data)
+            assert not before or connection.read().status == 200
+            response = connection.read('HEAD')
+            assert response.status == 400 and int(response.header('Content-Length')) > 0
+            assert connection.is_closed()
+    response, is_closed = exchange(port, data.replace(b'HEAD', b'GET'))
+    assert response.status == 400 and response.body and is_closed
 
 
 @pytest.mark.parametrize('path', [*ANSWERS, '/health'])
@@ -196,8 +239,14 @@ ERRORS = [
     Row('empty password', 'GET', '/clientes', {'user': 'demo:'}, 401, DENIED, CHALLENGE),
     Row('unknown user', 'GET', '/clientes', {'user': 'who:demo'}, 401, DENIED, CHALLENGE),
     Row('empty user', 'GET', '/clientes', {'user': ':'}, 401, DENIED, CHALLENGE),
+    *[Row(f'password of {length} bytes', 'GET', '/clientes', {'user': 'demo:' + 'x' * length}, 401, DENIED, CHALLENGE)
+      for length in (1019, 1020, 2000, 10000)],
+    Row('name of 2000 bytes', 'GET', '/clientes', {'user': 'x' * 2000 + ':demo'}, 401, DENIED, CHALLENGE),
+    Row('2000 bytes without a colon', 'GET', '/clientes', {'user': 'x' * 2000}, 401, UNDECODABLE, CHALLENGE),
     Row('NUL behind the password', 'GET', '/clientes', {'user': 'demo:demo\0'}, 401, DENIED, CHALLENGE),
     Row('wrong password for a refresh', 'POST', CLEAR, {'user': 'demo:x'}, 401, DENIED, CHALLENGE),
+    *[Row(f'body too large for {path}', 'GET', path, {**NOBODY, 'body': b'x' * 65537}, 413, 'Corpo da requisição grande demais.')
+      for path in OPEN],
     Row('body too large', 'GET', '/clientes', {'body': b'x' * 65537}, 413, 'Corpo da requisição grande demais.'),
     Row('body far too large', 'GET', LOGINS, {'headers': {'Content-Length': '999999999999'}}, 413,
         'Corpo da requisição grande demais.'),
@@ -221,7 +270,7 @@ def test_errors(port, row):
 
 
 # What can be wrong with a request, in the order in which it is to be found.
-WRONGS = (400, 404, 405, 401, 413, 422)
+WRONGS = (400, 404, 405, 401, 403, 413, 422)
 PRECEDENCE = {  # path: method, method that is refused, query that is refused
     '/clientes': ('GET', 'POST', 'data_adesao_inicio=x'),
     '/health-scores': ('GET', 'DELETE', 'formato=x'),
@@ -231,19 +280,30 @@ PRECEDENCE = {  # path: method, method that is refused, query that is refused
 }
 
 
+READER = 'rui:c'
+
+
+@pytest.fixture(scope='module')
+def strict_port(fleet, published):
+    """An API that has nothing to serve, and a user who may only read."""
+    return Stage(fleet, published.data).start_api(BASIC_AUTH_USERS=f'{http_client.USER},{READER}', BASIC_AUTH_READONLY='rui').port
+
+
 @pytest.mark.parametrize('path', PRECEDENCE)
-def test_every_combination_of_errors_says_the_first(empty_port, path):
+def test_every_combination_of_errors_says_the_first(strict_port, path):
     """Behind them all: there is nothing to serve, and no worker."""
     method, refused_method, refused_query = PRECEDENCE[path]
     for wrongs in itertools.chain.from_iterable(itertools.combinations(WRONGS, n) for n in range(1, len(WRONGS) + 1)):
+        if 403 in wrongs and path != CLEAR:
+            continue
         target = ('/nada' if 404 in wrongs else path) + ('?' + refused_query if 422 in wrongs else '')
         headers = {}
         if 400 in wrongs:
             headers['Folded'] = 'a\r\n b'
         if 413 in wrongs:
             headers['Content-Length'] = '65537'
-        response = ask(empty_port, target, refused_method if 405 in wrongs else method,
-                       user=None if 401 in wrongs else http_client.USER, headers=headers)
+        user = None if 401 in wrongs else READER if 403 in wrongs else http_client.USER
+        response = ask(strict_port, target, refused_method if 405 in wrongs else method, user=user, headers=headers)
         assert response.status == wrongs[0], (path, wrongs, response)
 
 
@@ -252,6 +312,15 @@ def test_nothing_to_serve(empty_port, path):
     response = ask(empty_port, path)
     assert response.status == 503 and int(response.header('Retry-After')) > 0
     assert 'dados' in response.json()['detail']
+
+
+def test_unknown_tenant_of_a_generation_that_is_too_old(published):
+    """The generation is not served any more, but who is not in it is not there: 404 comes before 503."""
+    port = published.start_api(CACHE_MAX_STALE=1).port
+    wait_for(lambda: (health := ask(port, '/health')).status == 503 and health.json()['generation'], 'it is too old')
+    for tenant, status in (('999999', 404), ('1', 503), ('0', 422)):
+        assert ask(port, f'/logins?tenant_id={tenant}').status == status
+    assert ask(port, '/clientes').status == 503
 
 
 @pytest.mark.parametrize('scheme', ['basic', 'BASIC'])
@@ -314,7 +383,7 @@ def test_unknown_formato(port, value):
     assert problem_of(ask(port, f'/health-scores?formato={value}'))['loc'] == ['query', 'formato']
 
 
-@pytest.mark.parametrize('value', ['maybe', '0', '1', 'False', 'true%20', 'no', 'falsex'])
+@pytest.mark.parametrize('value', ['maybe', '0', '1', 'Falsch', 'true%20', 'no', 'falsex'])
 def test_wait_is_true_or_false(port, value):
     assert problem_of(ask(port, f'{CLEAR}?wait={value}', 'POST'))['loc'] == ['query', 'wait']
 
@@ -357,6 +426,9 @@ def test_tenant_that_does_not_exist(port, number):
     (b'{"tenant_id": 1}}', ['body', 'body']), (b'{"tenant_id": 1} x', ['body', 'body']), (b'{tenant_id: 1}', ['body', 'body']),
     (b"{'tenant_id': 1}", ['body', 'body']), (b'{"tenant_id": 01}', ['body', 'body']), (b'tenant_id=1', ['body', 'body']),
     (b'\xff\xfe', ['body', 'body']), (b'{"tenant_id": "\xff"}', ['body', 'body']), (b'\0' * 10, ['body', 'body']),
+    (b'{"tenant_id": 1, "tenant_id": 1}', ['body', 'body']),
+    (b'{"tenant_id": 1, "a": ' + b'[' * 16 + b']' * 16 + b'}', ['body', 'body']),
+    (b'{"tenant_id": 1, ' + b', '.join(b'"m%d": 0' % n for n in range(256)) + b'}', ['body', 'body']),
     (b'[' * 60000, ['body', 'body']), (b'{"a":' * 10000 + b'1' + b'}' * 10000, ['body', 'body']),
 ], ids=lambda value: value[:24].decode(errors='replace') if isinstance(value, bytes) else '')
 def test_bodies_without_a_tenant(port, body, loc):
@@ -370,6 +442,9 @@ def test_bodies_without_a_tenant(port, body, loc):
     ('', b'{"tenant_id": "2"}', 2), ('', b'{"tenant_id": 2}', 2), ('', b' {"x": [null], "tenant_id" : 2 }\r\n', 2),
     ('?tenant_id=', b'{"tenant_id": 2}', 2), ('?tenant_id', b'{"tenant_id": 2}', 2),
     ('?tenant_id=1&tenant_id=', b'{"tenant_id": 2}', 2),
+    ('', b'{"tenant_id": 2, "a": ' + b'[' * 15 + b']' * 15 + b'}', 2),
+    ('', b'{"tenant_id": 2, ' + b', '.join(b'"m%d": 0' % n for n in range(255)) + b'}', 2),
+    ('', b'{"tenant_id": 2, "a": [' + b', '.join([b'0'] * 1000) + b']}', 2),
     ('?Tenant_id=1', b'{"tenant_id": 2}', 2), ('', b'{"tenant_id": "\\u0032"}', 2),
 ])
 def test_where_the_tenant_is_read(port, query, body, tenant_id):
@@ -540,7 +615,7 @@ def test_if_none_match(port, path):
         weak, strong = full.header('ETag'), full.header('ETag').removeprefix('W/')
         for value in (weak, strong, '*', f'"x", {weak}', f'W/"x",{weak},"y"', f'{strong} , "y"', f'"",{weak}', f'  {weak}  '):
             for method in ('GET', 'HEAD'):
-                for headers in ({}, {'Accept-Encoding': 'gzip'}):
+                for headers in ({}, {'Accept-Encoding': 'gzip'}, {'Accept-Encoding': 'zstd'}):
                     known = connection.ask(path, method, headers={'If-None-Match': value, **headers})
                     assert (known.status, known.body) == (304, b''), (value, known)
                     assert known.header('Content-Encoding') is None and known.header('Content-Length') is None
@@ -551,6 +626,30 @@ def test_if_none_match(port, path):
         for value in ('"x"', 'W/"x"', '', ',', strong.strip('"'), f'w/{strong}', strong[:-2] + '"', strong[:-1], '"*"'):
             response = connection.ask(path, headers={'If-None-Match': value})
             assert response.status == 200 and response.body == full.body, value
+
+
+def ask_with_lines(port, path, name, values, method='GET', lines=''):
+    """Asks with several lines of one field."""
+    lines += ''.join(f'{name}: {value}\r\n' for value in values)
+    head = f'{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {basic()}\r\n{lines}\r\n'
+    with Connection(port) as connection:
+        connection.send(head.encode())
+        return connection.read(method)
+
+
+@pytest.mark.parametrize('before, behind, status', [
+    ([], ['"x"'], 304), (['"x"'], [], 304), (['"x"', 'W/"y"'], ['"z"'], 304), (['"x"'] * 7, [], 304), (['"a'], ['"b'], 304),
+    (['"x"'] * 8, [], 200), ([], ['"x"'] * 8, 200),
+])
+def test_if_none_match_in_several_lines(port, before, behind, status):
+    tag = ask(port, '/clientes').header('ETag')
+    assert ask_with_lines(port, '/clientes', 'If-None-Match', [*before, tag, *behind]).status == status
+    assert ask_with_lines(port, '/clientes', 'If-None-Match', [*before, '"no"', *behind]).status == 200
+
+
+@pytest.mark.parametrize('value', ['"a,*,b"', '"a * b"', 'W/"*,"', '"x", "a,*"'])
+def test_asterisk_inside_a_tag_is_part_of_it(port, value):
+    assert ask(port, '/clientes', headers={'If-None-Match': value}).status == 200
 
 
 def test_if_none_match_elsewhere_is_ignored(port):
@@ -582,6 +681,32 @@ def test_gzip(port, path, value, is_gzip):
     assert 'Accept-Encoding' in names_in(response.header('Vary'))
 
 
+@pytest.mark.parametrize('value, encoding', [
+    ('zstd', 'zstd'), ('ZStd', 'zstd'), ('gzip, deflate, br, zstd', 'zstd'), ('gzip, zstd;q=0.9', 'gzip'),
+    ('gzip;q=0.5, zstd;q=0.5', 'zstd'), ('zstd;q=0', None), ('zstd;q=0, gzip', 'gzip'), ('*, zstd;q=0.1', 'gzip'),
+    ('zstd, *;q=0', 'zstd'), ('zstandard', None),
+])
+@pytest.mark.parametrize('path', ['/clientes', f'/clientes?{INICIO}=2024-01-01', '/health-scores', LOGINS])
+def test_zstd(port, path, value, encoding):
+    plain = ask(port, path, headers={'Accept-Encoding': None})
+    response = ask(port, path, headers={'Accept-Encoding': value})
+    assert response.header('Content-Encoding') == encoding
+    assert response.content() == plain.body
+    assert (len(response.body) < len(plain.body)) == (encoding is not None)
+    assert response.header('ETag') == plain.header('ETag')
+    assert 'Accept-Encoding' in names_in(response.header('Vary'))
+
+
+@pytest.mark.parametrize('values, is_gzip', [
+    (['gzip;q=0', '*'], False), (['*', 'gzip;q=0'], False), (['gzip', 'br'], True), (['br', 'gzip'], True),
+    (['gzip', ''], True), (['br'] * 7 + ['gzip'], True), (['br'] * 8 + ['gzip'], False), (['gzip'] + ['br'] * 8, False),
+])
+def test_accept_encoding_in_several_lines(port, values, is_gzip):
+    response = ask_with_lines(port, '/clientes', 'Accept-Encoding', values)
+    assert response.header('Content-Encoding') == ('gzip' if is_gzip else None)
+    assert response.content() == ask(port, '/clientes').body
+
+
 def test_gzip_from_a_thousand_bytes_on(port):
     """Answers of many lengths around the limit, none of them on the wrong side."""
     lengths = set()
@@ -597,7 +722,7 @@ def test_gzip_from_a_thousand_bytes_on(port):
     assert min(lengths) < 600 and max(lengths) > 1000
 
 
-def test_gzip_of_exactly_a_thousand_bytes(fleet):
+def test_compression_of_exactly_a_thousand_bytes(fleet):
     """A client whose text is made so long that the answer has 999, 1000 and 1001 bytes."""
     prepare_counter(fleet, 'thousand')
     stage = Stage(fleet, 'thousand')
@@ -610,8 +735,10 @@ def test_gzip_of_exactly_a_thousand_bytes(fleet):
         stage.publish()
         port = start_loaded(stage).port
         assert len(ask(port, '/clientes').body) == wanted
-        response = ask(port, '/clientes', headers={'Accept-Encoding': 'gzip'})
-        assert (response.header('Content-Encoding') == 'gzip') == (wanted >= 1000)
+        for encoding in ('gzip', 'zstd'):
+            response = ask(port, '/clientes', headers={'Accept-Encoding': encoding})
+            assert response.header('Content-Encoding') == (encoding if wanted >= 1000 else None)
+            assert len(response.content()) == wanted
 
 
 def test_what_is_not_data_is_never_compressed(port):
@@ -643,6 +770,17 @@ def test_preflight(port, path):
 def test_preflight_that_asks_for_no_headers(port):
     response = ask(port, '/clientes', 'OPTIONS', user=None, headers=preflight())
     assert response.status == 204 and response.header('Access-Control-Allow-Headers') is None
+
+
+@pytest.mark.parametrize('values, allowed', [
+    (['authorization', 'x-a, x-b'], 'authorization, x-a, x-b'), (['', 'authorization', ''], 'authorization'), (['', ''], None),
+    (['x'] * 8, ', '.join(['x'] * 8)), (['x'] * 9, None),
+])
+def test_preflight_that_asks_in_several_lines(port, values, allowed):
+    lines = 'Origin: https://painel.example\r\nAccess-Control-Request-Method: GET\r\n'
+    response = ask_with_lines(port, '/clientes', 'Access-Control-Request-Headers', values, 'OPTIONS', lines)
+    shown = [value for name, value in response.headers if name == 'Access-Control-Allow-Headers']
+    assert response.status == 204 and shown == ([allowed] if allowed else [])
 
 
 @pytest.mark.parametrize('path', METHODS)
@@ -689,6 +827,15 @@ def test_listed_origins(listed_port, method, path, options, status):
         assert 'Origin' in vary and (response.header('ETag') is None or vary == {'Origin', 'Accept', 'Accept-Encoding'})
 
 
+def test_star_among_listed_origins(published):
+    """It stands for all, whatever stands beside it."""
+    port = start_loaded(published, CORS_ALLOW_ORIGINS='https://a.example,*').port
+    for origin in ('https://a.example', 'https://b.example', 'null', None):
+        response = ask(port, '/clientes', headers={'Origin': origin})
+        assert response.header('Access-Control-Allow-Origin') == '*'
+        assert 'Origin' not in names_in(response.header('Vary'))
+
+
 def test_origin_of_what_is_not_clean_http(listed_port):
     response, _ = exchange(listed_port, b'GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\nA : b\r\n\r\n')
     assert response.status == 400 and 'Origin' in names_in(response.header('Vary'))
@@ -711,6 +858,7 @@ def test_origin_is_open_by_default_also_in_errors(port):
 def test_refresh_without_a_worker(port, query):
     response = ask(port, CLEAR + query, 'POST')
     assert response.status == 503 and int(response.header('Retry-After')) > 0
+    assert response.header('Access-Control-Allow-Origin') == '*'
     assert 'atualização' in response.json()['detail']
 
 
@@ -742,10 +890,17 @@ def test_refresh(attended):
                 assert int(connection.ask('/dashboard').header('X-Generation')) >= document['generation']
 
 
-def test_refresh_that_is_not_waited_for(attended):
+@pytest.mark.parametrize('value', ['True', 'TRUE', 'tRUE'])
+def test_wait_in_any_letter_case(attended, value):
+    _, _, api = attended
+    assert ask(api.port, f'{CLEAR}?wait={value}', 'POST').status == 200
+
+
+@pytest.mark.parametrize('value', ['false', 'False', 'FALSE'])
+def test_refresh_that_is_not_waited_for(attended, value):
     stage, _, api = attended
     before = stage.pointer()
-    response = ask(api.port, f'{CLEAR}?wait=false', 'POST')
+    response = ask(api.port, f'{CLEAR}?wait={value}', 'POST')
     document = response.json()
     assert response.status == 202 and document['status'] == 'accepted' and document['message']
     wait_for(lambda: ask(api.port, '/health').json()['generation'] > before, 'the new generation is served', 20)
@@ -771,6 +926,7 @@ def test_refresh_that_fails(fleet, published):
         out.write('{}')
     response = ask(api.port, CLEAR, 'POST')
     assert response.status == 502, (response, worker.log_tail())
+    assert response.header('Access-Control-Allow-Origin') == '*'
     assert set(response.json()) == {'detail'} and 'SQL' not in response.body.decode()
     assert ask(api.port, '/dashboard').header('X-Generation') == str(generation)
     wait_for(lambda: ask(api.port, '/health').json()['worker']['last_error'], 'the reason is told', 10)

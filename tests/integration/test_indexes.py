@@ -6,7 +6,7 @@ import pytest
 
 from service import (
     AS_OF, MYSQL_INDEXES, MYSQL_INDEXES_BY_SIZE, MYSQL_SCHEMA, POSTGRES_INDEXES, POSTGRES_SCHEMA, SCORING_BY_SIZE, WORKER,
-    Stage, hold_in_postgres, unique, wait_for, waits_in_postgres, worker_in_postgres,
+    ServerError, Stage, hold_in_postgres, session_in_postgres, unique, wait_for, waits_in_postgres, worker_in_postgres,
 )
 
 ROWS = 50000  # of each table of events, over 400 days
@@ -85,7 +85,7 @@ def notes(stage, **changes):
     """What --check says of indexes: {(file, table, columns)}."""
     done = stage.run(WORKER, '--check', **changes)
     assert done.returncode == 0, done.stdout
-    lines = [line for line in done.stdout.splitlines() if line.startswith('note')]
+    lines = [line for line in done.stdout.splitlines() if line.startswith('note mysql')]
     found = [re.search(r'^note mysql: no index on (\w+) \(([\w,]+)\): .* one from schemas/mysql/([\w.-]+) \w', line)
              for line in lines]
     assert all(found), lines
@@ -285,6 +285,43 @@ def test_ignored_index_is_not_relied_on(schema):
 
 
 # ---- PostgreSQL
+
+
+def kommo_note(stage):
+    """What --check says of the index of live clients."""
+    done = stage.run(WORKER, '--check')
+    assert done.returncode == 0, done.stdout
+    note = re.search(r'^note postgresql: no index on clientes_kommo WHERE deleted_at IS NULL: (.*)$', done.stdout, re.M)
+    return note and note[1]
+
+
+def test_note_of_the_index_for_live_clients(fleet, schema):
+    schema.kommo("INSERT INTO clientes_kommo (id, deleted_at) SELECT g, CASE WHEN g % 4 > 0 THEN timestamp '2024-01-01' END"
+                 ' FROM generate_series(1, 1000) g')
+    assert kommo_note(schema) == ('a refresh reads the whole table, where one from schemas/postgres/indexes.sql skips'
+                                  ' deleted rows')
+    schema.kommo('ANALYZE clientes_kommo')
+    assert kommo_note(schema) == ('a refresh reads the whole table, some 1000 rows, where one from'
+                                  ' schemas/postgres/indexes.sql reads the 250 that are not deleted')
+    schema.kommo('CREATE INDEX theirs ON clientes_kommo (criado_em, id) WHERE deleted_at IS NULL')
+    assert kommo_note(schema) is None
+    schema.kommo('DROP INDEX theirs; ALTER TABLE clientes_kommo RENAME TO kept;'
+                 f'CREATE VIEW clientes_kommo AS SELECT * FROM kept; GRANT SELECT ON clientes_kommo TO {fleet.READER}')
+    assert kommo_note(schema) is None
+
+
+def test_index_that_was_broken_off_is_made_anew(fleet, schema):
+    """As PostgreSQL leaves it when its making, which waits for whoever writes to the table, is given up."""
+    with session_in_postgres(schema) as session:
+        session.run('BEGIN; INSERT INTO clientes_kommo (id) VALUES (1)')
+        with pytest.raises(ServerError, match='statement timeout'):
+            schema.kommo("SET statement_timeout = '300ms'; CREATE INDEX CONCURRENTLY ecosys_clientes_live"
+                         ' ON clientes_kommo (id) WHERE deleted_at IS NULL')
+    assert schema.kommo("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ecosys_clientes_live'::regclass").split()[2] == 'f'
+    assert kommo_note(schema) is not None
+    for _ in range(2):
+        fleet.postgres.load(f'kommo_{schema.data}', POSTGRES_INDEXES)
+        assert kommo_note(schema) is None
 
 
 def test_index_for_live_clients(fleet, schema):

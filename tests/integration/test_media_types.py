@@ -177,13 +177,16 @@ BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
     (f'{MSGPACK};q=0.5, {JSON};q=0.4', MSGPACK, MSGPACK), (f'{MSGPACK};q=0', JSON, JSON), ('*/*;q=0', JSON, JSON),
     (f'{JSON};q=0, */*', MSGPACK, MSGPACK), (f'{JSON};q=0, {MSGPACK};q=0, */*', CSV_TYPE, JSON), ('text/html', JSON, JSON),
     ('image/png, nonsense/', JSON, JSON), (f'{CSV};q=0.1, */*;q=0.01', CSV_TYPE, JSON),
+    (f'{MSGPACK}, */*', MSGPACK, MSGPACK), (f'{CSV}, */*', CSV_TYPE, JSON), (f'{JSON}, text/plain, */*', JSON, JSON),
+    (f'{MSGPACK}, {JSON}', JSON, JSON), (f'{MSGPACK};q=0, */*;q=0', JSON, JSON),
 ])
 def test_accept(port, value, table, no_table):
     with Connection(port) as connection:
         for method in ('GET', 'HEAD'):
-            for path in ('/clientes', '/health-scores', f'/clientes?{INICIO}=2024-01-01', '/health-scores?formato='):
+            for path in ('/clientes', '/health-scores', f'/clientes?{INICIO}=2024-01-01', '/health-scores?formato=',
+                         '/health-scores?formato=plano'):
                 assert connection.ask(path, method, **accept(value)).header('Content-Type') == table
-            for path in ('/dashboard', LOGINS[0], '/health-scores?formato=plano', '/health-scores?formato=detalhado'):
+            for path in ('/dashboard', LOGINS[0], '/health-scores?formato=detalhado'):
                 assert connection.ask(path, method, **accept(value)).header('Content-Type') == no_table
             for path in ('/clientes?formato=csv', '/health-scores?formato=csv'):
                 assert connection.ask(path, method, **accept(value)).header('Content-Type') == CSV_TYPE
@@ -205,7 +208,10 @@ def test_table_of_scores_where_the_nested_shape_is_the_default(published, port):
     detalhado = start_loaded(published, HEALTH_SCORES_FORMATO='detalhado').port
     expected = ask(port, '/health-scores?formato=csv')
     assert ask(detalhado, '/health-scores?formato=csv').body == expected.body
-    assert ask(detalhado, '/health-scores', **accept(CSV)).body == expected.body
+    for asked in (port, detalhado):
+        for path in ('/health-scores', '/health-scores?formato=plano'):
+            assert ask(asked, path, **accept(CSV)).body == expected.body
+        assert ask(asked, '/health-scores?formato=detalhado', **accept(CSV)).header('Content-Type') == JSON
     for path in ('/health-scores', '/health-scores?formato=detalhado'):
         packed = ask(detalhado, path, **accept(MSGPACK))
         assert packed.body == ask(port, '/health-scores?formato=detalhado', **accept(MSGPACK)).body

@@ -279,8 +279,39 @@ def test_clear_without_a_worker(stage):
         assert ask(api.port, '/clientes').header('X-Generation') == str(generation)
 
 
+def seconds_to_503(port, query=''):
+    """How long it takes until a refresh is refused for want of a worker."""
+    start = time.monotonic()
+    response = ask(port, f'/cache/clear{query}', method='POST')
+    assert response.status == 503 and response.header('Retry-After'), response
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize('query', ['', '?wait=false'])
+def test_clear_when_a_killed_workers_lease_still_runs(stage, query):
+    """Nobody hears the request, whatever the lease says."""
+    running = Running(stage, LEASE_TIME=60)
+    running.worker.kill()
+    assert NO_WORKER_S - 0.1 <= seconds_to_503(running.port, query) < 2 * NO_WORKER_S
+    assert running.health()['worker']['alive'] and ask(running.port, '/clientes').status == 200
+    stage.expire_lease()
+
+
+def test_clear_with_a_worker_that_stands_still(stage):
+    """Redis takes it for a listener, so only the end of its lease tells."""
+    lease_s = 5
+    running = Running(stage, LEASE_TIME=lease_s)
+    running.worker.signal(signal.SIGSTOP)
+    try:
+        assert NO_WORKER_S - 0.1 <= seconds_to_503(running.port) < lease_s + 2
+        assert NO_WORKER_S - 0.1 <= seconds_to_503(running.port) < 2 * NO_WORKER_S  # there is no lease any more
+    finally:
+        running.worker.signal(signal.SIGCONT)
+    wait_for(lambda: running.clear().status == 200, 'it goes on', PATIENCE_S)
+
+
 def test_once_takes_no_requests(stage):
-    """A process that ends after one refresh must not promise the next one."""
+    """A process that ends after one refresh must not promise the next one, nor let anybody wait for its end."""
     stage.publish()
     api = stage.start_api()
     wait_for(lambda: ask(api.port, '/health').status == 200, 'the generation is served', PATIENCE_S)
@@ -288,11 +319,11 @@ def test_once_takes_no_requests(stage):
         with lock_in_mariadb(stage):
             once = stage.start_worker('--once')
             wait_for(lambda: waits_in_mariadb(stage), 'it reads', PATIENCE_S)
-            waiting = start(ask, api.port, '/cache/clear?wait=false', method='POST')
             wait_for(lambda: ask(api.port, '/health').json()['worker']['alive'], 'its lease is seen', PATIENCE_S)
-            assert not waiting.done()
+            waiting = start(ask, api.port, '/cache/clear?wait=false', method='POST')
+            assert seconds_to_503(api.port) < 2 * NO_WORKER_S
+            assert waiting.result().status == 503
         assert once.wait(PATIENCE_S) == 0
-        assert waiting.result().status == 503
 
 
 def test_clear_whose_worker_is_killed_is_done_by_the_one_that_stands_by(stage, heard):
@@ -671,9 +702,19 @@ def test_invalid_model(fleet, stage, change, texts):
     assert 'phase=model' in complaint and path in complaint
     for text in texts:
         assert text in complaint, complaint
+    assert_check_tells(stage, *texts)
     write_model(path, only_crm)
     running.must_clear()
     wait_for(lambda: running.health()['worker']['last_error'] is None, '/health says so', PATIENCE_S)
+    assert 'note worker' not in stage.run(WORKER, '--check').stdout
+
+
+def assert_check_tells(stage, *texts):
+    """What /health has one word for, --check tells in full; by itself that is no failure of the check."""
+    done = stage.run(WORKER, '--check')
+    note, = [line for line in done.stdout.splitlines() if line.startswith('note worker: ')]
+    assert note.startswith('note worker: the last refresh failed (model, ') and all(text in note for text in texts), note
+    assert done.returncode == 0
 
 
 # ---- schemas/scoring-by-size.json, worked out by hand

@@ -28,6 +28,7 @@ CHANGE_S, CLEAR_S, SAMPLE_S = 0.5, 7, 5
 HEALTHY_S = 60  # at most, from the end of a fault; a worker that failed again and again waits longer before each try
 REST_S = 0.5  # in which logins that waited for a Redis that did not answer, and whoever joined them, are told so
 SHOWN = 20  # wrong answers
+LEAK_MIN_S, LEAK_MIB = 600, 8  # a shorter run is too short to tell growth from warming up; how much is noise
 MARKED_CLIENT, MARKED_TENANT = 99_999_999, 9_999_999
 WORKER = {'REFRESH_INTERVAL': 2, 'LEASE_TIME': 3, 'DB_CONNECT_TIMEOUT': 2, 'SNAPSHOT_TIMEOUT': 10,
           'REDIS_TIMEOUT_MS': 1000}
@@ -527,6 +528,14 @@ def mib(part, first, last):
     return round(max(size for _, size in found) / 2**20, 1) if found else None
 
 
+def judge_memory(world):
+    """Of the parts that never end: what they held at the most in the last quarter, against the second one."""
+    for part in (world.workers[0], world.apis[0]):
+        early, late = mib(part, 0.25, 0.5), mib(part, 0.75, 1)
+        if part.rss and part.rss[-1][0] >= LEAK_MIN_S and late > early * 1.25 + LEAK_MIB:
+            world.note_wrong(f'{part.process.name} has grown from {early} to {late} MiB')
+
+
 def results_of(world, befell, seconds):
     by_fault = collections.defaultdict(list)
     for names, took_s in befell:
@@ -564,6 +573,7 @@ def run(options):
             world.stop.set()
             for thread in threads:
                 thread.join()
+        judge_memory(world)
         for part in (*world.workers, *world.apis):
             if part.process.stop() != 0:
                 world.note_wrong(f'{part.process.name} ended with {part.process.returncode}')

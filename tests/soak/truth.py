@@ -1,6 +1,7 @@
 """What a generation's answers have to be: each is derived, naively, from the two unfiltered documents of the same
 generation, and these are held against what was written into the databases and when."""
 import collections
+import dataclasses
 import hashlib
 import json
 import re
@@ -105,6 +106,15 @@ class Generation:
             raise Wrong(f'{path} is not what the unfiltered documents of its generation say')
 
 
+@dataclasses.dataclass
+class Doubt:
+    """A database was killed and may have lost what was written last, half a change among it: until a whole one is written
+    that began later."""
+
+    killed_s: float
+    ended_s: float = float('inf')
+
+
 class Truth:
     """All that was written and seen. Any thread."""
 
@@ -114,7 +124,7 @@ class Truth:
         self._generations = collections.OrderedDict()
         self._changes = collections.deque(maxlen=1000)
         self._newest = 0  # marker that anybody began to write
-        self._unsure = []  # [from, to]: what a database that was killed has lost is not known
+        self._unsure = []  # of Doubt
         self.derived = self.compared = 0
 
     def begin_change(self, marker):
@@ -125,13 +135,13 @@ class Truth:
         """Both databases have the marker."""
         with self._lock:
             self._changes.append(change)
-            for interval in self._unsure:
-                interval[1] = min(interval[1], change.ended_s)
+            for doubt in self._unsure:
+                if change.began_s > doubt.killed_s:
+                    doubt.ended_s = min(doubt.ended_s, change.ended_s)
 
     def database_killed(self):
-        """It may have lost what was written last, until something is written again."""
         with self._lock:
-            self._unsure.append([time.time() - LOST_S, float('inf')])
+            self._unsure.append(Doubt(time.time()))
 
     def knows(self, generation):
         with self._lock:
@@ -166,7 +176,7 @@ class Truth:
         client, tenant = known.clients[self._client]['valor'], int(known.scores[self._tenant]['name'])
         if client > self._newest:
             raise Wrong(f'generation {generation} shows {client}, which nobody wrote')
-        if any(begin <= taken_s <= end + CLOCK_S for begin, end in self._unsure):
+        if any(doubt.killed_s - LOST_S <= taken_s <= doubt.ended_s + CLOCK_S for doubt in self._unsure):
             return
         older = [change.marker for change in self._changes if change.ended_s < taken_s - CLOCK_S]
         if older and min(client, tenant) < older[-1]:

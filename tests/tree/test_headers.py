@@ -9,7 +9,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = ("common", "worker", "api")
-LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl|sodium"
+LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl|sodium|systemd"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
 PACKAGES = (
     ("libpq",), ("libmariadb", "mysqlclient"), ("hiredis",), ("libevent_core",), ("msgpack-c", "msgpack"), ("yajl",),

@@ -45,7 +45,7 @@ def test_units_run_the_programs(name, program):
     unit = text_of(f"systemd/{name}.service")
     assert f"\nExecStart=/usr/bin/{program}\n" in unit
     assert "\nEnvironmentFile=/etc/ecosys-ms.env\n" in unit
-    kind = "oneshot" if "--refresh" in program else "exec"
+    kind = "oneshot" if "--refresh" in program else "notify"
     assert f"\nType={kind}\n" in unit
 
 
@@ -125,10 +125,19 @@ def scratch_root(tmp_path_factory):
     return root
 
 
+def named_sql():
+    """The files of SQL for whoever owns the databases, all but the schemas; README.md tells where they are installed."""
+    found = [f"{source}/{name}" for source in ("mysql", "postgres")
+             for name in sorted(os.listdir(os.path.join(ROOT, "schemas", source))) if name != "schema.sql"]
+    assert "mysql/indexes.sql" in found and "/usr/share/ecosys-ms/mysql/" in text_of("README.md")
+    return found
+
+
 def test_installation_has_what_documents_name(scratch_root):
     for path in ("bin/ecosys-worker", "bin/ecosys-api", "share/ecosys-ms/ecosys-ms.env.example",
                  "share/ecosys-ms/scoring.json", "share/ecosys-ms/scoring-by-size.json",
-                 "share/ecosys-ms/openapi.json", *(f"lib/systemd/system/{unit}" for unit in units())):
+                 "share/ecosys-ms/openapi.json", "share/ecosys-ms/redis-acl.conf",
+                 *(f"share/ecosys-ms/{path}" for path in named_sql()), *(f"lib/systemd/system/{unit}" for unit in units())):
         assert os.path.exists(os.path.join(scratch_root, "usr", path)), path
 
 

@@ -13,8 +13,10 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static const char *const RESULTS[] = {
-    [CREDENTIALS_OK] = "ok", [CREDENTIALS_MISSING] = "missing", [CREDENTIALS_UNDECODABLE] = "undecodable"};
+static const char *const RESULTS[] = {[CREDENTIALS_OK] = "ok",
+                                      [CREDENTIALS_MISSING] = "missing",
+                                      [CREDENTIALS_UNDECODABLE] = "undecodable",
+                                      [CREDENTIALS_TOO_LONG] = "too long"};
 
 /* The header is in memory of its own, so that a byte read behind it is seen. */
 static void check(const char *name, struct bytes header, enum credentials_result expected, const char *user,
@@ -82,15 +84,26 @@ static void test_headers(void **state)
         check(rows[i].name, bytes_of(rows[i].header), rows[i].expected, rows[i].user, rows[i].password);
 }
 
-/* CREDENTIALS_MAX decoded bytes are the most that is looked at. */
+/* CREDENTIALS_MAX decoded bytes are the most that is looked at; what is longer is decoded, and nobody's. */
 static void test_long_credentials(void **state)
 {
     char header[6 + 1400];
     (void)state;
     memset(header, 'A', sizeof header);
     memcpy(header, "Basic YTpi", 10);
-    check("a:b and 1,020 NULs", (struct bytes){header, 6 + 1364}, CREDENTIALS_OK, NULL, NULL);
-    check("a group more", (struct bytes){header, 6 + 1368}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    check("1,023 bytes", (struct bytes){header, 6 + 1364}, CREDENTIALS_OK, NULL, NULL);
+    check("1,026 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_TOO_LONG, NULL, NULL);
+    header[6 + 1367] = '=';
+    check("1,025 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_TOO_LONG, NULL, NULL);
+    header[6 + 1366] = '=';
+    check("1,024 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_OK, NULL, NULL);
+    check("padding inside", (struct bytes){header, 6 + 1372}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    memset(header + 6 + 1366, 'A', 2);
+    memcpy(header + 6, "YWFh", 4);
+    check("no colon", (struct bytes){header, sizeof header}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    memcpy(header + 6 + 1380, "YTpi", 4);
+    check("a colon behind 1,024 bytes", (struct bytes){header, 6 + 1384}, CREDENTIALS_TOO_LONG, NULL, NULL);
+    memcpy(header + 6, "YTpi", 4);
     check("a:b", (struct bytes){header, 6 + 4}, CREDENTIALS_OK, "a", "b");
     for (size_t len = 0; len < 30; len++)
         check("cut", (struct bytes){header, len},

@@ -26,7 +26,7 @@ struct rows {
     char names[ROWS_LIMIT][16];
 };
 
-static struct answers_room room = {.kept_max = 1u << 20, .unkept_max = SIZE_MAX};
+static struct answers_room room = {.kept_max = 1u << 20, .unkept_max = SIZE_MAX, .wait_max_ms = INT64_MAX};
 static struct arena model_arena;
 static struct scoring_model model;
 

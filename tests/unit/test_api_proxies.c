@@ -57,7 +57,7 @@ static void test_settings(void **state)
 }
 
 static void check_client(const struct proxies *proxies, const char *name, const char *peer,
-                         const struct forwarded *forwarded, const char *expected)
+                         const struct field_lines *forwarded, const char *expected)
 {
     struct address address, found;
     char shown[ADDRESS_TEXT_SIZE];
@@ -113,9 +113,9 @@ static void test_clients(void **state)
     arena_init(&arena);
     assert_int_equal(proxies_load(&arena, "127.0.0.1,10.0.0.0/8,2001:db8::/32", &proxies, &err), STATUS_OK);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct forwarded forwarded = {.count = 0};
+        struct field_lines forwarded = {.count = 0};
         while (forwarded.count < 3 && rows[i].fields[forwarded.count] != NULL) {
-            forwarded.fields[forwarded.count] = bytes_of(rows[i].fields[forwarded.count]);
+            forwarded.values[forwarded.count] = bytes_of(rows[i].fields[forwarded.count]);
             forwarded.count++;
         }
         check_client(&proxies, rows[i].name, rows[i].peer, &forwarded, rows[i].client);
@@ -127,10 +127,10 @@ static void test_too_many_fields(void **state)
 {
     static const struct network any = {.bits = 0};
     static const struct proxies nobody = {NULL, 0}, everybody = {&any, 1};
-    struct forwarded forwarded = {.count = FORWARDED_MAX};
+    struct field_lines forwarded = {.count = FIELD_LINES_MAX};
     (void)state;
-    for (size_t i = 0; i < FORWARDED_MAX; i++)
-        forwarded.fields[i] = bytes_of("198.51.100.7");
+    for (size_t i = 0; i < FIELD_LINES_MAX; i++)
+        forwarded.values[i] = bytes_of("198.51.100.7");
     check_client(&everybody, "as many as are kept", "127.0.0.1", &forwarded, "198.51.100.7");
     check_client(&nobody, "trusting nobody", "127.0.0.1", &forwarded, "127.0.0.1");
     forwarded.count++;

@@ -267,6 +267,20 @@ static void test_what_is_taken(void **state)
     }
 }
 
+/* "one|other" of a field's lines; NULL: there is none. */
+static void check_lines(const char *name, const char *what, const struct field_lines *lines,
+                        const char *expected)
+{
+    struct buffer found = BUFFER_INIT;
+    for (size_t i = 0; i < lines->count && i < FIELD_LINES_MAX; i++) {
+        buffer_append_text(&found, i > 0 ? "|" : "");
+        buffer_append(&found, lines->values[i].data, lines->values[i].len);
+    }
+    struct bytes text = {found.len > 0 ? found.data : "", found.len};
+    check_text(name, what, lines->count > 0 ? text : (struct bytes){NULL, 0}, expected);
+    buffer_clear(&found);
+}
+
 static void test_fields(void **state)
 {
     static const struct bytes text = RAW(GET "authorization:Basic YTpi  \r\nACCEPT-ENCODING: gzip \t\r\n"
@@ -279,39 +293,44 @@ static void test_fields(void **state)
     (void)state;
     assert_true(read_head(text, &request, &problem));
     check_text("fields", "authorization", request.authorization, "Basic YTpi");
-    check_text("fields", "accept_encoding", request.accept_encoding, "gzip");
-    check_text("fields", "if_none_match", request.if_none_match, "");
+    check_lines("fields", "accept_encoding", &request.accept_encoding, "gzip");
+    check_lines("fields", "if_none_match", &request.if_none_match, "");
     check_text("fields", "origin", request.origin, "null");
     check_text("fields", "wanted_method", request.wanted_method, "GET");
-    check_text("fields", "wanted_headers", request.wanted_headers, "a, b");
+    check_lines("fields", "wanted_headers", &request.wanted_headers, "a, b");
     assert_true(read_head(none, &request, &problem));
     check_text("none", "authorization", request.authorization, NULL);
-    check_text("none", "accept_encoding", request.accept_encoding, NULL);
-    check_text("none", "if_none_match", request.if_none_match, NULL);
+    check_lines("none", "accept_encoding", &request.accept_encoding, NULL);
+    check_lines("none", "if_none_match", &request.if_none_match, NULL);
     check_text("none", "origin", request.origin, NULL);
     check_text("none", "wanted_method", request.wanted_method, NULL);
-    check_text("none", "wanted_headers", request.wanted_headers, NULL);
+    check_lines("none", "wanted_headers", &request.wanted_headers, NULL);
 }
 
-/* Each is kept as it came, in order, up to a number; above it they are counted. */
-static void test_forwarded(void **state)
+/* Each line is kept as it came, in order, up to a number; above it they are counted. */
+static void test_fields_in_several_lines(void **state)
 {
     static const struct bytes two =
-        RAW(GET "X-Forwarded-For: a, b\r\nA: b\r\nx-forwarded-for:\r\nX-Forwarded: c\r\n\r\n");
+        RAW(GET "X-Forwarded-For: a, b\r\nAccept-Encoding: gzip;q=0\r\nIf-None-Match: \"a\"\r\n"
+                "Access-Control-Request-Headers: a\r\nx-forwarded-for:\r\nX-Forwarded: c\r\n"
+                "ACCEPT-ENCODING: *\r\nif-none-match: \"b\"\r\naccess-control-request-headers: b \r\n\r\n");
     char many[1024] = GET;
     struct request request;
     const char *problem;
     (void)state;
     assert_true(read_head(two, &request, &problem));
-    check_int("two", "count", (int64_t)request.forwarded.count, 2);
-    check_text("two", "the first", request.forwarded.fields[0], "a, b");
-    check_text("two", "the second", request.forwarded.fields[1], "");
-    for (int i = 0; i < FORWARDED_MAX + 2; i++)
-        strcat(many, "X-Forwarded-For: a\r\n");
+    check_lines("two", "forwarded", &request.forwarded, "a, b|");
+    check_lines("two", "accept_encoding", &request.accept_encoding, "gzip;q=0|*");
+    check_lines("two", "if_none_match", &request.if_none_match, "\"a\"|\"b\"");
+    check_lines("two", "wanted_headers", &request.wanted_headers, "a|b");
+    check_int("two", "encoding", request_encoding(&request), ENCODING_IDENTITY);
+    for (int i = 0; i < FIELD_LINES_MAX + 2; i++)
+        strcat(many, "Accept-Encoding: gzip\r\n");
     strcat(many, "\r\n");
     assert_true(read_head(bytes_of(many), &request, &problem));
-    check_int("many", "count", (int64_t)request.forwarded.count, FORWARDED_MAX + 2);
-    check_text("many", "the last one kept", request.forwarded.fields[FORWARDED_MAX - 1], "a");
+    check_int("many", "count", (int64_t)request.accept_encoding.count, FIELD_LINES_MAX + 2);
+    check_text("many", "the last one kept", request.accept_encoding.values[FIELD_LINES_MAX - 1], "gzip");
+    check_int("many", "encoding", request_encoding(&request), ENCODING_IDENTITY);
 }
 
 /* All Accept fields are one list; other fields are none of it. */
@@ -347,7 +366,7 @@ static void test_accept(void **state)
 static void test_encodings(void **state)
 {
     static const struct {
-        const char *accept_encoding;
+        const char *accept_encoding; /* lines with | between them */
         enum encoding expected;
     } rows[] = {
         {NULL, ENCODING_IDENTITY},
@@ -390,11 +409,26 @@ static void test_encodings(void **state)
         {"zstd;q=0.5, *", ENCODING_GZIP},
         {"zstd, *;q=0", ENCODING_ZSTD},
         {"gzip;q=0, zstd;q=0.1", ENCODING_ZSTD},
+        {"gzip|br", ENCODING_GZIP},
+        {"br|gzip", ENCODING_GZIP},
+        {"gzip;q=0|*", ENCODING_IDENTITY},
+        {"*|gzip;q=0", ENCODING_IDENTITY},
+        {"gzip|", ENCODING_GZIP},
+        {"gzip|zstd", ENCODING_ZSTD},
+        {"zstd;q=0.5|gzip", ENCODING_GZIP},
+        {"a|b|c|d|e|f|g|gzip", ENCODING_GZIP},
+        {"gzip|b|c|d|e|f|g|h|i", ENCODING_IDENTITY},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct request request = {.accept_encoding = bytes_of(rows[i].accept_encoding)};
+        struct request request = {.method = METHOD_GET};
         const char *name = rows[i].accept_encoding != NULL ? rows[i].accept_encoding : "(none)";
+        for (const char *line = rows[i].accept_encoding; line != NULL;) {
+            const char *end = strchr(line, '|');
+            field_lines_add(&request.accept_encoding,
+                            (struct bytes){line, end != NULL ? (size_t)(end - line) : strlen(line)});
+            line = end != NULL ? end + 1 : NULL;
+        }
         check_int(name, "encoding", request_encoding(&request), rows[i].expected);
     }
 }
@@ -457,7 +491,7 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_is_taken),
         cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_forwarded),
+        cmocka_unit_test(test_fields_in_several_lines),
         cmocka_unit_test(test_accept),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_parameters),

@@ -152,6 +152,31 @@ static void test_familiar_credentials(void **state)
     throttle_clear(&throttle);
 }
 
+/* Ten budgets of attempts that nobody looks at; then nothing at all is told to that address, until it has been quiet. */
+static void test_flood(void **state)
+{
+    struct attempt attempt = attempt_of("192.0.2.1", 0), other = attempt_of("192.0.2.2", 0);
+    struct throttle throttle;
+    int64_t now_ms = 1000;
+    (void)state;
+    init(&throttle, 60);
+    assert_int_equal(burst(&throttle, "192.0.2.1", now_ms), 60); /* and one that is not looked at */
+    unsigned delayed = 1;
+    while (delayed < 10000 && !throttle_refuses(&throttle, &attempt.address, now_ms)) {
+        assert_false(throttle_begin(&throttle, &attempt, now_ms));
+        delayed++;
+    }
+    assert_in_range(delayed, 590, 600); /* a minute in intervals of 101 ms */
+    assert_false(throttle_refuses(&throttle, &other.address, now_ms));
+    for (int i = 0; i < 100000; i++)
+        assert_true(throttle_refuses(&throttle, &attempt.address, now_ms));
+    assert_true(throttle_refuses(&throttle, &attempt.address, now_ms + 50));
+    assert_false(throttle_refuses(&throttle, &attempt.address, now_ms + 250));
+    assert_false(throttle_begin(&throttle, &attempt, now_ms + 250));
+    assert_int_equal(burst(&throttle, "192.0.2.1", now_ms + 60000), 60);
+    throttle_clear(&throttle);
+}
+
 /* The address of which nothing was heard for longest makes room. */
 static void test_bound_of_addresses(void **state)
 {
@@ -218,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_what_is_under_way_counts),
         cmocka_unit_test(test_which_addresses_are_one),
         cmocka_unit_test(test_familiar_credentials),
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_bound_of_addresses),
         cmocka_unit_test(test_reports),
     };

@@ -28,7 +28,7 @@ static void bench_init(struct bench *bench)
 {
     *bench = (struct bench){.loop = {.mutex = PTHREAD_MUTEX_INITIALIZER, .mail_fd = -1}};
     bench->view = (struct tickets_view){
-        .now_ms = BEGIN_MS, .worker_is_alive = true, .loaded = 100, .loaded_is_served = true};
+        .now_ms = BEGIN_MS, .worker_is_there = true, .loaded = 100, .loaded_is_served = true};
     tickets_init(&bench->tickets);
 }
 
@@ -64,11 +64,19 @@ static struct wait *settle_at(struct bench *bench, int64_t waited_ms)
     return settle(bench);
 }
 
+/* With the status that a client sees of it. */
 static void assert_failed(struct wait *wait, enum reply_error error)
 {
+    static const int statuses[] = {
+        [ERROR_NO_WORKER] = 503, [ERROR_REFRESH_FAILED] = 502, [ERROR_REFRESH_TIMEOUT] = 504};
+    struct reply reply;
     assert_non_null(wait);
     assert_true(wait->has_failed);
     assert_int_equal(wait->error, error);
+    reply_init(&reply);
+    reply_error(&reply, wait->error);
+    assert_int_equal(reply.status, statuses[error]);
+    reply_clear(&reply);
     wait_free(wait);
 }
 
@@ -166,7 +174,7 @@ static void test_no_worker(void **state)
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    bench.view.worker_is_alive = false;
+    bench.view.worker_is_there = false;
     add(&bench, false);
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
     assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
@@ -178,7 +186,7 @@ static void test_no_worker_also_for_who_does_not_wait(void **state)
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    bench.view.worker_is_alive = false;
+    bench.view.worker_is_there = false;
     add(&bench, true);
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
     assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
@@ -192,7 +200,7 @@ static void test_worker_that_goes_after_it_took_the_request(void **state)
     bench_init(&bench);
     add(&bench, false);
     say(&bench, "started", 1);
-    bench.view.worker_is_alive = false;
+    bench.view.worker_is_there = false;
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS + 500));
     say(&bench, "queued", 1); /* by the successor */
     say(&bench, "started", 1);
@@ -236,7 +244,7 @@ static void test_failure_goes_first(void **state)
     bench_init(&bench);
     add(&bench, false);
     say(&bench, "failed mysql", 1);
-    bench.view.worker_is_alive = false;
+    bench.view.worker_is_there = false;
     assert_failed(settle_at(&bench, TICKET_GIVE_UP_MS), ERROR_REFRESH_FAILED);
 }
 
@@ -302,7 +310,7 @@ static void test_messages_that_change_nothing(void **state)
     char text[256];
     (void)state;
     bench_init(&bench);
-    bench.view.worker_is_alive = false;
+    bench.view.worker_is_there = false;
     add(&bench, true);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         tickets_take_message(&bench.tickets, bytes_of(texts[i]));

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "api/credentials.h"
 #include "api/users.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -97,6 +98,43 @@ static void test_users_that_are_refused(void **state)
             fail_msg("%s: status is %s, expected invalid", rows[i].name, status_word(status));
         if (strcmp(err.message, rows[i].message) != 0)
             fail_msg("%s: message is \"%s\", expected \"%s\"", rows[i].name, err.message, rows[i].message);
+    }
+}
+
+/* Users that no request's credentials could ever match are refused, not taken in vain. */
+static void test_users_that_could_never_log_in(void **state)
+{
+    static const struct {
+        const char *name, *password; /* NULL: the rest of the length */
+        size_t len;                  /* of the entry */
+        bool expected;
+    } rows[] = {
+        {"a", NULL, CREDENTIALS_MAX, true},
+        {"a", NULL, CREDENTIALS_MAX + 1, false},
+        {NULL, "b", CREDENTIALS_MAX, true},
+        {NULL, "b", CREDENTIALS_MAX + 1, false},
+        {NULL, HASH, CREDENTIALS_MAX + sizeof HASH - 2, true}, /* with a password of one byte */
+        {NULL, HASH, CREDENTIALS_MAX + sizeof HASH - 1, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char entry[CREDENTIALS_MAX + 100];
+        struct users *users = NULL;
+        struct error err = {STATUS_OK, ""};
+        size_t password_len = rows[i].password != NULL ? strlen(rows[i].password) : rows[i].len - 2;
+        memset(entry, 'x', sizeof entry);
+        entry[rows[i].len] = '\0';
+        entry[rows[i].len - password_len - 1] = ':';
+        if (rows[i].password != NULL)
+            memcpy(entry + rows[i].len - password_len, rows[i].password, password_len);
+        enum status status = users_load(entry, "", &KEY, NULL, &users, &err);
+        if ((status == STATUS_OK) != rows[i].expected)
+            fail_msg("row %zu, %zu bytes: status is %s", i + 1, rows[i].len, status_word(status));
+        if (!rows[i].expected)
+            assert_string_equal(err.message,
+                                "BASIC_AUTH_USERS: entry 1: is longer than the 1024 bytes that a "
+                                "request's credentials may have");
+        users_unref(users);
     }
 }
 
@@ -215,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_users),
         cmocka_unit_test(test_users_that_are_refused),
+        cmocka_unit_test(test_users_that_could_never_log_in),
         cmocka_unit_test(test_credentials_in_clear),
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_hashes_are_remembered),

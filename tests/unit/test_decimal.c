@@ -68,12 +68,57 @@ static void test_parse_and_shortest_form(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[DECIMAL_TEXT_MAX];
         struct decimal value = parse(rows[i].text);
-        check_int(rows[i].text, "unscaled", value.unscaled, rows[i].unscaled);
+        check_int(rows[i].text, "unscaled", (int64_t)value.unscaled, rows[i].unscaled);
         check_int(rows[i].text, "scale", value.scale, rows[i].scale);
         size_t len = decimal_format(value, text);
         if (strcmp(text, rows[i].shortest) != 0 || len != strlen(text))
             fail_msg("%s: shortest is \"%s\" (%zu), expected \"%s\"", rows[i].text, text, len,
                      rows[i].shortest);
+    }
+}
+
+static void test_many_digits(void **state)
+{
+    static const struct {
+        const char *text, *nearest;
+        bool is_exact;
+    } rows[] = {
+        {"333.3333333333333333", "333.3333333333333333", true},
+        {"1234567890123456789", "1234567890123456789", true},
+        {"9999999999.999999999999999999999999", "9999999999.999999999999999999999999", true},
+        {"-0.000000000000000000000001", "-0.000000000000000000000001", true},
+        {"1234567890123456789012345678901234", "1234567890123456789012345678901234", true},
+        {"1e33", "1000000000000000000000000000000000", true},
+        {"1.2345678901234567e-05", "0.000012345678901234567", true},
+        {"0.1000000000000000000000000000000000000000000000000", "0.1", true},
+        {"100000000000000000000000000000000000e-35", "1", true},
+        {"4.9e-25", "0", false},
+        {"5e-25", "0.000000000000000000000001", false},
+        {"-5e-25", "-0.000000000000000000000001", false},
+        {"1e-300", "0", false},
+        {"0.3333333333333333333333334999", "0.333333333333333333333333", false},
+        {"0.3333333333333333333333335", "0.333333333333333333333334", false},
+        {"0.99999999999999999999999999999999999999", "1", false},
+        {"9999999999.9999999999999999999999995", "10000000000", false},
+        {"1.00000000000000000000000000000000000000000000009", "1", false},
+        {"100000000000.00000000000000000000000049", "100000000000", false},
+        {"10000000000.0000000000000000000000005", "10000000000", false},
+        {"0.00000000000000000000000049999999999999999999999999", "0", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[DECIMAL_TEXT_MAX];
+        struct decimal value, exact;
+        bool is_exact = !rows[i].is_exact;
+        if (!decimal_parse_nearest(bytes_of(rows[i].text), &value, &is_exact))
+            fail_msg("%s: is refused", rows[i].text);
+        check_int(rows[i].text, "is_exact", is_exact, rows[i].is_exact);
+        check_int(rows[i].text, "taken as exact", decimal_parse(bytes_of(rows[i].text), &exact),
+                  rows[i].is_exact);
+        size_t len = decimal_format(value, text);
+        if (strcmp(text, rows[i].nearest) != 0 || len != strlen(text))
+            fail_msg("%s: nearest is \"%s\" (%zu), expected \"%s\"", rows[i].text, text, len,
+                     rows[i].nearest);
     }
 }
 
@@ -103,15 +148,16 @@ static void test_refused(void **state)
         "Infinity",
         "-inf",
         "R$ 10",
-        "1234567890123456789",
-        "1.234567890123456789",
-        "1e18",
-        "1e-19",
-        "0.0000000000000000001",
+        "12345678901234567890123456789012345",
+        "1e34",
+        "1e-25",
+        "0.0000000000000000000000001",
+        "0.1234567890123456789012345",
+        "1.0000000000000000000000000000000000000000000001",
         "1e401",
         "0e99999999999999999999",
         "1e-99999999999999999999",
-        "100000000000000000.1",
+        "1000000000000000000000000000000000.1",
         "\xD9\xA1",
     };
     (void)state;
@@ -119,15 +165,15 @@ static void test_refused(void **state)
         struct decimal value = {77, 7};
         if (decimal_parse(bytes_of(rows[i]), &value))
             fail_msg("\"%s\": is read as %" PRId64 " / 10^%u, expected to be refused", rows[i],
-                     value.unscaled, value.scale);
-        check_int(rows[i], "untouched unscaled", value.unscaled, 77);
+                     (int64_t)value.unscaled, value.scale);
+        check_int(rows[i], "untouched unscaled", (int64_t)value.unscaled, 77);
         check_int(rows[i], "untouched scale", value.scale, 7);
     }
     struct decimal value;
     assert_false(decimal_parse((struct bytes){NULL, 0}, &value));
     assert_false(decimal_parse((struct bytes){"1\0002", 3}, &value));
     assert_true(decimal_parse((struct bytes){"12345", 2}, &value));
-    check_int("the first two bytes", "unscaled", value.unscaled, 12);
+    check_int("the first two bytes", "unscaled", (int64_t)value.unscaled, 12);
 }
 
 static void test_rounding_half_away_from_zero(void **state)
@@ -236,6 +282,14 @@ static void test_sums_and_cents(void **state)
         {"cancels out", {"9999999999.99", "-9999999999.99"}, 0, "0"},
         {"whole", {"1000", "500"}, 150000, "1500"},
         {"negative", {"1.10", "-3.50"}, -240, "-2.4"},
+        {"a third three times",
+         {"0.333333333333333333333333", "0.333333333333333333333333", "0.333333333333333333333333"},
+         100,
+         "1"},
+        {"whole and parts of other signs, half a cent", {"1", "-0.995"}, 1, "0.01"},
+        {"the same below zero", {"-1", "0.995"}, -1, "-0.01"},
+        {"just below half a cent", {"1", "-0.995000000000000000000001"}, 0, "0"},
+        {"parts that make a whole", {"-0.6", "-0.6", "2"}, 80, "0.8"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -260,7 +314,7 @@ static void test_largest_sum(void **state)
         decimal_sum_add(&sum, largest);
     /* 5000000 x 9999999999.99999999 = 50000000000000000 - 0.05 */
     check_int("positive", "cents", decimal_sum_cents(sum), INT64_C(4999999999999999995));
-    sum.units = -sum.units;
+    sum = decimal_sum_difference((struct decimal_sum){0}, sum);
     check_int("negative", "cents", decimal_sum_cents(sum), INT64_C(-4999999999999999995));
 }
 
@@ -268,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_and_shortest_form),
+        cmocka_unit_test(test_many_digits),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_rounding_half_away_from_zero),
         cmocka_unit_test(test_to_scaled),

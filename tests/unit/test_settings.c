@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -123,7 +124,7 @@ static void test_defaults_of_the_api(void **state)
         fail_msg("api: %s", err.message);
     check_text("BASIC_AUTH_USERS", settings.basic_auth_users, "ana:hunter2");
     check_text("BASIC_AUTH_READONLY", settings.basic_auth_readonly, "");
-    check_int("AUTH_FAILURES", settings.auth_failures, 30);
+    check_int("AUTH_FAILURES", settings.auth_failures, 300);
     check_int("AUTH_QUEUE", settings.auth_queue, 64);
     check_text("TRUSTED_PROXIES", settings.trusted_proxies, "");
     check_text("HOST", settings.host, "127.0.0.1");
@@ -247,7 +248,34 @@ static const struct refusal_row REFUSALS[] = {
     {"Upstash without TLS",
      PROGRAM_API,
      {{"UPSTASH_REDIS_REST_URL", "http://eu1"}, {"UPSTASH_REDIS_REST_TOKEN", "hunter2"}},
-     "UPSTASH_REDIS_REST_URL: takes https://HOST"},
+     "UPSTASH_REDIS_REST_URL: is \"http://eu1\", takes https://HOST"},
+    {"Upstash with a path",
+     PROGRAM_WORKER,
+     {{"UPSTASH_REDIS_REST_URL", "https://eu1/x"}, {"UPSTASH_REDIS_REST_TOKEN", "hunter2"}},
+     "UPSTASH_REDIS_REST_URL: is \"https://eu1/x\", takes https://HOST without a user, a path or a query"},
+    {"Upstash with a bad port",
+     PROGRAM_WORKER,
+     {{"UPSTASH_REDIS_REST_URL", "https://eu1:x"}, {"UPSTASH_REDIS_REST_TOKEN", "t"}},
+     "UPSTASH_REDIS_REST_URL: is \"https://eu1:x\", the port is not a number from 1 to 65535"},
+    {"Upstash with a password, which is not shown",
+     PROGRAM_WORKER,
+     {{"UPSTASH_REDIS_REST_URL", "https://u:hunter2@eu1"}, {"UPSTASH_REDIS_REST_TOKEN", "t"}},
+     "UPSTASH_REDIS_REST_URL: takes https://HOST without a user, a path or a query"},
+    {"Upstash with a token, which is not shown",
+     PROGRAM_WORKER,
+     {{"UPSTASH_REDIS_REST_URL", "https://eu1?_token=hunter2"}, {"UPSTASH_REDIS_REST_TOKEN", "t"}},
+     "UPSTASH_REDIS_REST_URL: takes https://HOST without a user, a path or a query"},
+    {"origin with a slash",
+     PROGRAM_API,
+     {{"CORS_ALLOW_ORIGINS", "https://a.example/"}},
+     "CORS_ALLOW_ORIGINS: is \"https://a.example/\", takes *, null and scheme://host[:port], as browsers "
+     "send "
+     "them (lower case, no usual port, nothing behind), with commas between them"},
+    {"origin without a scheme",
+     PROGRAM_API,
+     {{"CORS_ALLOW_ORIGINS", "*,a.example"}},
+     "CORS_ALLOW_ORIGINS: is \"*,a.example\", takes *, null and scheme://host[:port], as browsers send them "
+     "(lower case, no usual port, nothing behind), with commas between them"},
 };
 
 static void test_refusals_say_name_value_and_what_is_taken(void **state)
@@ -511,12 +539,17 @@ static void test_modes_of_tls(void **state)
     }
 }
 
-static void write_file(const char *path, const char *text)
+static void write_bytes(const char *path, const char *data, size_t len)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fwrite(data, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    write_bytes(path, text, strlen(text));
 }
 
 static void test_files(void **state)
@@ -530,9 +563,23 @@ static void test_files(void **state)
     assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_OK);
     assert_null(dotenv.newest);
     assert_int_equal(settings_read_file(*state, "absent", &dotenv, &err), STATUS_INVALID);
-    check_text("absent", err.message, "absent: cannot be opened: No such file or directory");
+    check_text("absent", err.message,
+               "--env-file: is \"absent\", takes a file that can be read: No such file or directory");
+    assert_int_equal(settings_read_file(*state, "", &dotenv, &err), STATUS_INVALID);
+    check_text("no name", err.message,
+               "--env-file: is \"\", takes a file that can be read: No such file or directory");
     assert_int_equal(settings_read_file(*state, ".", &dotenv, &err), STATUS_INVALID);
-    check_text("a folder", err.message, ".: cannot be read: Is a directory");
+    check_text("a folder", err.message,
+               "--env-file: is \".\", takes a file that can be read: Is a directory");
+    assert_int_equal(settings_read_file(*state, "/dev/zero", &dotenv, &err), STATUS_INVALID);
+    check_text("endless", err.message, "--env-file: is \"/dev/zero\", takes a file of at most 1048576 bytes");
+    assert_int_equal(mkdir(".env", 0700), 0);
+    assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_INVALID);
+    check_text(".env is a folder", err.message, ".env: is no file that can be read: Is a directory");
+    assert_int_equal(rmdir(".env"), 0);
+    write_bytes("nul", "A=\0", 3);
+    assert_int_equal(settings_read_file(*state, "nul", &dotenv, &err), STATUS_INVALID);
+    check_text("NUL", err.message, "--env-file: is \"nul\", takes a file without NUL bytes");
     write_file(".env", "PORT=81\n= 1\nexport HOST='::1'");
     write_file("named", "PORT=82");
     assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_OK);
@@ -542,7 +589,7 @@ static void test_files(void **state)
     check_int("the first one", (int64_t)dotenv.unreadable_line, 2);
     assert_int_equal(settings_read_file(*state, "named", &dotenv, &err), STATUS_OK);
     check_text("named", dotenv_value(&dotenv, "PORT"), "82");
-    assert_int_equal(unlink(".env") + unlink("named") + chdir(old) + rmdir(folder), 0);
+    assert_int_equal(unlink("nul") + unlink(".env") + unlink("named") + chdir(old) + rmdir(folder), 0);
 }
 
 int main(void)

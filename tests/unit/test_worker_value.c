@@ -120,6 +120,21 @@ static void test_long_texts_are_cut_at_a_character(void **state)
     }
 }
 
+/* Each byte becomes three; the cut comes behind that, so that nine texts fit a chunk whatever they hold. */
+static void test_long_texts_are_cut_behind_cleaning(void **state)
+{
+    char *text = repeat("\xFF", VALUE_TEXT_MAX);
+    char *expected = repeat("\xEF\xBF\xBD", VALUE_TEXT_MAX - 1);
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    struct bytes found = value_text(&bench.reader, (struct bytes){text, VALUE_TEXT_MAX});
+    check_bytes("ill-formed", found, (struct bytes){expected, VALUE_TEXT_MAX - 1});
+    check_replaced("ill-formed", &bench, VALUE_TEXT_MAX, 1);
+    free(expected);
+    free(text);
+}
+
 static void test_decimals(void **state)
 {
     static const struct {
@@ -136,7 +151,9 @@ static void test_decimals(void **state)
         {"ten billion", "10000000000", false, {0, 0}, 1},
         {"minus ten billion", "-10000000000", false, {0, 0}, 1},
         {"floating", "1.5e3", true, {1500, 0}, 0},
-        {"too precise", "0.1234567890123456789", false, {0, 0}, 1},
+        {"a quotient", "300.0416666666666667", true, {INT64_C(3000416666666666667), 16}, 0},
+        {"too precise", "0.0000000000000000000000015", true, {2, 24}, 1},
+        {"too precise, of ten billion", "9999999999.9999999999999999999999995", false, {0, 0}, 1},
         {"NaN", "NaN", false, {0, 0}, 1},
         {"Infinity", "Infinity", false, {0, 0}, 1},
         {"minus Infinity", "-Infinity", false, {0, 0}, 1},
@@ -151,7 +168,8 @@ static void test_decimals(void **state)
         bench_init(&bench);
         bool is_there = value_decimal(&bench.reader, bytes_of(rows[i].text), &found);
         check_int(rows[i].name, "is there", is_there, rows[i].is_there);
-        check_int(rows[i].name, "unscaled", found.unscaled, is_there ? rows[i].expected.unscaled : 4711);
+        check_int(rows[i].name, "unscaled", (int64_t)found.unscaled,
+                  is_there ? (int64_t)rows[i].expected.unscaled : 4711);
         check_int(rows[i].name, "scale", found.scale, is_there ? rows[i].expected.scale : 0);
         check_replaced(rows[i].name, &bench, 0, rows[i].values);
     }
@@ -275,9 +293,13 @@ static void test_whole_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_long_texts_are_cut_at_a_character),
-        cmocka_unit_test(test_decimals), cmocka_unit_test(test_timestamps),
-        cmocka_unit_test(test_cnpjs),    cmocka_unit_test(test_whole_numbers),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_long_texts_are_cut_at_a_character),
+        cmocka_unit_test(test_long_texts_are_cut_behind_cleaning),
+        cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_cnpjs),
+        cmocka_unit_test(test_whole_numbers),
     };
     return cmocka_run_group_tests_name("worker_value", tests, NULL, NULL);
 }

@@ -1,0 +1,31 @@
+/* api/field_lines.h - the values of a header field that may come several times. Together they are one list, in the order
+ * in which they came (RFC 9110, 5.3). More than are kept are counted, so that nobody takes a part for the whole. Borrows
+ * from the head; any thread. */
+#ifndef ECOSYS_API_FIELD_LINES_H
+#define ECOSYS_API_FIELD_LINES_H
+
+#include <stdbool.h>
+
+#include "common/bytes.h"
+
+#define FIELD_LINES_MAX 8
+
+struct field_lines {
+    struct bytes values[FIELD_LINES_MAX];
+    size_t count; /* of all that came */
+};
+
+static inline void field_lines_add(struct field_lines *lines, struct bytes value)
+{
+    if (lines->count < FIELD_LINES_MAX)
+        lines->values[lines->count] = value;
+    lines->count++;
+}
+
+/* False when lines came that were not kept. */
+static inline bool field_lines_are_whole(const struct field_lines *lines)
+{
+    return lines->count <= FIELD_LINES_MAX;
+}
+
+#endif
