@@ -104,7 +104,7 @@ static void check_users(const struct users *users, const char *list)
 {
     struct bytes entry;
     while (next_entry(&list, &entry)) {
-        const struct bytes longer = {entry.data, entry.len + 1}; /* with the comma or NUL behind it */
+        const struct bytes longer = {entry.data, entry.len + 1};       /* with the comma or NUL behind it */
         MUST_HOLD((send(users, entry) != NULL) == is_in_clear(entry)); /* however long it is */
         MUST_HOLD(send(users, longer) == NULL);
     }
