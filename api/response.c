@@ -91,7 +91,7 @@ static void append_head(const struct response_context *context, const struct rep
     buffer_append(head, reply->headers.data, reply->headers.len);
     if (context->closes)
         buffer_append_text(head, "Connection: close\r\n");
-    else if (!context->request->is_http_1_1)
+    else if (context->request != NULL && !context->request->is_http_1_1)
         buffer_append_text(head, "Connection: keep-alive\r\n");
     buffer_append_text(head, "\r\n");
 }
