@@ -234,6 +234,12 @@ MAKE_INDEX = f'CREATE INDEX {INDEX} ON contracts (created_at, tenant_id)'
 DROP_INDEX = f'DROP INDEX {INDEX} ON contracts'
 
 
+def wait_for_another_second(stage):
+    """Than that in which the youngest table was made or altered: the server tells them apart by it."""
+    wait_for(lambda: stage.fleet.mariadb.query('SELECT MAX(create_time) < NOW() FROM information_schema.tables'
+                                               f" WHERE table_schema = 'ecosys_{stage.data}'") == [['1']], 'another second')
+
+
 @pytest.mark.parametrize('before, change, undo, words', [
     ('DO 0', 'ALTER TABLE contracts ADD COLUMN added INT, ALGORITHM=COPY', 'ALTER TABLE contracts DROP COLUMN added', '1412'),
     ('DO 0', 'ALTER TABLE contracts FORCE, ALGORITHM=INPLACE', 'DO 0', '1412'),
@@ -244,6 +250,7 @@ DROP_INDEX = f'DROP INDEX {INDEX} ON contracts'
 def test_table_altered_behind_the_snapshot(stage, before, change, undo, words):
     """One that was not read yet. What a snapshot cannot read any more is read with another one."""
     stage.ecosys(before)
+    wait_for_another_second(stage)
     try:
         with lock_in_mariadb(stage, 'users'):
             worker = stage.start_worker('--once', *AT_AS_OF)
@@ -263,9 +270,7 @@ def test_table_replaced_behind_the_snapshot(fleet, filled):
     stage.publish()
     port = start_loaded(stage).port
     before = served(port)
-    # The server tells tables apart by the second.
-    wait_for(lambda: stage.fleet.mariadb.query('SELECT MAX(create_time) < NOW() FROM information_schema.tables'
-                                               f" WHERE table_schema = 'ecosys_{stage.data}'") == [['1']], 'another second')
+    wait_for_another_second(stage)
     stage.ecosys(f'CREATE TABLE ghost LIKE cards; INSERT INTO ghost SELECT * FROM cards WHERE {filled}')
     with lock_in_mariadb(stage, 'users'):
         worker = stage.start_worker('--once', *AT_AS_OF)
