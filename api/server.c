@@ -189,6 +189,10 @@ static void reload_users(struct server *server)
                   LOG_FIELDS(log_text("error", err.message)));
         return;
     }
+    if (settings_environment("BASIC_AUTH_USERS") != NULL)
+        log_write(LOG_WARNING,
+                  "BASIC_AUTH_USERS comes from the environment, which does not change before a restart",
+                  NULL);
     server->users = users;
     for (size_t i = 0; i < server->loops_count; i++)
         loop_tell_users(&server->loops[i], users);

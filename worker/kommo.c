@@ -171,7 +171,7 @@ static enum status run(struct kommo *kommo, const char *sql, ExecStatusType kind
 
 static enum status execute(struct kommo *kommo, const char *sql, struct error *err)
 {
-    PGresult *result;
+    PGresult *result = NULL;
     if (run(kommo, sql, PGRES_COMMAND_OK, &result, err) != STATUS_OK)
         return err->code;
     PQclear(result);
@@ -256,7 +256,7 @@ static enum status begin(struct kommo *kommo, const struct settings *settings, s
 /* Asked before the transaction: any question but LOCK would take its snapshot. */
 static enum status find_lockable(struct kommo *kommo, struct error *err)
 {
-    PGresult *result;
+    PGresult *result = NULL;
     if (run(kommo, LOCKABLE_SQL, PGRES_TUPLES_OK, &result, err) != STATUS_OK)
         return err->code;
     for (int row = 0; row < PQntuples(result); row++)

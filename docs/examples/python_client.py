@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-URL = os.environ.get('ECOSYS_URL', 'http://127.0.0.1:8000')
+URL = os.environ.get('ECOSYS_URL', 'http://127.0.0.1:8000').rstrip('/')
 USER = os.environ.get('ECOSYS_USER', 'demo')
 PASSWORD = os.environ.get('ECOSYS_PASSWORD', 'demo')
 AUTHORIZATION = 'Basic ' + base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()

@@ -259,6 +259,15 @@ def test_users_read_again(stage, fleet):
     assert len(after) > len(before)
 
 
+def test_users_of_the_environment_cannot_be_read_again(stage):
+    """Which does not change while a program runs: whoever reloads it is told."""
+    api = start_loaded(stage, BASIC_AUTH_USERS='ana:a')
+    api.process.signal(signal.SIGHUP)
+    wait_for(lambda: api.log().count('message="users taken"') == 2, 'it was tried', 10)
+    assert 'level=warning' in api.log() and 'BASIC_AUTH_USERS comes from the environment' in api.log()
+    assert status_of(api, 'ana:a') == 200
+
+
 @pytest.mark.parametrize('lines, error', [
     (['BASIC_AUTH_USERS=ana:hunter2,oops'], 'BASIC_AUTH_USERS: entry 2: is not user:password'),
     (['BASIC_AUTH_USERS='], 'BASIC_AUTH_USERS: is not set, and there is no default'),

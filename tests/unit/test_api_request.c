@@ -363,73 +363,74 @@ static void test_accept(void **state)
     }
 }
 
+static const struct {
+    const char *accept_encoding; /* lines with | between them */
+    enum encoding expected;
+} ENCODINGS[] = {
+    {NULL, ENCODING_IDENTITY},
+    {"", ENCODING_IDENTITY},
+    {"gzip", ENCODING_GZIP},
+    {"GZip", ENCODING_GZIP},
+    {"deflate, gzip, br", ENCODING_GZIP},
+    {"deflate,gzip", ENCODING_GZIP},
+    {" \tgzip\t", ENCODING_GZIP},
+    {"gzip;q=1", ENCODING_GZIP},
+    {"gzip;q=0.5", ENCODING_GZIP},
+    {"gzip;q=0.001", ENCODING_GZIP},
+    {"gzip ; q=0.001", ENCODING_GZIP},
+    {"gzip;q=0", ENCODING_IDENTITY},
+    {"gzip;q=0.0", ENCODING_IDENTITY},
+    {"gzip;q=0.000", ENCODING_IDENTITY},
+    {"gzip; q=0", ENCODING_IDENTITY},
+    {"gzip;Q=0", ENCODING_IDENTITY},
+    {"gzip;q=0, *", ENCODING_IDENTITY},
+    {"*, gzip;q=0", ENCODING_IDENTITY},
+    {"*", ENCODING_GZIP},
+    {"*;q=0", ENCODING_IDENTITY},
+    {"*;q=0.1", ENCODING_GZIP},
+    {"*;q=0, gzip", ENCODING_GZIP},
+    {"identity", ENCODING_IDENTITY},
+    {"identity;q=0", ENCODING_IDENTITY},
+    {"br", ENCODING_IDENTITY},
+    {"gzipped", ENCODING_IDENTITY},
+    {"gzi", ENCODING_IDENTITY},
+    {",,", ENCODING_IDENTITY},
+    {", gzip", ENCODING_GZIP},
+    {";", ENCODING_IDENTITY},
+    {"deflate;q=1.0, gzip;q=0.8", ENCODING_GZIP},
+    {"zstd", ENCODING_ZSTD},
+    {"gzip, deflate, br, zstd", ENCODING_ZSTD},
+    {"gzip;q=1.0, zstd;q=0.9", ENCODING_GZIP},
+    {"gzip;q=0.9, ZSTD;q=0.9", ENCODING_ZSTD},
+    {"zstd;q=0, gzip", ENCODING_GZIP},
+    {"zstd;q=0", ENCODING_IDENTITY},
+    {"zstd;q=0.5, *", ENCODING_GZIP},
+    {"zstd, *;q=0", ENCODING_ZSTD},
+    {"gzip;q=0, zstd;q=0.1", ENCODING_ZSTD},
+    {"gzip|br", ENCODING_GZIP},
+    {"br|gzip", ENCODING_GZIP},
+    {"gzip;q=0|*", ENCODING_IDENTITY},
+    {"*|gzip;q=0", ENCODING_IDENTITY},
+    {"gzip|", ENCODING_GZIP},
+    {"gzip|zstd", ENCODING_ZSTD},
+    {"zstd;q=0.5|gzip", ENCODING_GZIP},
+    {"a|b|c|d|e|f|g|gzip", ENCODING_GZIP},
+    {"gzip|b|c|d|e|f|g|h|i", ENCODING_IDENTITY},
+};
+
 static void test_encodings(void **state)
 {
-    static const struct {
-        const char *accept_encoding; /* lines with | between them */
-        enum encoding expected;
-    } rows[] = {
-        {NULL, ENCODING_IDENTITY},
-        {"", ENCODING_IDENTITY},
-        {"gzip", ENCODING_GZIP},
-        {"GZip", ENCODING_GZIP},
-        {"deflate, gzip, br", ENCODING_GZIP},
-        {"deflate,gzip", ENCODING_GZIP},
-        {" \tgzip\t", ENCODING_GZIP},
-        {"gzip;q=1", ENCODING_GZIP},
-        {"gzip;q=0.5", ENCODING_GZIP},
-        {"gzip;q=0.001", ENCODING_GZIP},
-        {"gzip ; q=0.001", ENCODING_GZIP},
-        {"gzip;q=0", ENCODING_IDENTITY},
-        {"gzip;q=0.0", ENCODING_IDENTITY},
-        {"gzip;q=0.000", ENCODING_IDENTITY},
-        {"gzip; q=0", ENCODING_IDENTITY},
-        {"gzip;Q=0", ENCODING_IDENTITY},
-        {"gzip;q=0, *", ENCODING_IDENTITY},
-        {"*, gzip;q=0", ENCODING_IDENTITY},
-        {"*", ENCODING_GZIP},
-        {"*;q=0", ENCODING_IDENTITY},
-        {"*;q=0.1", ENCODING_GZIP},
-        {"*;q=0, gzip", ENCODING_GZIP},
-        {"identity", ENCODING_IDENTITY},
-        {"identity;q=0", ENCODING_IDENTITY},
-        {"br", ENCODING_IDENTITY},
-        {"gzipped", ENCODING_IDENTITY},
-        {"gzi", ENCODING_IDENTITY},
-        {",,", ENCODING_IDENTITY},
-        {", gzip", ENCODING_GZIP},
-        {";", ENCODING_IDENTITY},
-        {"deflate;q=1.0, gzip;q=0.8", ENCODING_GZIP},
-        {"zstd", ENCODING_ZSTD},
-        {"gzip, deflate, br, zstd", ENCODING_ZSTD},
-        {"gzip;q=1.0, zstd;q=0.9", ENCODING_GZIP},
-        {"gzip;q=0.9, ZSTD;q=0.9", ENCODING_ZSTD},
-        {"zstd;q=0, gzip", ENCODING_GZIP},
-        {"zstd;q=0", ENCODING_IDENTITY},
-        {"zstd;q=0.5, *", ENCODING_GZIP},
-        {"zstd, *;q=0", ENCODING_ZSTD},
-        {"gzip;q=0, zstd;q=0.1", ENCODING_ZSTD},
-        {"gzip|br", ENCODING_GZIP},
-        {"br|gzip", ENCODING_GZIP},
-        {"gzip;q=0|*", ENCODING_IDENTITY},
-        {"*|gzip;q=0", ENCODING_IDENTITY},
-        {"gzip|", ENCODING_GZIP},
-        {"gzip|zstd", ENCODING_ZSTD},
-        {"zstd;q=0.5|gzip", ENCODING_GZIP},
-        {"a|b|c|d|e|f|g|gzip", ENCODING_GZIP},
-        {"gzip|b|c|d|e|f|g|h|i", ENCODING_IDENTITY},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(ENCODINGS); i++) {
         struct request request = {.method = METHOD_GET};
-        const char *name = rows[i].accept_encoding != NULL ? rows[i].accept_encoding : "(none)";
-        for (const char *line = rows[i].accept_encoding; line != NULL;) {
+        const char *name = ENCODINGS[i].accept_encoding != NULL ? ENCODINGS[i].accept_encoding : "(none)";
+        for (const char *line = ENCODINGS[i].accept_encoding; line != NULL;) {
             const char *end = strchr(line, '|');
             field_lines_add(&request.accept_encoding,
                             (struct bytes){line, end != NULL ? (size_t)(end - line) : strlen(line)});
             line = end != NULL ? end + 1 : NULL;
         }
-        check_int(name, "encoding", request_encoding(&request), rows[i].expected);
+        check_int(name, "encoding", request_encoding(&request), ENCODINGS[i].expected);
     }
 }
 

@@ -206,7 +206,7 @@ static const struct refusal_row REFUSALS[] = {
     {"no database",
      PROGRAM_WORKER,
      {{"DB_NAME", ""}},
-     "DB_NAME: is not set, and there is no default (its database)"},
+     "DB_NAME: is not set, and there is no default (the database of the CRM)"},
     {"no users",
      PROGRAM_API,
      {{"BASIC_AUTH_USERS", ""}},
