@@ -17,12 +17,22 @@ void interrupt_clear(struct interrupt *interrupt)
     pthread_mutex_destroy(&interrupt->mutex);
 }
 
+/* Whoever reads from it reads to the end of what is here. The server has to hear of it, too: it may be waiting for room in
+ * our buffers, and a connection that was shut down makes none, nor says more than that we send nothing. So closing it
+ * resets it. */
+static void cut(int socket)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    shutdown(socket, SHUT_RDWR);
+}
+
 void interrupt_watch(struct interrupt *interrupt, enum interrupt_slot slot, int socket)
 {
     pthread_mutex_lock(&interrupt->mutex);
     int duplicate = interrupt->sockets[slot] = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (interrupt->raised != STATUS_OK && duplicate >= 0)
-        shutdown(duplicate, SHUT_RDWR);
+        cut(duplicate);
     pthread_mutex_unlock(&interrupt->mutex);
 }
 
@@ -67,7 +77,7 @@ static void raise_locked(struct interrupt *interrupt, enum status reason)
         interrupt->raised = reason;
     for (int slot = 0; slot < INTERRUPT_SLOTS; slot++)
         if (interrupt->sockets[slot] >= 0)
-            shutdown(interrupt->sockets[slot], SHUT_RDWR);
+            cut(interrupt->sockets[slot]);
 }
 
 void interrupt_check_deadline(struct interrupt *interrupt, int64_t now_ms)
@@ -92,7 +102,7 @@ void interrupt_cut(struct interrupt *interrupt, enum interrupt_slot slot)
 {
     pthread_mutex_lock(&interrupt->mutex);
     if (interrupt->sockets[slot] >= 0)
-        shutdown(interrupt->sockets[slot], SHUT_RDWR);
+        cut(interrupt->sockets[slot]);
     pthread_mutex_unlock(&interrupt->mutex);
 }
 

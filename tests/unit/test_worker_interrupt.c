@@ -1,6 +1,7 @@
 /* tests/unit/test_worker_interrupt.c - ending what blocks on a socket: registered before and after, by reason and by
  * deadline, and from another thread. */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +241,49 @@ static void test_a_blocked_thread_comes_back(void **state)
     bench_clear(&bench);
 }
 
+/* Two ends of a TCP connection on this machine. */
+static void connect_over_tcp(int *ours, int *theirs)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    *ours = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*ours, (struct sockaddr *)&address, len), 0);
+    *theirs = accept(listener, NULL, NULL);
+    assert_true(*theirs >= 0);
+    close(listener);
+}
+
+/* A server that waits for room in our buffers hears of the end, though all that came is read before it: else its
+ * transaction would stay open until it gives up by itself. */
+static void test_a_server_that_sends_is_told(void **state)
+{
+    static char block[8192];
+    struct interrupt interrupt;
+    int ours, theirs;
+    (void)state;
+    connect_over_tcp(&ours, &theirs);
+    interrupt_init(&interrupt);
+    interrupt_watch(&interrupt, INTERRUPT_KOMMO, ours);
+    struct pollfd room = {.fd = theirs, .events = POLLOUT};
+    while (poll(&room, 1, 700) == 1) /* acknowledgements may yet make room, and early probes would tell it */
+        while (send(theirs, block, sizeof block, MSG_DONTWAIT) > 0)
+            continue;
+    interrupt_cut(&interrupt, INTERRUPT_KOMMO);
+    while (recv(ours, block, sizeof block, 0) > 0)
+        continue;
+    interrupt_unwatch(&interrupt, INTERRUPT_KOMMO);
+    close(ours);
+    struct pollfd error = {.fd = theirs, .events = 0}; /* POLLERR or POLLHUP */
+    assert_int_equal(poll(&error, 1, DEADLINE_MS), 1);
+    assert_true(send(theirs, block, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0);
+    close(theirs);
+    interrupt_clear(&interrupt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_one_socket_is_cut),
         cmocka_unit_test(test_looking_keeps_the_deadline),
         cmocka_unit_test(test_a_blocked_thread_comes_back),
+        cmocka_unit_test(test_a_server_that_sends_is_told),
     };
     return cmocka_run_group_tests_name("worker_interrupt", tests, NULL, NULL);
 }
