@@ -147,7 +147,7 @@ static struct exchange exchange_of(const struct connection *connection)
                              .auth = loop->shared->auth,
                              .users = loop->users,
                              .peer = &connection->peer,
-                             .generation = loop->generation,
+                             .generation = loop_generation(loop),
                              .outlook = &loop->outlook,
                              .body = buffer_bytes(&connection->body),
                              .makers = loop->shared->makers,

@@ -19,13 +19,11 @@
 #define LISTEN_BACKLOG 511
 #define ACCEPT_REST_S  1
 
-static void take_mail(struct loop *loop)
+/* What the follower has last said, if it has said anything new. */
+static void take_generation(struct loop *loop)
 {
     struct generation *old = loop->generation;
-    struct users *old_users = NULL;
     pthread_mutex_lock(&loop->mutex);
-    struct wait *waits = loop->mail_waits;
-    loop->mail_waits = NULL;
     bool has_mail = loop->has_mail;
     if (has_mail) {
         loop->generation = loop->mail_generation;
@@ -33,6 +31,30 @@ static void take_mail(struct loop *loop)
         loop->mail_generation = NULL;
         loop->has_mail = false;
     }
+    pthread_mutex_unlock(&loop->mutex);
+    if (!has_mail)
+        return;
+    uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
+    /* While the follower has a reference, which it drops when all loops have changed over. */
+    generation_unref(old);
+    if (atomic_exchange(&loop->served, served) != served)
+        follower_ring(loop->shared->follower);
+}
+
+struct generation *loop_generation(struct loop *loop)
+{
+    if (loop->generation == NULL)
+        take_generation(loop);
+    return loop->generation;
+}
+
+static void take_mail(struct loop *loop)
+{
+    struct users *old_users = NULL;
+    take_generation(loop);
+    pthread_mutex_lock(&loop->mutex);
+    struct wait *waits = loop->mail_waits;
+    loop->mail_waits = NULL;
     if (loop->mail_users != NULL) {
         old_users = loop->users;
         loop->users = loop->mail_users;
@@ -41,13 +63,6 @@ static void take_mail(struct loop *loop)
     loop->is_stopping = loop->mail_stop;
     pthread_mutex_unlock(&loop->mutex);
     users_unref(old_users);
-    if (has_mail) {
-        uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
-        generation_unref(
-            old); /* while the follower has a reference, which it drops when all loops have changed over */
-        if (atomic_exchange(&loop->served, served) != served)
-            follower_ring(loop->shared->follower);
-    }
     for (struct wait *next; waits != NULL; waits = next) {
         next = waits->next;
         connection_resume(waits);
@@ -94,7 +109,7 @@ static void on_mail(evutil_socket_t fd, short events, void *context)
         begin_stop(loop);
 }
 
-static void ring(struct loop *loop)
+void loop_ring(struct loop *loop)
 {
     uint64_t one = 1;
     ssize_t ignored = write(loop->mail_fd, &one, sizeof one); /* full means that it rings already */
@@ -110,7 +125,6 @@ void loop_tell(struct loop *loop, struct generation *generation, const struct ou
     loop->has_mail = true;
     pthread_mutex_unlock(&loop->mutex);
     generation_unref(unread);
-    ring(loop);
 }
 
 void loop_tell_users(struct loop *loop, struct users *users)
@@ -120,7 +134,7 @@ void loop_tell_users(struct loop *loop, struct users *users)
     loop->mail_users = users_ref(users);
     pthread_mutex_unlock(&loop->mutex);
     users_unref(unread);
-    ring(loop);
+    loop_ring(loop);
 }
 
 void loop_hand_back(struct loop *loop, struct wait *wait)
@@ -129,7 +143,7 @@ void loop_hand_back(struct loop *loop, struct wait *wait)
     wait->next = loop->mail_waits;
     loop->mail_waits = wait;
     pthread_mutex_unlock(&loop->mutex);
-    ring(loop);
+    loop_ring(loop);
 }
 
 void loop_stop(struct loop *loop)
@@ -137,7 +151,7 @@ void loop_stop(struct loop *loop)
     pthread_mutex_lock(&loop->mutex);
     loop->mail_stop = true;
     pthread_mutex_unlock(&loop->mutex);
-    ring(loop);
+    loop_ring(loop);
 }
 
 void loop_connection_closed(struct loop *loop)

@@ -75,13 +75,18 @@ MUST_CHECK enum status loop_start(struct loop *loop, struct error *err);
 void loop_join(struct loop *loop);
 
 /* From any thread: serve this from now on, serve these (a reference is taken to each); stop when what is under way is
- * answered, or after SHUTDOWN_TIMEOUT. */
+ * answered, or after SHUTDOWN_TIMEOUT. loop_ring must follow loop_tell, when all loops have been told. */
 void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
+void loop_ring(struct loop *loop);
 void loop_tell_users(struct loop *loop, struct users *users);
 void loop_stop(struct loop *loop);
 
 /* From any thread: what a request of this loop waited for is there. */
 void loop_hand_back(struct loop *loop, struct wait *wait);
+
+/* From the loop's own thread: the newest generation, or NULL. The first one is found in the mailbox before it rings, so
+ * that no loop says that there is nothing to serve while another one serves. */
+struct generation *loop_generation(struct loop *loop);
 
 /* From the loop's own thread: a connection was closed. */
 void loop_connection_closed(struct loop *loop);

@@ -42,6 +42,8 @@ static void tell_loops(void *context, struct generation *generation, const struc
     struct server *server = context;
     for (size_t i = 0; i < server->loops_count; i++)
         loop_tell(&server->loops[i], generation, outlook);
+    for (size_t i = 0; i < server->loops_count; i++)
+        loop_ring(&server->loops[i]);
 }
 
 /* In the follower's thread. */
