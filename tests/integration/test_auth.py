@@ -4,6 +4,7 @@ import functools
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -497,6 +498,7 @@ def test_memory_is_hidden(stage, fleet, program):
     """Neither others of the same user nor a core dump get at what is in memory and environment; a program that does not
     hide it shows that they could."""
     folder = os.path.join(fleet.folder, os.path.basename(program))
+    program = shutil.copy(program, f'{folder}-copy')  # nobody may have no way into the checkout
     control = start_as_nobody(stage, ['/bin/sleep', '60'], f'{folder}-control')
     process = start_as_nobody(stage, [program], folder, PORT=free_port())
     try:
