@@ -85,11 +85,15 @@ static bool read_mantissa(struct bytes text, size_t *at, struct reading *out)
         out->digits = out->digits * power_of_ten(zeros_held + 1) + (c - '0');
         zeros_held = 0;
     }
-    if (is_full)
-        out->digits *= power_of_ten(zeros_held); /* they stand where it was cut */
-    else
+    if (!is_full) {
         out->exponent += zeros_held;
-    return out->any_digit;
+        return out->any_digit;
+    }
+    out->significant += zeros_held; /* they stand where it was cut */
+    if (out->significant > DECIMAL_DIGITS_MAX)
+        return false; /* in front of the point */
+    out->digits *= power_of_ten(zeros_held);
+    return true;
 }
 
 static bool read_exponent(struct bytes text, size_t *at, int *exponent)
@@ -142,7 +146,7 @@ static bool without_exponent(struct reading *reading)
     if (reading->exponent > 0)
         reading->digits *= power_of_ten(reading->exponent);
     reading->exponent = reading->exponent < 0 ? reading->exponent : 0;
-    return true;
+    return reading->digits < power_of_ten(DECIMAL_DIGITS_MAX); /* else it was rounded up to one digit more */
 }
 
 bool decimal_parse_nearest(struct bytes text, struct decimal *out, bool *is_exact)

@@ -158,6 +158,10 @@ static void test_refused(void **state)
         "0e99999999999999999999",
         "1e-99999999999999999999",
         "1000000000000000000000000000000000.1",
+        "99990000000000000000017896139067890.099",
+        "100000000000000000000000000000000000000000000000000.5",
+        "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000."
+        "0",
         "\xD9\xA1",
     };
     (void)state;
@@ -169,7 +173,14 @@ static void test_refused(void **state)
         check_int(rows[i], "untouched unscaled", (int64_t)value.unscaled, 77);
         check_int(rows[i], "untouched scale", value.scale, 7);
     }
+    static const char *const too_large[] = {"9999999999999999999999999999999999.9",
+                                            "99990000000000000000017896139067890.099",
+                                            "100000000000000000000000000000000000000000000000000.5", "1e34"};
     struct decimal value;
+    bool is_exact;
+    for (size_t i = 0; i < COUNT(too_large); i++)
+        if (decimal_parse_nearest(bytes_of(too_large[i]), &value, &is_exact))
+            fail_msg("%s: is taken, expected to be refused", too_large[i]);
     assert_false(decimal_parse((struct bytes){NULL, 0}, &value));
     assert_false(decimal_parse((struct bytes){"1\0002", 3}, &value));
     assert_true(decimal_parse((struct bytes){"12345", 2}, &value));
