@@ -65,13 +65,17 @@ static void check_whole_numbers(struct bytes text)
 
 static void check_values(struct value_reader *reader, struct bytes text)
 {
-    struct decimal number;
+    struct decimal number, exact;
     struct cnpj_key key;
     int32_t offset;
     bool has_key;
     uint64_t before = reader->replaced->values;
     bool is_number = value_decimal(reader, text, &number);
-    MUST_HOLD(is_number == (reader->replaced->values == before));
+    bool is_exact = decimal_parse(text, &exact) && decimal_is_summable(exact);
+    MUST_HOLD(is_exact == (reader->replaced->values == before));
+    MUST_HOLD(is_number || !is_exact);
+    MUST_HOLD(!is_number || decimal_is_summable(number));
+    MUST_HOLD(!is_exact || (number.unscaled == exact.unscaled && number.scale == exact.scale));
     before = reader->replaced->values;
     bool is_null = value_timestamp(reader, text, &offset).kind == TIMESTAMP_NONE;
     MUST_HOLD(is_null == (reader->replaced->values > before));
