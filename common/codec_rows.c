@@ -187,13 +187,14 @@ static struct timestamp take_timestamp(struct fields *fields)
 
 static void take_valor(struct fields *fields, struct client *client)
 {
-    char shortest[DECIMAL_TEXT_MAX];
+    char shortest[DECIMAL_TEXT_MAX] = "";
     struct decimal value;
     if (fields_take_nil(fields))
         return;
     struct bytes text = fields_text(fields);
     bool is_usable = text.data != NULL && decimal_parse(text, &value) && decimal_is_summable(value);
-    if (!is_usable || !bytes_equal(text, (struct bytes){shortest, decimal_format(value, shortest)})) {
+    size_t len = is_usable ? decimal_format(value, shortest) : 0;
+    if (!is_usable || !bytes_equal(text, (struct bytes){shortest, len})) {
         fields_refuse(fields, "a number that is too large or not in its shortest form");
         return;
     }
