@@ -355,9 +355,11 @@ static void keep_time(struct connection *connection)
     connection->is_receiving = is_receiving;
 }
 
-/* True when it stopped because enough waits to be sent, or for others' sake, not because more must come. */
+/* True when it stopped because enough waits to be sent, or for others' sake, with input left: not because more must
+ * come. */
 static bool take_requests(struct connection *connection)
 {
+    const struct evbuffer *input = bufferevent_get_input(connection->stream);
     for (unsigned taken = 0; taken < REQUESTS_A_TURN && unsent_len(connection) < UNSENT_ENOUGH; taken++) {
         bool goes_on = false;
         if (connection->state == STATE_HEAD)
@@ -369,7 +371,7 @@ static bool take_requests(struct connection *connection)
         if (connection->state != STATE_BODY) /* which has to come by its head's deadline */
             connection->is_receiving = false;
     }
-    return true;
+    return evbuffer_get_length(input) > 0;
 }
 
 /* Writes what the socket takes. libevent would first wait for the socket to be writable, which nearly always it is:
