@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/connection.h"
+#include "api/priority.h"
 #include "api/wait.h"
 #include "common/log.h"
 
@@ -308,6 +309,7 @@ void loop_clear(struct loop *loop)
 static void *run(void *context)
 {
     struct loop *loop = context;
+    priority_be_prompt();
     event_base_dispatch(loop->base);
     return NULL;
 }
