@@ -4,7 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <xxhash.h>
+
+#define FILE_LEN_MIN (64u * 1024u)
 
 static void set_etag(struct body *body, struct bytes content)
 {
@@ -50,6 +54,7 @@ enum status body_new(struct buffer *take_content, enum media media, enum encodin
     if (status == STATUS_OK) {
         atomic_init(&body->references, 1);
         body->media = media;
+        body->file = -1;
         body->encoding = compresses ? encoding : ENCODING_IDENTITY;
         take_memory(body, compresses ? &compressed : take_content);
         set_head(body);
@@ -60,6 +65,37 @@ enum status body_new(struct buffer *take_content, enum media media, enum encodin
     buffer_clear(&compressed);
     buffer_clear(take_content);
     return status;
+}
+
+/* A file in memory with the content; -1: there is none. */
+static int file_of(struct bytes content)
+{
+    int file = memfd_create("body", MFD_CLOEXEC);
+    size_t written = 0;
+    while (file >= 0 && written < content.len) {
+        ssize_t len = write(file, content.data + written, content.len - written);
+        if (len <= 0) {
+            close(file);
+            return -1;
+        }
+        written += (size_t)len;
+    }
+    return file;
+}
+
+void body_to_file(struct body *body)
+{
+    int file = body->len >= FILE_LEN_MIN ? file_of((struct bytes){body->data, body->len}) : -1;
+    if (file < 0)
+        return;
+    char *data = mmap(NULL, body->len, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+    if (data == MAP_FAILED) {
+        close(file);
+        return;
+    }
+    free(body->data);
+    body->data = data;
+    body->file = file;
 }
 
 struct body *body_ref(struct body *body)
@@ -74,7 +110,12 @@ void body_unref(struct body *body)
         return;
     if (body->count != NULL)
         atomic_fetch_sub_explicit(&body->count->all, body->len, memory_order_relaxed);
-    free(body->data);
+    if (body->file >= 0) {
+        munmap(body->data, body->len);
+        close(body->file);
+    } else {
+        free(body->data);
+    }
     free(body);
 }
 

@@ -23,8 +23,9 @@ struct body_count {
 struct body {
     atomic_uint references;
     struct body_count *count; /* not owned; NULL: not counted */
-    char *data;               /* owned */
+    char *data;               /* owned; mapped from `file` where there is one */
     size_t len;
+    int file; /* owned; the same bytes, for sendfile; -1: none */
     enum media media;
     enum encoding encoding;
     char etag[ETAG_MAX]; /* of the content before encoding */
@@ -37,6 +38,11 @@ struct body {
  * `encoding` says. */
 MUST_CHECK enum status body_new(struct buffer *take_content, enum media media, enum encoding encoding,
                                 struct body **out, struct error *err);
+
+/* Has sendfile take the body from memory that is a file, which spares copying it into each connection, and costs a
+ * descriptor: for what most people ask for. Before anybody else has the body. A short one stays as it is, and so does
+ * one that the system has no file for. */
+void body_to_file(struct body *body);
 
 struct body *body_ref(struct body *body);
 void body_unref(struct body *body); /* NULL is fine */

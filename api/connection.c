@@ -49,6 +49,8 @@ struct connection {
     bool lingers;         /* after the last answer */
     bool has_ended;       /* the client sends no more, but reads */
     bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
+    bool is_turn_over;    /* a large answer was sent at once */
+    bool is_eager;        /* its events have the priority of such */
     size_t dropped;       /* bytes while lingering */
     struct buffer head;   /* of the request that is being answered */
     struct buffer body;
@@ -79,6 +81,18 @@ static void join_idle(struct connection *connection)
     connection->more_idle = loop->least_idle;
     *(connection->more_idle != NULL ? &connection->more_idle->less_idle : &loop->idlest) = connection;
     loop->least_idle = connection;
+}
+
+/* Of all the first to give way: it has its answer. */
+static void lead_idle(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    leave_idle(connection);
+    connection->idle_since_ms = 1;
+    connection->more_idle = NULL;
+    connection->less_idle = loop->idlest;
+    *(connection->less_idle != NULL ? &connection->less_idle->more_idle : &loop->least_idle) = connection;
+    loop->idlest = connection;
 }
 
 static void connection_free(struct connection *connection)
@@ -117,6 +131,7 @@ static void finish(struct connection *connection)
         return;
     }
     connection->state = STATE_LINGERING;
+    lead_idle(connection);
     shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
     set_deadline(connection, LINGER_S);
 }
@@ -134,8 +149,10 @@ static void send_reply(struct connection *connection, const struct request *requ
                                              .closes = closes};
     connection->lingers = reply->closes || request == NULL;
     bool is_copied;
-    bool is_whole = response_append(bufferevent_get_output(connection->stream), &context, reply, &is_copied);
+    bool is_whole = response_append(bufferevent_get_output(connection->stream),
+                                    bufferevent_getfd(connection->stream), &context, reply, &is_copied);
     connection->refers_to_body = connection->refers_to_body || !is_copied;
+    connection->is_turn_over = !is_copied && unsent_len(connection) == 0;
     connection->state = closes || !is_whole ? STATE_CLOSING : STATE_HEAD;
 }
 
@@ -360,7 +377,10 @@ static void keep_time(struct connection *connection)
 static bool take_requests(struct connection *connection)
 {
     const struct evbuffer *input = bufferevent_get_input(connection->stream);
-    for (unsigned taken = 0; taken < REQUESTS_A_TURN && unsent_len(connection) < UNSENT_ENOUGH; taken++) {
+    connection->is_turn_over = false;
+    for (unsigned taken = 0; taken < REQUESTS_A_TURN && !connection->is_turn_over; taken++) {
+        if (unsent_len(connection) >= UNSENT_ENOUGH)
+            break;
         bool goes_on = false;
         if (connection->state == STATE_HEAD)
             goes_on = step_head(connection);
@@ -392,11 +412,14 @@ static void flush(struct connection *connection, bool goes_on)
         bufferevent_enable(connection->stream, EV_WRITE);
 }
 
+/* What is here, and what has come behind it: libevent would fetch that in small pieces, a turn each. */
 static void drop_input(struct connection *connection)
 {
     struct evbuffer *input = bufferevent_get_input(connection->stream);
     connection->dropped += evbuffer_get_length(input);
     evbuffer_drain(input, evbuffer_get_length(input));
+    ssize_t len = recv(bufferevent_getfd(connection->stream), NULL, LINGER_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+    connection->dropped += len > 0 ? (size_t)len : 0;
 }
 
 static size_t input_max(const struct connection *connection)
@@ -419,6 +442,16 @@ static void mind_input(struct connection *connection)
         bufferevent_enable(connection->stream, EV_READ);
 }
 
+/* Whoever has sent more than was taken, or what nobody will take, comes after those who have not. */
+static void mind_others(struct connection *connection)
+{
+    bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
+    bool is_eager = has_input || connection->state == STATE_CLOSING || connection->state == STATE_LINGERING;
+    if (is_eager != connection->is_eager &&
+        bufferevent_priority_set(connection->stream, is_eager ? PRIORITY_EAGER : PRIORITY_USUAL) == 0)
+        connection->is_eager = is_eager;
+}
+
 /* Goes on until more must come from the client or more must go to it. May free the connection. */
 static void advance(struct connection *connection)
 {
@@ -429,6 +462,7 @@ static void advance(struct connection *connection)
         connection->state = STATE_CLOSING;
     keep_time(connection);
     mind_input(connection);
+    mind_others(connection);
     if (connection->state == STATE_CLOSING && unsent_len(connection) == 0)
         finish(connection);
 }

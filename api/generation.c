@@ -27,6 +27,7 @@ static enum status make_unfiltered(struct generation *generation, struct error *
             enum source source;
             if (generation_make(generation, &key, NULL, &body, &source, err) != STATUS_OK)
                 return err->code;
+            body_to_file(body);
             answers_keep(generation->answers, &key, body);
             body_unref(body);
         }

@@ -11,6 +11,15 @@
 #include "api/pool.h"
 #include "common/settings.h"
 
+/* Events of the loop, the more urgent first. Those of the last kind are interrupted every now and then for whatever has come
+ * of the others. */
+enum {
+    PRIORITY_FIRST, /* libevent's own */
+    PRIORITY_USUAL, /* what is not set otherwise */
+    PRIORITY_EAGER, /* connections that have always more to say */
+    PRIORITIES
+};
+
 struct addrinfo;
 struct event;
 struct event_base;

@@ -3,6 +3,8 @@
 
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include "common/origins.h"
 
@@ -36,6 +38,17 @@ static void release_body(const void *data, size_t len, void *context)
     body_unref(body->shared);
     free(body->text);
     free(body);
+}
+
+/* How many bytes of head and body the socket took. Its failure is left for libevent to find. */
+static size_t send_at_once(int socket, struct bytes head, const struct body *body)
+{
+    ssize_t head_len = send(socket, head.data, head.len, MSG_MORE);
+    if (head_len != (ssize_t)head.len)
+        return head_len > 0 ? (size_t)head_len : 0;
+    off_t begin = 0; /* the file's own place is everybody's */
+    ssize_t body_len = sendfile(socket, body->file, &begin, body->len);
+    return head.len + (body_len > 0 ? (size_t)body_len : 0);
 }
 
 /* Hands the body over to libevent; a static one is referred to as it is. */
@@ -96,7 +109,19 @@ static void append_head(const struct response_context *context, const struct rep
     buffer_append_text(head, "\r\n");
 }
 
-bool response_append(struct evbuffer *output, const struct response_context *context,
+/* A body that is not copied, and its head; of both what the socket does not take at once. */
+static bool add_both(struct evbuffer *output, int socket, struct bytes head, struct reply *reply)
+{
+    bool is_next = evbuffer_get_length(output) == 0 && reply->shared != NULL && reply->shared->file >= 0;
+    size_t sent = is_next ? send_at_once(socket, head, reply->shared) : 0;
+    size_t head_sent = sent < head.len ? sent : head.len, body_sent = sent - head_sent;
+    reply->body.data += body_sent;
+    reply->body.len -= body_sent;
+    return evbuffer_add(output, head.data + head_sent, head.len - head_sent) == 0 &&
+           (reply->body.len == 0 || add_body(output, reply));
+}
+
+bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
                      struct reply *take_reply, bool *is_copied)
 {
     struct buffer head = BUFFER_INIT;
@@ -106,9 +131,11 @@ bool response_append(struct evbuffer *output, const struct response_context *con
     append_head(context, take_reply, &head);
     if (has_body && *is_copied)
         buffer_append(&head, take_reply->body.data, take_reply->body.len);
-    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers) &&
-                    evbuffer_add(output, head.data, head.len) == 0 &&
-                    (*is_copied || add_body(output, take_reply));
+    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers);
+    if (is_whole && *is_copied)
+        is_whole = evbuffer_add(output, head.data, head.len) == 0;
+    else if (is_whole)
+        is_whole = add_both(output, socket, buffer_bytes(&head), take_reply);
     buffer_clear(&head);
     reply_clear(take_reply);
     return is_whole;

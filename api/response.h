@@ -18,10 +18,11 @@ struct response_context {
     bool closes;                   /* the connection is closed behind the answer */
 };
 
-/* Appends head and body; a body of more than a kilobyte by reference, and *is_copied tells whether it was not. HEAD, 204
- * and 304 have no body; but for 204 and 304 its length is told. Takes what the reply owns. False when memory is out: part
- * of the answer may be there already. */
-MUST_CHECK bool response_append(struct evbuffer *output, const struct response_context *context,
+/* Appends head and body; a body of more than a kilobyte by reference, and *is_copied tells whether it was not. Of one that
+ * is in a file, `socket` is given at once what it takes, unless something is in `output` before it. HEAD, 204 and 304 have
+ * no body; but for 204 and 304 its length is told. Takes what the reply owns. False when memory is out: part of the answer
+ * may be there already. */
+MUST_CHECK bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
                                 struct reply *take_reply, bool *is_copied);
 
 /* The CORS headers of every answer, errors included. `request` NULL: none could be read. */

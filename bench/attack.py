@@ -50,7 +50,7 @@ SCALES = {
 def attacking(name, port, count, place, warm_up_s):
     """The attack goes on all the time."""
     pin = ["/usr/bin/taskset", "-c", ",".join(map(str, place.load))] if place.load else []
-    argv = [*pin, "nice", "-n", "19", sys.executable, "-B", attackers.__file__, name, str(port), str(count)]
+    argv = [*pin, "/usr/bin/chrt", "--idle", "0", sys.executable, "-B", attackers.__file__, name, str(port), str(count)]
     process = subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, encoding="utf-8")
     try:

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -266,6 +268,47 @@ static void test_references(void **state)
     body_unref(NULL);
 }
 
+static void test_long_body_goes_to_a_file(void **state)
+{
+    struct buffer content = BUFFER_INIT;
+    char read_back[100000];
+    (void)state;
+    fill(&content, sizeof read_back);
+    struct body *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
+    body_to_file(body);
+    assert_true(body->file >= 0);
+    assert_int_equal(body->len, sizeof read_back);
+    assert_memory_equal(body->data, content.data, sizeof read_back);
+    assert_int_equal(pread(body->file, read_back, sizeof read_back, 0), sizeof read_back);
+    assert_memory_equal(read_back, content.data, sizeof read_back);
+    int file = body->file;
+    body_unref(body);
+    assert_int_equal(close(file), -1); /* went with it */
+    buffer_clear(&content);
+}
+
+static void test_body_that_stays_in_memory(void **state)
+{
+    struct rlimit limit, none;
+    struct buffer content = BUFFER_INIT;
+    (void)state;
+    fill(&content, 100000);
+    struct body *small = make((struct bytes){content.data, 10000}, ENCODING_IDENTITY);
+    body_to_file(small);
+    assert_int_equal(small->file, -1);
+    struct body *large = make(buffer_bytes(&content), ENCODING_IDENTITY);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = (struct rlimit){0, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    body_to_file(large);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(large->file, -1);
+    assert_memory_equal(large->data, content.data, content.len);
+    body_unref(small);
+    body_unref(large);
+    buffer_clear(&content);
+}
+
 static void test_content_that_failed(void **state)
 {
     struct buffer content = BUFFER_INIT;
@@ -283,10 +326,16 @@ static void test_content_that_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gzip_comes_back), cmocka_unit_test(test_zstd_comes_back),
-        cmocka_unit_test(test_heads),           cmocka_unit_test(test_noise_comes_back),
-        cmocka_unit_test(test_etags),           cmocka_unit_test(test_if_none_match),
-        cmocka_unit_test(test_references),      cmocka_unit_test(test_content_that_failed),
+        cmocka_unit_test(test_gzip_comes_back),
+        cmocka_unit_test(test_zstd_comes_back),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_noise_comes_back),
+        cmocka_unit_test(test_etags),
+        cmocka_unit_test(test_if_none_match),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_content_that_failed),
+        cmocka_unit_test(test_long_body_goes_to_a_file),
+        cmocka_unit_test(test_body_that_stays_in_memory),
     };
     return cmocka_run_group_tests_name("api_body", tests, NULL, NULL);
 }
