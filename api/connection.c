@@ -50,9 +50,10 @@ struct connection {
     bool has_ended;       /* the client sends no more, but reads */
     bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
     bool is_turn_over;    /* a large answer was sent at once */
-    bool is_eager;        /* its events have the priority of such */
-    size_t dropped;       /* bytes while lingering */
-    struct buffer head;   /* of the request that is being answered */
+    bool is_eager;        /* what it sends waits for its turn */
+    struct turn turn;
+    size_t dropped;     /* bytes while lingering */
+    struct buffer head; /* of the request that is being answered */
     struct buffer body;
     struct request request; /* borrows from head */
     const struct route *route;
@@ -99,6 +100,7 @@ static void connection_free(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     leave_idle(connection);
+    turns_leave(&loop->turns, &connection->turn);
     if (connection->wait != NULL)
         connection->wait->connection = NULL;
     *connection->link = connection->next;
@@ -396,9 +398,9 @@ static bool take_requests(struct connection *connection)
 
 /* Writes what the socket takes. libevent would first wait for the socket to be writable, which nearly always it is:
  * three system calls more an answer. So its way of writing, and its timeout, are for what is left over. A socket that
- * has failed is left over too, and libevent says so. `goes_on`: on_written is to be called in any case.
+ * has failed is left over too, and libevent says so.
  * To enable what is enabled would begin its timeout anew, and a client that sends on without reading never be late. */
-static void flush(struct connection *connection, bool goes_on)
+static void flush(struct connection *connection)
 {
     struct evbuffer *output = bufferevent_get_output(connection->stream);
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_WRITE) != 0;
@@ -408,7 +410,7 @@ static void flush(struct connection *connection, bool goes_on)
         evbuffer_freeze(output, 1);
     }
     connection->refers_to_body = connection->refers_to_body && evbuffer_get_length(output) > 0;
-    if (!is_enabled && (goes_on || evbuffer_get_length(output) > 0))
+    if (!is_enabled && evbuffer_get_length(output) > 0)
         bufferevent_enable(connection->stream, EV_WRITE);
 }
 
@@ -428,41 +430,41 @@ static size_t input_max(const struct connection *connection)
     return (size_t)(settings->header_bytes_max + settings->body_bytes_max);
 }
 
-/* Reading stops while there is no room for more. libevent does that too, but calls on_read again and again meanwhile.
- * What comes behind the last answer is dropped. */
+/* Reading stops while there is no room for more, and until what is here has had its turn. libevent would call on_read
+ * again and again meanwhile. */
 static void mind_input(struct connection *connection)
 {
-    if (connection->state == STATE_CLOSING || connection->state == STATE_LINGERING)
-        drop_input(connection);
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
     bool has_room = evbuffer_get_length(bufferevent_get_input(connection->stream)) < input_max(connection);
-    if (is_enabled && !has_room)
+    bool is_wanted = has_room && !connection->turn.is_waiting;
+    if (is_enabled && !is_wanted)
         bufferevent_disable(connection->stream, EV_READ);
-    else if (!is_enabled && has_room)
+    else if (!is_enabled && is_wanted)
         bufferevent_enable(connection->stream, EV_READ);
 }
 
-/* Whoever has sent more than was taken, or what nobody will take, comes after those who have not. */
-static void mind_others(struct connection *connection)
+/* Whoever has sent more than was taken, or what nobody will take, waits for its turn with what comes next. */
+static void mind_others(struct connection *connection, bool goes_on)
 {
     bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
-    bool is_eager = has_input || connection->state == STATE_CLOSING || connection->state == STATE_LINGERING;
-    if (is_eager != connection->is_eager &&
-        bufferevent_priority_set(connection->stream, is_eager ? PRIORITY_EAGER : PRIORITY_USUAL) == 0)
-        connection->is_eager = is_eager;
+    connection->is_eager = has_input || connection->state == STATE_CLOSING;
+    if (goes_on && unsent_len(connection) < UNSENT_ENOUGH)
+        turns_join(&connection->loop->turns, &connection->turn);
 }
 
 /* Goes on until more must come from the client or more must go to it. May free the connection. */
 static void advance(struct connection *connection)
 {
     bool goes_on = take_requests(connection);
-    flush(connection, goes_on);
+    flush(connection);
     bool is_starved = !goes_on && (connection->state == STATE_HEAD || connection->state == STATE_BODY);
     if (connection->has_ended && is_starved)
         connection->state = STATE_CLOSING;
+    if (connection->state == STATE_CLOSING)
+        drop_input(connection);
     keep_time(connection);
+    mind_others(connection, goes_on);
     mind_input(connection);
-    mind_others(connection);
     if (connection->state == STATE_CLOSING && unsent_len(connection) == 0)
         finish(connection);
 }
@@ -502,21 +504,36 @@ void connection_resume(struct wait *take_wait)
     wait_free(take_wait);
 }
 
-static void on_read(struct bufferevent *stream, void *context)
+/* What has come is taken, or dropped behind the last answer. May free the connection. */
+static void take_turn(void *context)
 {
     struct connection *connection = context;
-    (void)stream;
     if (connection->state == STATE_HEAD || connection->state == STATE_BODY) {
         advance(connection);
         return;
     }
-    if (connection->state == STATE_WAITING) {
-        mind_input(connection);
-        return;
-    }
-    drop_input(connection);
-    if (connection->dropped > LINGER_BYTES && connection->state == STATE_LINGERING)
+    if (connection->state != STATE_WAITING)
+        drop_input(connection);
+    if (connection->state == STATE_LINGERING && connection->dropped > LINGER_BYTES)
         connection_free(connection);
+    else
+        mind_input(connection);
+}
+
+static void take_turn_in_order(struct connection *connection)
+{
+    if (connection->is_eager) {
+        turns_join(&connection->loop->turns, &connection->turn);
+        mind_input(connection);
+    } else {
+        take_turn(connection);
+    }
+}
+
+static void on_read(struct bufferevent *stream, void *context)
+{
+    (void)stream;
+    take_turn_in_order(context);
 }
 
 /* Everything was sent. Until something is left over again, libevent is not to write. */
@@ -527,7 +544,7 @@ static void on_written(struct bufferevent *stream, void *context)
     if (connection->state == STATE_CLOSING)
         finish(connection);
     else if (connection->state != STATE_LINGERING)
-        advance(connection);
+        take_turn_in_order(connection);
 }
 
 /* A client that has ended its side may still read: what it asked for before is answered and sent first. */
@@ -597,6 +614,8 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection != NULL) {
         connection->loop = loop;
+        connection->turn = (struct turn){.take = take_turn, .context = connection};
+        connection->is_eager = true; /* not to be known yet */
         connection->peer = address_of_socket(peer);
     }
     if (connection == NULL || !open_stream(connection, socket)) {

@@ -19,8 +19,6 @@
 
 #define LISTEN_BACKLOG 511
 #define ACCEPT_REST_S  1
-#define EAGER_TURN_US                                                                                        \
-    200 /* others wait that long for those who always have more to say, and for one of them */
 
 /* What the follower has last said, if it has said anything new. */
 static void take_generation(struct loop *loop)
@@ -266,34 +264,18 @@ static enum status open_listener(struct loop *loop, struct error *err)
     return status;
 }
 
-/* NULL: there is no memory or no descriptor. */
-static struct event_base *new_base(void)
-{
-    const struct timeval turn = {0, EAGER_TURN_US};
-    struct event_base *base = NULL;
-    struct event_config *config = event_config_new();
-    if (config != NULL && event_config_set_max_dispatch_interval(config, &turn, -1, PRIORITY_EAGER) == 0 &&
-        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
-        base = event_base_new_with_config(config);
-    if (base != NULL)
-        event_base_priority_init(base, PRIORITIES);
-    if (config != NULL)
-        event_config_free(config);
-    return base;
-}
-
 enum status loop_init(struct loop *loop, struct shared *shared, struct users *users, struct error *err)
 {
     *loop = (struct loop){.shared = shared, .users = users_ref(users), .mutex = PTHREAD_MUTEX_INITIALIZER};
     loop->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    loop->base = new_base();
+    loop->base = event_base_new();
     if (loop->mail_fd < 0 || loop->base == NULL)
         return error_set(err, STATUS_NO_MEMORY, "no event loop: %s", strerror(errno));
     loop->mail_event = event_new(loop->base, loop->mail_fd, EV_READ | EV_PERSIST, on_mail, loop);
     loop->stop_timer = evtimer_new(loop->base, on_stop_timeout, loop);
     loop->rest_timer = evtimer_new(loop->base, on_rested, loop);
     if (loop->mail_event == NULL || loop->stop_timer == NULL || loop->rest_timer == NULL ||
-        event_add(loop->mail_event, NULL) != 0)
+        !turns_init(&loop->turns, loop->base) || event_add(loop->mail_event, NULL) != 0)
         return error_no_memory(err);
     return open_listener(loop, err);
 }
@@ -303,6 +285,7 @@ void loop_clear(struct loop *loop)
     connection_free_all(loop);
     if (loop->listener != NULL)
         evconnlistener_free(loop->listener);
+    turns_clear(&loop->turns);
     if (loop->rest_timer != NULL)
         event_free(loop->rest_timer);
     if (loop->stop_timer != NULL)

@@ -9,16 +9,8 @@
 #include "api/auth.h"
 #include "api/follower.h"
 #include "api/pool.h"
+#include "api/turns.h"
 #include "common/settings.h"
-
-/* Events of the loop, the more urgent first. Those of the last kind are interrupted every now and then for whatever has come
- * of the others. */
-enum {
-    PRIORITY_FIRST, /* libevent's own */
-    PRIORITY_USUAL, /* what is not set otherwise */
-    PRIORITY_EAGER, /* connections that have always more to say */
-    PRIORITIES
-};
 
 struct addrinfo;
 struct event;
@@ -49,6 +41,7 @@ struct loop {
     struct event *rest_timer;               /* of the listener, after accepting failed */
     struct connection *connections;         /* newest first */
     struct connection *idlest, *least_idle; /* of those that wait for their client, by how long */
+    struct turns turns;                     /* of connections that have always more to say */
     struct generation *generation;          /* the loop's own reference, or NULL */
     struct outlook outlook;
     struct users *users; /* the loop's own reference */

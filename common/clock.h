@@ -13,9 +13,14 @@ static inline int64_t clock_read_us(clockid_t clock)
 }
 
 /* Never steps back; for durations and deadlines. */
+static inline int64_t clock_monotonic_us(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC);
+}
+
 static inline int64_t clock_monotonic_ms(void)
 {
-    return clock_read_us(CLOCK_MONOTONIC) / 1000;
+    return clock_monotonic_us() / 1000;
 }
 
 /* Since 1970-01-01 UTC. */
