@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -27,8 +29,11 @@ static long long turn_of_this_thread(void)
     long long turn_ns = 0;
     snprintf(path, sizeof path, "/proc/self/task/%d/sched", gettid());
     FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        sscanf(line, "se.slice : %lld", &turn_ns);
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "se.slice ", 9) == 0 && colon != NULL)
+            turn_ns = strtoll(colon + 1, NULL, 10);
+    }
     if (file != NULL)
         fclose(file);
     return turn_ns;
@@ -56,9 +61,11 @@ static struct standing standing_after(void (*change)(void))
 static bool has_turns(void)
 {
     struct utsname system;
-    int major = 0, minor = 0;
-    return uname(&system) == 0 && sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
-           (major > 6 || (major == 6 && minor >= 12));
+    char *point;
+    if (uname(&system) != 0)
+        return false;
+    long major = strtol(system.release, &point, 10);
+    return major > 6 || (major == 6 && *point == '.' && strtol(point + 1, NULL, 10) >= 12);
 }
 
 static void test_give_way(void **state)
