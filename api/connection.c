@@ -22,7 +22,8 @@
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
 #define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 16                   /* pipelined ones; then other connections have theirs */
-#define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
+#define SINCE_EVER_MS   1
+#define GIVES_WAY_MS    1000 /* after that long without its client having a request ready */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -36,7 +37,7 @@ struct connection {
     struct loop *loop;
     struct connection *next, **link; /* in the loop's list */
     struct connection *more_idle,
-        *less_idle; /* neighbours in the loop's list of those that wait for their client, or may wait in vain */
+        *less_idle; /* neighbours in the loop's list of those that give way: see join_idle, lead_idle and keep_place */
     int64_t idle_since_ms; /* 0: not in it */
     struct bufferevent *stream;
     struct event *deadline;
@@ -51,8 +52,9 @@ struct connection {
     bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
     bool is_turn_over;    /* a large answer was sent at once */
     bool is_eager;        /* what it sends waits for its turn */
+    bool is_surplus;      /* one more than HTTP_CONNECTIONS */
     struct turn turn;
-    size_t dropped;     /* bytes while lingering */
+    size_t dropped;     /* bytes behind the last answer */
     struct buffer head; /* of the request that is being answered */
     struct buffer body;
     struct request request; /* borrows from head */
@@ -84,12 +86,14 @@ static void join_idle(struct connection *connection)
     loop->least_idle = connection;
 }
 
-/* Of all the first to give way: it has its answer. */
+/* Of all the first to give way: it has its answer. But for one that was too many: its end makes no room. */
 static void lead_idle(struct connection *connection)
 {
     struct loop *loop = connection->loop;
+    if (connection->is_surplus)
+        return;
     leave_idle(connection);
-    connection->idle_since_ms = 1;
+    connection->idle_since_ms = SINCE_EVER_MS;
     connection->more_idle = NULL;
     connection->less_idle = loop->idlest;
     *(connection->less_idle != NULL ? &connection->less_idle->more_idle : &loop->least_idle) = connection;
@@ -430,13 +434,13 @@ static size_t input_max(const struct connection *connection)
     return (size_t)(settings->header_bytes_max + settings->body_bytes_max);
 }
 
-/* Reading stops while there is no room for more, and until what is here has had its turn. libevent would call on_read
+/* Reading stops at the client's end, while there is no room for more, and until what is here has had its turn. libevent would call on_read
  * again and again meanwhile. */
 static void mind_input(struct connection *connection)
 {
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
     bool has_room = evbuffer_get_length(bufferevent_get_input(connection->stream)) < input_max(connection);
-    bool is_wanted = has_room && !connection->turn.is_waiting;
+    bool is_wanted = has_room && !connection->turn.is_waiting && !connection->has_ended;
     if (is_enabled && !is_wanted)
         bufferevent_disable(connection->stream, EV_READ);
     else if (!is_enabled && is_wanted)
@@ -448,7 +452,8 @@ static void mind_others(struct connection *connection, bool goes_on)
 {
     bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
     connection->is_eager = has_input || connection->state == STATE_CLOSING;
-    if (goes_on && unsent_len(connection) < UNSENT_ENOUGH)
+    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
+    if (goes_on && is_reading && unsent_len(connection) < UNSENT_ENOUGH)
         turns_join(&connection->loop->turns, &connection->turn);
 }
 
@@ -615,7 +620,7 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
     if (connection != NULL) {
         connection->loop = loop;
         connection->turn = (struct turn){.take = take_turn, .context = connection};
-        connection->is_eager = true; /* not to be known yet */
+        connection->is_eager = true; /* until a request of its was taken */
         connection->peer = address_of_socket(peer);
     }
     if (connection == NULL || !open_stream(connection, socket)) {
@@ -630,7 +635,8 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
         return;
     }
     link_to_loop(connection);
-    if (overloaded && !send_idlest_away(loop)) {
+    connection->is_surplus = overloaded && !send_idlest_away(loop);
+    if (connection->is_surplus) {
         struct reply reply;
         reply_init(&reply);
         reply_error(&reply, ERROR_OVERLOADED);

@@ -40,8 +40,8 @@ struct loop {
     struct event *stop_timer;
     struct event *rest_timer;               /* of the listener, after accepting failed */
     struct connection *connections;         /* newest first */
-    struct connection *idlest, *least_idle; /* of those that wait for their client, by how long */
-    struct turns turns;                     /* of connections that have always more to say */
+    struct connection *idlest, *least_idle; /* of those that give way to new ones */
+    struct turns turns;                     /* of eager connections */
     struct generation *generation;          /* the loop's own reference, or NULL */
     struct outlook outlook;
     struct users *users; /* the loop's own reference */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define GIVING_WAY 5         /* about a third of what an event loop gets while both want the same processor */
-#define TURN_NS    100000ull /* the shortest that there is; others have a millisecond and more */
+#define TURN_NS    100000ull /* the shortest that there is; usual is about a millisecond */
 
 void priority_give_way(void)
 {

@@ -109,16 +109,17 @@ static void append_head(const struct response_context *context, const struct rep
     buffer_append_text(head, "\r\n");
 }
 
-/* A body that is not copied, and its head; of both what the socket does not take at once. */
-static bool add_both(struct evbuffer *output, int socket, struct bytes head, struct reply *reply)
+/* Of a head and a body that is not copied, what the socket does not take at once; only a file is offered to it. */
+static bool send_or_add(struct evbuffer *output, int socket, struct bytes head, struct reply *reply)
 {
     bool is_next = evbuffer_get_length(output) == 0 && reply->shared != NULL && reply->shared->file >= 0;
     size_t sent = is_next ? send_at_once(socket, head, reply->shared) : 0;
     size_t head_sent = sent < head.len ? sent : head.len, body_sent = sent - head_sent;
     reply->body.data += body_sent;
     reply->body.len -= body_sent;
-    return evbuffer_add(output, head.data + head_sent, head.len - head_sent) == 0 &&
-           (reply->body.len == 0 || add_body(output, reply));
+    if (head_sent < head.len && evbuffer_add(output, head.data + head_sent, head.len - head_sent) != 0)
+        return false;
+    return reply->body.len == 0 || add_body(output, reply);
 }
 
 bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
@@ -135,7 +136,7 @@ bool response_append(struct evbuffer *output, int socket, const struct response_
     if (is_whole && *is_copied)
         is_whole = evbuffer_add(output, head.data, head.len) == 0;
     else if (is_whole)
-        is_whole = add_both(output, socket, buffer_bytes(&head), take_reply);
+        is_whole = send_or_add(output, socket, buffer_bytes(&head), take_reply);
     buffer_clear(&head);
     reply_clear(take_reply);
     return is_whole;

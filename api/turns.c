@@ -47,10 +47,10 @@ void turns_join(struct turns *turns, struct turn *turn)
 {
     if (turn->is_waiting)
         return;
-    if (TAILQ_EMPTY(&turns->queue))
-        wait_for_round(turns);
     TAILQ_INSERT_TAIL(&turns->queue, turn, neighbours);
     turn->is_waiting = true;
+    if (!evtimer_pending(turns->round, NULL)) /* nor is it when there was no memory for it before */
+        wait_for_round(turns);
 }
 
 void turns_leave(struct turns *turns, struct turn *turn)

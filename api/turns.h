@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "common/status.h"
+
 struct event;
 struct event_base;
 
@@ -23,8 +25,8 @@ struct turns {
     struct event *round;
 };
 
-bool turns_init(struct turns *turns, struct event_base *base); /* false: no memory */
-void turns_clear(struct turns *turns);                         /* nobody waits anymore */
+MUST_CHECK bool turns_init(struct turns *turns, struct event_base *base); /* false: no memory */
+void turns_clear(struct turns *turns);                                    /* nobody waits anymore */
 
 /* Behind the others; who waits already keeps its place. */
 void turns_join(struct turns *turns, struct turn *turn);

@@ -44,6 +44,7 @@ enum status program_start(enum program program, const char *name, const char *en
         return err->code;
     zone_use(out->zone);
     signal(SIGPIPE, SIG_IGN); /* a connection that was closed is an error like others */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that would be larger than allowed, in memory too */
     log_start(name, (enum log_level)out->log_level, (enum log_format)out->log_format);
     if (file.unreadable_count > 0)
         log_write(LOG_WARNING, "lines of the settings file are no assignments and were skipped",

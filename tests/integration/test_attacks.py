@@ -357,6 +357,16 @@ def test_deaf_connections_cost_neither_time_nor_memory(large):
         assert_others_are_answered(api)
 
 
+def test_who_ends_and_does_not_read_costs_no_time(large):
+    """Answers are held back, and the client has said that it sends no more."""
+    api = start_loaded(large, API_THREADS=1)
+    with connections(api.port, 5, receive_buffer=4096) as opened:
+        for connection in opened:
+            connection.send(request_bytes('/clientes') * 4)
+            connection.socket.shutdown(socket.SHUT_WR)
+        assert_comes_to_rest(api)
+
+
 def test_deaf_connections_give_way(large):
     """They hold no answer that is worth anything, so others are let in at once."""
     api = start_loaded(large, HTTP_CONNECTIONS=50, HTTP_REQUEST_TIMEOUT=60)
