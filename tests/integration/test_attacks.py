@@ -359,7 +359,7 @@ def test_deaf_connections_cost_neither_time_nor_memory(large):
 
 def test_who_ends_and_does_not_read_costs_no_time(large):
     """Answers are held back, and the client has said that it sends no more."""
-    api = start_loaded(large, API_THREADS=1)
+    api = start_loaded(large, API_THREADS=1, HTTP_REQUEST_TIMEOUT=60)
     with connections(api.port, 5, receive_buffer=4096) as opened:
         for connection in opened:
             connection.send(request_bytes('/clientes') * 4)
