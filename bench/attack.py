@@ -40,7 +40,7 @@ class Scale:
 
 
 SCALES = {
-    "full": Scale((2_000, 20_000), 5, 5, 2, 1.0),
+    "full": Scale((2_000, 20_000), 3, 3, 2, 1.0),
     "quick": Scale((2_000, 20_000), 1, 2, 2, 1.0),
     "tiny": Scale((20, 2_200), 1, 1, 0.2, 0.05),
 }
@@ -92,7 +92,7 @@ def parse_arguments():
         "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--scale", choices=SCALES, default="full",
-                       help="full (default): five rounds of five seconds; quick: one of two seconds; tiny: to try the "
+                       help="full (default): three rounds of three seconds; quick: one of two seconds; tiny: to try the "
                        "tool")
     scale.add_argument("--quick", dest="scale", action="store_const", const="quick", help="--scale quick")
     parser.add_argument("--only", action="append", choices=attackers.ATTACKERS, help="this attack; may be repeated")
