@@ -2,7 +2,7 @@
 
 Others ask /dashboard on connections that stay open, at a pace that leaves the server most of its time; their times with
 and without each attack are measured in turn, with the API's memory beside it. The attacks are those of attackers.py,
-in a process of their own at the lowest priority. Results go to a JSON file.
+in a process of their own at idle priority. Results go to a JSON file.
 """
 
 import argparse
