@@ -393,7 +393,7 @@ class Faults:
             self.stage.command('CLIENT', 'KILL', 'TYPE', kind)
 
     @contextlib.contextmanager
-    def stored_bytes_rot(self):
+    def redis_bytes_rot(self):
         keys = [key for key in self.stage.keys() if ':gen:' in key]
         for key in self.rng.sample(keys, min(3, len(keys))):
             with contextlib.suppress(ServerError):  # the set of keys is no text, and stays
@@ -443,7 +443,7 @@ class Faults:
             yield
 
     @contextlib.contextmanager
-    def a_table_is_missing(self):
+    def mariadb_lacks_a_table(self):
         self.stage.ecosys('RENAME TABLE contracts TO away')
         yield
         self.stage.ecosys('RENAME TABLE away TO contracts')
@@ -480,13 +480,13 @@ class Faults:
         yield
 
     ALL = [redis_is_killed, redis_stands_still, redis_is_emptied, redis_is_full, redis_is_read_only,
-           redis_has_another_password, redis_cuts_connections, stored_bytes_rot, postgres_is_killed,
+           redis_has_another_password, redis_cuts_connections, redis_bytes_rot, postgres_is_killed,
            postgres_stands_still, postgres_refuses_logins, postgres_is_locked, postgres_ends_sessions,
-           mariadb_is_killed, mariadb_stands_still, mariadb_refuses_logins, mariadb_is_locked, a_table_is_missing,
+           mariadb_is_killed, mariadb_stands_still, mariadb_refuses_logins, mariadb_is_locked, mariadb_lacks_a_table,
            worker_stands_still, worker_is_killed, worker_is_told_to_end, api_is_killed, api_is_told_to_end]
 
     def pick(self):
-        """One fault, or two of different parts."""
+        """One fault, or two of different parts: what a fault needs to begin must be well."""
         first = self.rng.choice(self.ALL)
         if self.rng.random() < 0.7:
             return [first]
