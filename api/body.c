@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define FILE_LEN_MIN (64u * 1024u)
+#define FILE_LEN_MIN (64u * 1024u) /* shorter ones are not worth a descriptor */
 
 static void set_etag(struct body *body, struct bytes content)
 {

@@ -22,8 +22,8 @@
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
 #define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 16                   /* pipelined ones; then other connections have theirs */
-#define SINCE_EVER_MS   1
-#define GIVES_WAY_MS    1000 /* after that long without its client having a request ready */
+#define SINCE_EVER_MS   1                    /* idle for longer than anybody; 0 is not idle */
+#define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -341,14 +341,18 @@ static bool step_body(struct connection *connection)
     return true;
 }
 
+static bool is_reading(const struct connection *connection)
+{
+    return connection->state == STATE_HEAD || connection->state == STATE_BODY;
+}
+
 /* Nothing is expected of the client now. One that has ended its side while its answer is being made has most likely gone:
  * nothing tells that from a client that still reads, so it is answered, but gives way to others as if it were idle. So
  * does one that only gathers short answers, as to requests without credentials, and does not read them. */
 static void keep_place(struct connection *connection)
 {
-    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
     bool has_left = connection->state == STATE_WAITING && connection->has_ended;
-    bool is_deaf = is_reading && unsent_len(connection) > 0 && !connection->refers_to_body;
+    bool is_deaf = is_reading(connection) && unsent_len(connection) > 0 && !connection->refers_to_body;
     if (!has_left && !is_deaf)
         leave_idle(connection);
     else if (connection->idle_since_ms == 0)
@@ -360,15 +364,15 @@ static void keep_place(struct connection *connection)
 static void keep_time(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
-    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
     bool is_held = unsent_len(connection) >= UNSENT_ENOUGH; /* we do not read, so nobody is late */
     bool has_input =
         connection->has_begun || evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
-    bool is_receiving = !is_held && (connection->state == STATE_BODY || (is_reading && has_input));
+    bool is_receiving =
+        !is_held && (connection->state == STATE_BODY || (is_reading(connection) && has_input));
     if (is_receiving && !connection->is_receiving) {
         set_deadline(connection, settings->request_timeout_s);
         join_idle(connection);
-    } else if (!is_receiving && is_reading && unsent_len(connection) == 0) {
+    } else if (!is_receiving && is_reading(connection) && unsent_len(connection) == 0) {
         set_deadline(connection, settings->idle_timeout_s);
         join_idle(connection);
     } else if (!is_receiving) {
@@ -434,8 +438,8 @@ static size_t input_max(const struct connection *connection)
     return (size_t)(settings->header_bytes_max + settings->body_bytes_max);
 }
 
-/* Reading stops at the client's end, while there is no room for more, and until what is here has had its turn. libevent would call on_read
- * again and again meanwhile. */
+/* Reading stops at the client's end, while there is no room for more, and until what is here has had its turn. libevent
+ * would call on_read again and again meanwhile. */
 static void mind_input(struct connection *connection)
 {
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
@@ -452,8 +456,7 @@ static void mind_others(struct connection *connection, bool goes_on)
 {
     bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
     connection->is_eager = has_input || connection->state == STATE_CLOSING;
-    bool is_reading = connection->state == STATE_HEAD || connection->state == STATE_BODY;
-    if (goes_on && is_reading && unsent_len(connection) < UNSENT_ENOUGH)
+    if (goes_on && is_reading(connection) && unsent_len(connection) < UNSENT_ENOUGH)
         turns_join(&connection->loop->turns, &connection->turn);
 }
 
@@ -462,7 +465,7 @@ static void advance(struct connection *connection)
 {
     bool goes_on = take_requests(connection);
     flush(connection);
-    bool is_starved = !goes_on && (connection->state == STATE_HEAD || connection->state == STATE_BODY);
+    bool is_starved = !goes_on && is_reading(connection);
     if (connection->has_ended && is_starved)
         connection->state = STATE_CLOSING;
     if (connection->state == STATE_CLOSING)
@@ -513,7 +516,7 @@ void connection_resume(struct wait *take_wait)
 static void take_turn(void *context)
 {
     struct connection *connection = context;
-    if (connection->state == STATE_HEAD || connection->state == STATE_BODY) {
+    if (is_reading(connection)) {
         advance(connection);
         return;
     }

@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import threading
@@ -137,6 +138,14 @@ def test_client_that_ends_its_side_while_answers_are_held_back(large, last):
         connection.socket.shutdown(socket.SHUT_WR)
         bodies = {connection.read().body for _ in range(4)}
         assert bodies == {ask(api.port, '/clientes').body} and connection.is_closed()
+
+
+def test_answers_that_no_file_may_hold(large):
+    """A limit on the length of files, those in memory too, is no reason to die of."""
+    api = start_loaded(large)
+    resource.prlimit(api.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
+    wait_until_served(api.port, large.publish())
+    assert len(ask(api.port, '/clientes').json()) == 40000
 
 
 def test_large_answers_go_with_their_generation(large):

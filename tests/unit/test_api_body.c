@@ -2,6 +2,7 @@
  * and gzip and zstd that other libraries read back. */
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -287,6 +288,27 @@ static void test_long_body_goes_to_a_file(void **state)
     buffer_clear(&content);
 }
 
+/* The file may not become as long as the body. */
+static void test_file_that_cannot_be_written(void **state)
+{
+    struct rlimit limit, short_files;
+    struct buffer content = BUFFER_INIT;
+    (void)state;
+    fill(&content, 100000);
+    struct body *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    short_files = (struct rlimit){65536, limit.rlim_max};
+    void (*former)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &short_files), 0);
+    body_to_file(body);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, former);
+    assert_int_equal(body->file, -1);
+    assert_memory_equal(body->data, content.data, content.len);
+    body_unref(body);
+    buffer_clear(&content);
+}
+
 static void test_body_that_stays_in_memory(void **state)
 {
     struct rlimit limit, none;
@@ -336,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_content_that_failed),
         cmocka_unit_test(test_long_body_goes_to_a_file),
         cmocka_unit_test(test_body_that_stays_in_memory),
+        cmocka_unit_test(test_file_that_cannot_be_written),
     };
     return cmocka_run_group_tests_name("api_body", tests, NULL, NULL);
 }
