@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 
-#define ROUND_US 100 /* others wait that long, and for one turn */
+#define ROUND_US 50 /* others wait that long, and for one turn */
 
 static void wait_for_round(const struct turns *turns)
 {
