@@ -17,8 +17,9 @@
 #include "api/wait.h"
 #include "common/log.h"
 
-#define LISTEN_BACKLOG 511
-#define ACCEPT_REST_S  1
+#define LISTEN_BACKLOG  511
+#define ACCEPTS_A_ROUND 4 /* then others have theirs */
+#define ACCEPT_REST_S   1
 
 /* What the follower has last said, if it has said anything new. */
 static void take_generation(struct loop *loop)
@@ -161,6 +162,15 @@ void loop_connection_closed(struct loop *loop)
     end_when_idle(loop);
 }
 
+/* Without memory for it there is none: nothing would end it. */
+static void rest_from_accepting(struct loop *loop, int64_t seconds)
+{
+    struct timeval pause = {seconds, 0};
+    if (evtimer_add(loop->rest_timer, &pause) == 0)
+        evconnlistener_disable(loop->listener);
+}
+
+/* libevent accepts for as long as somebody comes. */
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, struct sockaddr *address,
                       int len, void *context)
 {
@@ -169,17 +179,17 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, s
     (void)listener;
     (void)len;
     connection_new(loop, socket, address, before >= loop->shared->settings->connections_max);
+    if (++loop->accepted % ACCEPTS_A_ROUND == 0)
+        rest_from_accepting(loop, 0);
 }
 
 /* Out of descriptors or memory: accepting again at once would only fail again, so the listener rests for a moment. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
-    struct loop *loop = context;
-    struct timeval rest = {ACCEPT_REST_S, 0};
+    (void)listener;
     log_write(LOG_WARNING, "connections cannot be accepted for a moment",
               LOG_FIELDS(log_text("error", strerror(errno)), log_int("rest_s", ACCEPT_REST_S)));
-    evconnlistener_disable(listener);
-    event_add(loop->rest_timer, &rest);
+    rest_from_accepting(context, ACCEPT_REST_S);
 }
 
 static void on_rested(evutil_socket_t fd, short events, void *context)

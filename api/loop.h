@@ -38,7 +38,8 @@ struct loop {
     struct evconnlistener *listener;
     struct event *mail_event;
     struct event *stop_timer;
-    struct event *rest_timer;               /* of the listener, after accepting failed */
+    struct event *rest_timer; /* of the listener, after some were accepted or accepting failed */
+    unsigned accepted;
     struct connection *connections;         /* newest first */
     struct connection *idlest, *least_idle; /* of those that give way to new ones */
     struct turns turns;                     /* of eager connections */

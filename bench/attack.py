@@ -1,11 +1,12 @@
 """scripts/bench attack: what others notice while the API is attacked.
 
-Others ask /dashboard on connections that stay open, at a pace that leaves the server most of its time; their times with
-and without each attack are measured in turn, with the API's memory beside it. The attacks are those of attackers.py,
-in a process of their own at idle priority. Results go to a JSON file.
+Others ask /dashboard on connections that stay open, at a pace that leaves the server most of its time; then the attack
+begins. Their times with and without each attack are measured in turn, with the API's memory beside it. The attacks are
+those of attackers.py, in a process of their own at idle priority. Results go to a JSON file.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import dataclasses
 import datetime
@@ -13,6 +14,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 import common  # first: it says where private_servers is
 import attackers
@@ -21,6 +23,7 @@ import serve
 from private_servers import ServerError, clean_environment
 
 LIMIT = 2  # times the others' p99 without the attack
+HEAD_START_S = 0.3  # in which the others connect
 MIB = 2**20
 SETTINGS = {"HTTP_CONNECTIONS": 2_000, "CACHE_MEMORY": 64 * MIB, "SEND_MEMORY": 64 * MIB}
 CONNECTIONS = {"idle connections": 4_000, "slow heads": 1_000, "slow bodies": 1_000, "answers nobody reads": 200, "floods nobody reads": 200,
@@ -35,30 +38,27 @@ class Scale:
     size: tuple  # tenants, clients
     rounds: int
     seconds: int
-    warm_up_s: float  # in which an attack opens its connections
     share: float  # of the connections
 
 
 SCALES = {
-    "full": Scale((2_000, 20_000), 3, 3, 2, 1.0),
-    "quick": Scale((2_000, 20_000), 1, 2, 2, 1.0),
-    "tiny": Scale((20, 2_200), 1, 1, 0.2, 0.05),
+    "full": Scale((2_000, 20_000), 3, 4, 1.0),
+    "quick": Scale((2_000, 20_000), 1, 3, 1.0),
+    "tiny": Scale((20, 2_200), 1, 1, 0.05),
 }
 
 
 @contextlib.contextmanager
-def attacking(name, port, count, place, warm_up_s):
+def attacking(name, port, count, place):
     """The attack goes on all the time."""
     pin = ["/usr/bin/taskset", "-c", ",".join(map(str, place.load))] if place.load else []
     argv = [*pin, "/usr/bin/chrt", "--idle", "0", sys.executable, "-B", attackers.__file__, name, str(port), str(count)]
     process = subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, encoding="utf-8")
     try:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(warm_up_s)
-        if process.returncode is not None:
-            raise ServerError(f"the attack ended by itself:\n{process.stderr.read()}")
         yield
+        if process.poll() is not None:
+            raise ServerError(f"the attack ended by itself:\n{process.stderr.read()}")
     finally:
         process.kill()
         process.wait()
@@ -77,11 +77,16 @@ def measure_attack(fleet, data, name, scale):
     with serve.Api(fleet, data, 1, place.pin(), **SETTINGS) as api:
         before = api.memory_bytes("VmRSS")
 
+        def quiet():
+            return measure_round(api, data, wrk, scale.seconds)
+
         def attacked():
-            with attacking(name, api.port, count, place, scale.warm_up_s):
-                return measure_round(api, data, wrk, scale.seconds)
-        rounds = serve.in_turn(scale.rounds, {
-            "quiet": lambda: measure_round(api, data, wrk, scale.seconds), "attacked": attacked})
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                others = pool.submit(quiet)
+                time.sleep(HEAD_START_S)
+                with attacking(name, api.port, count, place):
+                    return others.result()
+        rounds = serve.in_turn(scale.rounds, {"quiet": quiet, "attacked": attacked})
         return {"attack": name, "connections": count, "rss_before": before, "hwm": api.memory_bytes("VmHWM"), **rounds}
 
 
@@ -92,8 +97,8 @@ def parse_arguments():
         "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--scale", choices=SCALES, default="full",
-                       help="full (default): three rounds of three seconds; quick: one of two seconds; tiny: to try the "
-                       "tool")
+                       help="full (default): three rounds of four seconds; quick: one of three seconds; tiny: to try "
+                       "the tool")
     scale.add_argument("--quick", dest="scale", action="store_const", const="quick", help="--scale quick")
     parser.add_argument("--only", action="append", choices=attackers.ATTACKERS, help="this attack; may be repeated")
     parser.add_argument("--out", metavar="FILE", help="where results go (bench/results/attack-SCALE.json)")

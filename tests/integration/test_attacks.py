@@ -4,6 +4,8 @@ import concurrent.futures
 import contextlib
 import os
 import resource
+import select
+import signal
 import socket
 import threading
 import time
@@ -216,6 +218,44 @@ def test_idle_connections_give_way(large):
                 wait_for(lambda: ask(api.port, '/dashboard').status == 200, 'others get in', 10)
     wait_for(lambda: ask(api.port, '/').status == 200, 'there is room')
     assert_others_are_answered(api)
+
+
+def states_of_threads(api):
+    states = set()
+    for thread in os.listdir(f'/proc/{api.process.pid}/task'):
+        with open(f'/proc/{api.process.pid}/task/{thread}/stat', encoding='ascii') as f:
+            states.add(f.read().rsplit(')', 1)[1].split()[0])
+    return states
+
+
+def test_who_comes_by_the_hundred_has_to_wait(large):
+    """200 are at the door, each of whom is refused at once: who asks on a connection is not answered behind them."""
+    api = start_loaded(large, HTTP_CONNECTIONS=1, API_THREADS=1)
+    places = []
+
+    def took_less_than_a_second():
+        """After which the asker would give way."""
+        with select.epoll() as ready, Connection(api.port) as asker:
+            if asker.ask('/').status != 200:  # an earlier connection is still being counted
+                return False
+            begin = time.monotonic()
+            api.process.signal(signal.SIGSTOP)
+            wait_for(lambda: states_of_threads(api) == {'T'}, 'all its threads stand still')
+            with connections(api.port, 200) as others:
+                everybody = [asker, *others]
+                for connection in everybody:
+                    ready.register(connection.socket, select.EPOLLIN)
+                asker.send(request_bytes('/'))
+                took = time.monotonic() - begin
+                api.process.signal(signal.SIGCONT)
+                for connection in everybody:
+                    connection.socket.recv(1, socket.MSG_PEEK)
+                order = [number for number, _ in ready.poll(0)]  # in which there was something to read
+                assert [connection.read().status for connection in others] == [503] * 200 or took > 0.9
+                places.append(order.index(asker.socket.fileno()))
+                return took <= 0.9
+    wait_for(took_less_than_a_second, 'the API was stopped for less than a second', 30)
+    assert places[-1] < 20, places
 
 
 def test_who_is_busy_does_not_give_way(large):
