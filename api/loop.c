@@ -17,9 +17,8 @@
 #include "api/wait.h"
 #include "common/log.h"
 
-#define LISTEN_BACKLOG  511
-#define ACCEPTS_A_ROUND 4 /* then others have theirs */
-#define ACCEPT_REST_S   1
+#define LISTEN_BACKLOG 511
+#define ACCEPT_REST_S  1
 
 /* What the follower has last said, if it has said anything new. */
 static void take_generation(struct loop *loop)
@@ -170,7 +169,7 @@ static void rest_from_accepting(struct loop *loop, int64_t seconds)
         evconnlistener_disable(loop->listener);
 }
 
-/* libevent accepts for as long as somebody comes. */
+/* One a round of the loop: libevent would accept for as long as somebody comes. */
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, struct sockaddr *address,
                       int len, void *context)
 {
@@ -179,8 +178,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, s
     (void)listener;
     (void)len;
     connection_new(loop, socket, address, before >= loop->shared->settings->connections_max);
-    if (++loop->accepted % ACCEPTS_A_ROUND == 0)
-        rest_from_accepting(loop, 0);
+    rest_from_accepting(loop, 0);
 }
 
 /* Out of descriptors or memory: accepting again at once would only fail again, so the listener rests for a moment. */

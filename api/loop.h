@@ -38,9 +38,8 @@ struct loop {
     struct evconnlistener *listener;
     struct event *mail_event;
     struct event *stop_timer;
-    struct event *rest_timer; /* of the listener, after some were accepted or accepting failed */
-    unsigned accepted;
-    struct connection *connections;         /* newest first */
+    struct event *rest_timer;       /* of the listener, after somebody was accepted or accepting failed */
+    struct connection *connections; /* newest first */
     struct connection *idlest, *least_idle; /* of those that give way to new ones */
     struct turns turns;                     /* of eager connections */
     struct generation *generation;          /* the loop's own reference, or NULL */

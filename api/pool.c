@@ -31,7 +31,7 @@ static void *run(void *context)
     struct pool_thread thread = *(struct pool_thread *)context;
     struct pool_job job;
     free(context);
-    priority_give_way();
+    priority_give_way(NICENESS_OF_MAKING);
     while (take_job(thread.pool, &job))
         job.run(job.job, thread.context);
     return NULL;

@@ -6,13 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define GIVING_WAY 5         /* about a third of what an event loop gets while both want the same processor */
-#define TURN_NS    100000ull /* the shortest that there is; usual is about a millisecond */
+#define TURN_NS 100000ull /* the shortest that there is; usual is about a millisecond */
 
-void priority_give_way(void)
+void priority_give_way(enum niceness niceness)
 {
     id_t thread = (id_t)gettid();
-    setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + GIVING_WAY);
+    setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + (int)niceness);
 }
 
 /* The C library knows the call only from 2.41 on. */

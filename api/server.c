@@ -2,6 +2,7 @@
 #include "api/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -120,6 +121,20 @@ static void raise_descriptor_limit(const struct settings *settings)
         log_write(LOG_WARNING,
                   "fewer connections than HTTP_CONNECTIONS can be open: raise the limit of open files",
                   LOG_FIELDS(log_int("limit", (int64_t)limit.rlim_cur), log_int("wanted", (int64_t)wanted)));
+}
+
+/* While a process has threads, the system's table of its descriptors grows only after all processors have let go of it,
+ * and accept takes 15 to 20 ms at the 257th, the 513th and so on. So it is grown before there are any. */
+static void make_room_for_descriptors(const struct settings *settings)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    int last = (int)(wanted < limit.rlim_cur ? wanted : limit.rlim_cur) - 1;
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, last);
+    if (fd >= 0)
+        close(fd);
 }
 
 static enum status start_pools(struct server *server, struct error *err)
@@ -263,6 +278,7 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
     server.shared.room.unkept_max = (size_t)settings->send_memory;
     server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
     raise_descriptor_limit(settings);
+    make_room_for_descriptors(settings);
     asked_init(&server.shared.asked);
     block_signals(&signals);
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));

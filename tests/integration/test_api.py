@@ -419,6 +419,13 @@ def test_idle_connections_end(published):
         assert closes_within(connection, 5)
 
 
+def test_descriptors_have_room_from_the_start(published):
+    """Else the system makes accept wait for many milliseconds whenever it enlarges their table."""
+    api = published.start_api(HTTP_CONNECTIONS=3000)
+    with open(f'/proc/{api.process.pid}/status', encoding='ascii') as status:
+        assert next(int(line.split()[1]) for line in status if line.startswith('FDSize:')) >= 3000
+
+
 def test_limit_of_connections(large):
     """Three that are being answered give way to nobody."""
     api = start_loaded(large, HTTP_CONNECTIONS=3)

@@ -68,11 +68,22 @@ static bool has_turns(void)
     return major > 6 || (major == 6 && *point == '.' && strtol(point + 1, NULL, 10) >= 12);
 }
 
+static void be_loading(void)
+{
+    priority_give_way(NICENESS_OF_LOADING);
+}
+
+static void be_making(void)
+{
+    priority_give_way(NICENESS_OF_MAKING);
+}
+
 static void test_give_way(void **state)
 {
     int usual = standing_after(NULL).nice;
     (void)state;
-    assert_int_equal(standing_after(priority_give_way).nice, usual + 5 < 19 ? usual + 5 : 19);
+    assert_int_equal(standing_after(be_loading).nice, usual + 5 < 19 ? usual + 5 : 19);
+    assert_int_equal(standing_after(be_making).nice, usual + 13 < 19 ? usual + 13 : 19);
     assert_int_equal(standing_after(NULL).nice, usual); /* nobody else's */
 }
 
