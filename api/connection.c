@@ -20,7 +20,6 @@
 #define LINGER_S        2
 #define LINGER_BYTES    (1024u * 1024u)
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
-#define READ_AT_ONCE    4096u                /* a thousand clients may have sent at the same time */
 #define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 8                    /* pipelined ones; then other connections have theirs */
 #define SINCE_EVER_MS   1                    /* idle for longer than anybody; 0 is not idle */
@@ -602,7 +601,6 @@ static bool open_stream(struct connection *connection, int socket)
         return false;
     bufferevent_setcb(connection->stream, on_read, on_written, on_event, connection);
     bufferevent_setwatermark(connection->stream, EV_READ, 0, input_max(connection));
-    bufferevent_set_max_single_read(connection->stream, READ_AT_ONCE);
     bufferevent_set_max_single_write(connection->stream, WRITE_AT_ONCE);
     bufferevent_set_timeouts(connection->stream, NULL, &write_timeout);
     return bufferevent_disable(connection->stream, EV_WRITE) == 0 &&

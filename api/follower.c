@@ -241,7 +241,7 @@ static void *follow(void *context)
 {
     struct follower *follower = context;
     struct watch watch = {.follower = follower};
-    priority_give_way(NICENESS_OF_LOADING); /* decoding and rendering must not be felt */
+    priority_give_way(SHARE_THIRD); /* decoding and rendering must not be felt */
     int64_t timeout_ms = follower->settings->redis_timeout_ms;
     redis_link_init(&watch.link, &follower->settings->redis,
                     timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);

@@ -1,12 +1,8 @@
-/* api/loop.c - listener, mailbox and orderly end of an event loop. */
+/* api/loop.c - mailbox and orderly end of an event loop. */
 #include "api/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/listener.h>
-#include <inttypes.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -16,9 +12,6 @@
 #include "api/priority.h"
 #include "api/wait.h"
 #include "common/log.h"
-
-#define LISTEN_BACKLOG 511
-#define ACCEPT_REST_S  1
 
 /* What the follower has last said, if it has said anything new. */
 static void take_generation(struct loop *loop)
@@ -90,8 +83,7 @@ static void begin_stop(struct loop *loop)
 {
     struct timeval timeout = {loop->shared->settings->shutdown_timeout_s, 0};
     /* Closed, so that who comes now is refused and does not wait in vain. */
-    evconnlistener_free(loop->listener);
-    loop->listener = NULL;
+    listener_close(&loop->listener);
     event_add(loop->stop_timer, &timeout);
     connection_retire_all(loop);
     end_when_idle(loop);
@@ -161,115 +153,11 @@ void loop_connection_closed(struct loop *loop)
     end_when_idle(loop);
 }
 
-/* Without memory for it there is none: nothing would end it. */
-static void rest_from_accepting(struct loop *loop, int64_t seconds)
-{
-    struct timeval pause = {seconds, 0};
-    if (evtimer_add(loop->rest_timer, &pause) == 0)
-        evconnlistener_disable(loop->listener);
-}
-
-/* One a round of the loop: libevent would accept for as long as somebody comes. */
-static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, struct sockaddr *address,
-                      int len, void *context)
+static void welcome(void *context, int socket, const struct sockaddr *peer)
 {
     struct loop *loop = context;
     long long before = atomic_fetch_add_explicit(&loop->shared->connections, 1, memory_order_relaxed);
-    (void)listener;
-    (void)len;
-    connection_new(loop, socket, address, before >= loop->shared->settings->connections_max);
-    rest_from_accepting(loop, 0);
-}
-
-/* Out of descriptors or memory: accepting again at once would only fail again, so the listener rests for a moment. */
-static void on_accept_error(struct evconnlistener *listener, void *context)
-{
-    (void)listener;
-    log_write(LOG_WARNING, "connections cannot be accepted for a moment",
-              LOG_FIELDS(log_text("error", strerror(errno)), log_int("rest_s", ACCEPT_REST_S)));
-    rest_from_accepting(context, ACCEPT_REST_S);
-}
-
-static void on_rested(evutil_socket_t fd, short events, void *context)
-{
-    struct loop *loop = context;
-    (void)fd;
-    (void)events;
-    if (loop->listener != NULL)
-        evconnlistener_enable(loop->listener);
-}
-
-static enum status cannot_listen(const struct settings *settings, struct error *err)
-{
-    return error_set(err, STATUS_UNAVAILABLE, "cannot listen on %s port %" PRId64 ": %s", settings->host,
-                     settings->port, strerror(errno));
-}
-
-/* SO_REUSEPORT would let a second process of ours take every other connection: the first loop looks without it. */
-static enum status claim_port(struct loop *loop, const struct addrinfo *address, struct error *err)
-{
-    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
-    if (loop->shared->port_is_ours)
-        return STATUS_OK;
-    struct evconnlistener *probe = evconnlistener_new_bind(loop->base, on_accept, loop, flags, LISTEN_BACKLOG,
-                                                           address->ai_addr, (int)address->ai_addrlen);
-    if (probe == NULL)
-        return cannot_listen(loop->shared->settings, err);
-    evconnlistener_free(probe);
-    loop->shared->port_is_ours = true;
-    return STATUS_OK;
-}
-
-static enum status listen_on(struct loop *loop, const struct addrinfo *address, struct error *err)
-{
-    const unsigned flags =
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE | LEV_OPT_REUSEABLE_PORT;
-    loop->listener = evconnlistener_new_bind(loop->base, on_accept, loop, flags, LISTEN_BACKLOG,
-                                             address->ai_addr, (int)address->ai_addrlen);
-    if (loop->listener == NULL)
-        return cannot_listen(loop->shared->settings, err);
-    evconnlistener_set_error_cb(loop->listener, on_accept_error);
-    return STATUS_OK;
-}
-
-/* Only a name that is wrong is wrong configuration: with the others the next start may do. */
-static enum status status_of_resolver(int problem)
-{
-    switch (problem) {
-    case EAI_AGAIN:
-    case EAI_SYSTEM:
-        return STATUS_UNAVAILABLE;
-    case EAI_MEMORY:
-        return STATUS_NO_MEMORY;
-    default:
-        return STATUS_INVALID;
-    }
-}
-
-enum status loop_resolve(const struct settings *settings, struct addrinfo **out, struct error *err)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    char port[8];
-    snprintf(port, sizeof port, "%" PRId64, settings->port);
-    int problem = getaddrinfo(settings->host, port, &hints, out);
-    if (problem == 0)
-        return STATUS_OK;
-    return error_set(err, status_of_resolver(problem),
-                     "HOST: is \"%.100s\", takes an address of this machine (%s)", settings->host,
-                     problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
-}
-
-static enum status open_listener(struct loop *loop, struct error *err)
-{
-    struct addrinfo *addresses;
-    enum status status = loop_resolve(loop->shared->settings, &addresses, err);
-    if (status != STATUS_OK)
-        return status;
-    status = claim_port(loop, addresses, err);
-    if (status == STATUS_OK)
-        status = listen_on(loop, addresses, err);
-    freeaddrinfo(addresses);
-    return status;
+    connection_new(loop, socket, peer, before >= loop->shared->settings->connections_max);
 }
 
 enum status loop_init(struct loop *loop, struct shared *shared, struct users *users, struct error *err)
@@ -281,21 +169,18 @@ enum status loop_init(struct loop *loop, struct shared *shared, struct users *us
         return error_set(err, STATUS_NO_MEMORY, "no event loop: %s", strerror(errno));
     loop->mail_event = event_new(loop->base, loop->mail_fd, EV_READ | EV_PERSIST, on_mail, loop);
     loop->stop_timer = evtimer_new(loop->base, on_stop_timeout, loop);
-    loop->rest_timer = evtimer_new(loop->base, on_rested, loop);
-    if (loop->mail_event == NULL || loop->stop_timer == NULL || loop->rest_timer == NULL ||
-        !turns_init(&loop->turns, loop->base) || event_add(loop->mail_event, NULL) != 0)
+    if (loop->mail_event == NULL || loop->stop_timer == NULL || !turns_init(&loop->turns, loop->base) ||
+        event_add(loop->mail_event, NULL) != 0)
         return error_no_memory(err);
-    return open_listener(loop, err);
+    return listener_open(&loop->listener, loop->base, shared->settings, &shared->port_is_ours, welcome, loop,
+                         err);
 }
 
 void loop_clear(struct loop *loop)
 {
     connection_free_all(loop);
-    if (loop->listener != NULL)
-        evconnlistener_free(loop->listener);
+    listener_close(&loop->listener);
     turns_clear(&loop->turns);
-    if (loop->rest_timer != NULL)
-        event_free(loop->rest_timer);
     if (loop->stop_timer != NULL)
         event_free(loop->stop_timer);
     if (loop->mail_event != NULL)

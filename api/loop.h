@@ -8,14 +8,13 @@
 
 #include "api/auth.h"
 #include "api/follower.h"
+#include "api/listener.h"
 #include "api/pool.h"
 #include "api/turns.h"
 #include "common/settings.h"
 
-struct addrinfo;
 struct event;
 struct event_base;
-struct evconnlistener;
 struct connection;
 struct wait;
 
@@ -35,11 +34,10 @@ struct shared {
 struct loop {
     struct shared *shared;
     struct event_base *base;
-    struct evconnlistener *listener;
+    struct listener listener;
     struct event *mail_event;
     struct event *stop_timer;
-    struct event *rest_timer;       /* of the listener, after somebody was accepted or accepting failed */
-    struct connection *connections; /* newest first */
+    struct connection *connections;         /* newest first */
     struct connection *idlest, *least_idle; /* of those that give way to new ones */
     struct turns turns;                     /* of eager connections */
     struct generation *generation;          /* the loop's own reference, or NULL */
@@ -60,11 +58,6 @@ struct loop {
     struct outlook mail_outlook;
     struct users *mail_users; /* NULL: they stay */
 };
-
-/* The addresses that HOST and PORT stand for, the one to listen on first; for the caller to freeaddrinfo().
- * STATUS_INVALID: HOST is no name or address; STATUS_UNAVAILABLE: who knows names does not answer now. */
-MUST_CHECK enum status loop_resolve(const struct settings *settings, struct addrinfo **out,
-                                    struct error *err);
 
 /* Listens on HOST:PORT beside the other loops (SO_REUSEPORT); takes a reference to the users. loop_clear must follow,
  * whatever the result. */

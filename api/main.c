@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "api/auth.h"
-#include "api/loop.h"
+#include "api/listener.h"
 #include "api/server.h"
 #include "common/program.h"
 #include "common/redis_link.h"
@@ -81,7 +81,7 @@ static enum status check_settings(const struct settings *settings, const struct 
 {
     struct addrinfo *addresses;
     struct error err;
-    if (loop_resolve(settings, &addresses, &err) != STATUS_OK) {
+    if (listener_resolve(settings, &addresses, &err) != STATUS_OK) {
         program_print_line(stdout, "FAIL settings", err.message);
         return err.code;
     }

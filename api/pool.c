@@ -31,7 +31,7 @@ static void *run(void *context)
     struct pool_thread thread = *(struct pool_thread *)context;
     struct pool_job job;
     free(context);
-    priority_give_way(NICENESS_OF_MAKING);
+    priority_give_way(thread.pool->share);
     while (take_job(thread.pool, &job))
         job.run(job.job, thread.context);
     return NULL;
@@ -51,10 +51,10 @@ static enum status start_thread(struct pool *pool, void *context, struct error *
     return STATUS_OK;
 }
 
-enum status pool_start(struct pool *pool, size_t threads_count, void **contexts, size_t queue_capacity,
-                       struct error *err)
+enum status pool_start(struct pool *pool, size_t threads_count, enum share share, void **contexts,
+                       size_t queue_capacity, struct error *err)
 {
-    *pool = (struct pool){.capacity = queue_capacity};
+    *pool = (struct pool){.share = share, .capacity = queue_capacity};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->changed, NULL);
     pool->threads = calloc(threads_count, sizeof *pool->threads);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "api/priority.h"
 #include "common/status.h"
 
 /* What a thread of the pool runs; `thread_context` is that thread's own (see pool_start). */
@@ -17,6 +18,7 @@ struct pool_job {
 };
 
 struct pool {
+    enum share share;
     pthread_t *threads;
     size_t threads_count;
     struct pool_job *queue; /* a ring */
@@ -26,8 +28,9 @@ struct pool {
     pthread_cond_t changed;
 };
 
-/* Starts `threads_count` threads; thread i gets contexts[i], which must outlive pool_stop, or NULL without contexts. */
-MUST_CHECK enum status pool_start(struct pool *pool, size_t threads_count, void **contexts,
+/* Starts `threads_count` threads with that share of the processors; thread i gets contexts[i], which must outlive
+ * pool_stop, or NULL without contexts. */
+MUST_CHECK enum status pool_start(struct pool *pool, size_t threads_count, enum share share, void **contexts,
                                   size_t queue_capacity, struct error *err);
 
 /* Runs what is queued to its end, then ends the threads. Nothing may be submitted any more. */

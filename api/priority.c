@@ -8,10 +8,10 @@
 
 #define TURN_NS 100000ull /* the shortest that there is; usual is about a millisecond */
 
-void priority_give_way(enum niceness niceness)
+void priority_give_way(enum share share)
 {
     id_t thread = (id_t)gettid();
-    setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + (int)niceness);
+    setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + (int)share);
 }
 
 /* The C library knows the call only from 2.41 on. */

@@ -109,13 +109,8 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-/* A descriptor for each connection and some for everything else, as far as the system lets us. */
-static void raise_descriptor_limit(const struct settings *settings)
+static void raise_descriptor_limit(struct rlimit limit, rlim_t wanted)
 {
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
     limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
         log_write(LOG_WARNING,
@@ -123,12 +118,15 @@ static void raise_descriptor_limit(const struct settings *settings)
                   LOG_FIELDS(log_int("limit", (int64_t)limit.rlim_cur), log_int("wanted", (int64_t)wanted)));
 }
 
-/* While a process has threads, the system's table of its descriptors grows only after all processors have let go of it,
- * and accept takes 15 to 20 ms at the 257th, the 513th and so on. So it is grown before there are any. */
+/* A descriptor for each connection and some for everything else, as far as the system lets us. While a process has
+ * threads, the system's table of its descriptors grows only after all processors have let go of it, and accept takes 15 to
+ * 20 ms at the 257th, the 513th and so on. So it is grown before there are any. */
 static void make_room_for_descriptors(const struct settings *settings)
 {
     struct rlimit limit;
     rlim_t wanted = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted)
+        raise_descriptor_limit(limit, wanted);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     int last = (int)(wanted < limit.rlim_cur ? wanted : limit.rlim_cur) - 1;
@@ -148,9 +146,9 @@ static enum status start_pools(struct server *server, struct error *err)
         contexts[i] = fetcher;
     }
     size_t queue = (size_t)settings->compute_queue;
-    if (pool_start(&server->makers, count_threads(settings), NULL, queue, err) != STATUS_OK)
+    if (pool_start(&server->makers, count_threads(settings), SHARE_TWENTIETH, NULL, queue, err) != STATUS_OK)
         return err->code;
-    if (pool_start(&server->fetchers, FETCHERS, contexts, queue, err) != STATUS_OK) {
+    if (pool_start(&server->fetchers, FETCHERS, SHARE_THIRD, contexts, queue, err) != STATUS_OK) {
         pool_stop(&server->makers);
         return err->code;
     }
@@ -277,7 +275,6 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
     server.shared.room.kept_max = (size_t)settings->cache_memory;
     server.shared.room.unkept_max = (size_t)settings->send_memory;
     server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
-    raise_descriptor_limit(settings);
     make_room_for_descriptors(settings);
     asked_init(&server.shared.asked);
     block_signals(&signals);

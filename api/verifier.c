@@ -27,7 +27,7 @@ enum status verifier_start(struct verifier *verifier, struct throttle *throttle,
     if (verifier->scratch == NULL)
         return error_no_memory(err);
     void *contexts[THREADS] = {verifier->scratch};
-    enum status status = pool_start(&verifier->pool, THREADS, contexts, queue, err);
+    enum status status = pool_start(&verifier->pool, THREADS, SHARE_THIRD, contexts, queue, err);
     if (status != STATUS_OK)
         crypt_scratch_free(verifier->scratch);
     return status;

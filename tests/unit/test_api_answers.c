@@ -70,7 +70,7 @@ static void bench_init(struct bench *bench, struct answer *stored, void **contex
     bench->thread_is_held_fd = eventfd(0, 0);
     assert_true(bench->loop.mail_fd >= 0 && bench->thread_is_held_fd >= 0);
     bench->generation = generation_of(stored, 1000000);
-    assert_int_equal(pool_start(&bench->pool, 1, contexts, 1, &err), STATUS_OK);
+    assert_int_equal(pool_start(&bench->pool, 1, SHARE_TWENTIETH, contexts, 1, &err), STATUS_OK);
 }
 
 static void bench_clear(struct bench *bench)

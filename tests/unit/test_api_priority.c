@@ -68,22 +68,22 @@ static bool has_turns(void)
     return major > 6 || (major == 6 && *point == '.' && strtol(point + 1, NULL, 10) >= 12);
 }
 
-static void be_loading(void)
+static void take_third(void)
 {
-    priority_give_way(NICENESS_OF_LOADING);
+    priority_give_way(SHARE_THIRD);
 }
 
-static void be_making(void)
+static void take_twentieth(void)
 {
-    priority_give_way(NICENESS_OF_MAKING);
+    priority_give_way(SHARE_TWENTIETH);
 }
 
 static void test_give_way(void **state)
 {
     int usual = standing_after(NULL).nice;
     (void)state;
-    assert_int_equal(standing_after(be_loading).nice, usual + 5 < 19 ? usual + 5 : 19);
-    assert_int_equal(standing_after(be_making).nice, usual + 13 < 19 ? usual + 13 : 19);
+    assert_int_equal(standing_after(take_third).nice, usual + 5 < 19 ? usual + 5 : 19);
+    assert_int_equal(standing_after(take_twentieth).nice, usual + 13 < 19 ? usual + 13 : 19);
     assert_int_equal(standing_after(NULL).nice, usual); /* nobody else's */
 }
 

@@ -1,0 +1,224 @@
+/* tests/unit/test_api_listener.c - what a resolver that fails is to us: wrong configuration, or something that passes; how
+ * many are let in at a time, and what follows when nobody can be. */
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "api/listener.h"
+#include "common/clock.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static int problem; /* what the resolver is to answer; 0: ask the real one */
+
+int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **out);
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **out);
+
+/* The linker leads every call here. */
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                       struct addrinfo **out)
+{
+    errno = ENFILE;
+    return problem != 0 ? problem : __real_getaddrinfo(host, port, hints, out);
+}
+
+static void test_resolver_that_fails(void **state)
+{
+    static const struct {
+        const char *name;
+        int problem;
+        enum status status;
+        const char *message;
+    } rows[] = {
+        {"unknown name", EAI_NONAME, STATUS_INVALID,
+         "HOST: is \"name.example\", takes an address of this machine (Name or service not known)"},
+        {"no address", EAI_FAMILY, STATUS_INVALID,
+         "HOST: is \"name.example\", takes an address of this machine (ai_family not supported)"},
+        {"for ever", EAI_FAIL, STATUS_INVALID,
+         "HOST: is \"name.example\", takes an address of this machine (Non-recoverable failure in name "
+         "resolution)"},
+        {"for now", EAI_AGAIN, STATUS_UNAVAILABLE,
+         "HOST: is \"name.example\", takes an address of this machine (Temporary failure in name "
+         "resolution)"},
+        {"the system", EAI_SYSTEM, STATUS_UNAVAILABLE,
+         "HOST: is \"name.example\", takes an address of this machine (Too many open files in system)"},
+        {"memory", EAI_MEMORY, STATUS_NO_MEMORY,
+         "HOST: is \"name.example\", takes an address of this machine (Memory allocation failure)"},
+    };
+    const struct settings settings = {.host = "name.example", .port = 8000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct addrinfo *addresses = NULL;
+        struct error err = {STATUS_OK, ""};
+        problem = rows[i].problem;
+        enum status status = listener_resolve(&settings, &addresses, &err);
+        if (status != rows[i].status || err.code != rows[i].status || addresses != NULL)
+            fail_msg("%s: %d, expected %d", rows[i].name, status, rows[i].status);
+        if (strcmp(err.message, rows[i].message) != 0)
+            fail_msg("%s: \"%s\", expected \"%s\"", rows[i].name, err.message, rows[i].message);
+    }
+}
+
+static void test_addresses(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "0.0.0.0", "::1", "::"};
+    (void)state;
+    problem = 0;
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        const struct settings settings = {.host = hosts[i], .port = 65535};
+        struct addrinfo *addresses;
+        struct error err;
+        if (listener_resolve(&settings, &addresses, &err) != STATUS_OK)
+            fail_msg("%s: %s", hosts[i], err.message);
+        assert_int_equal(addresses->ai_socktype, SOCK_STREAM);
+        freeaddrinfo(addresses);
+    }
+}
+
+/* ---- Who comes in */
+
+#define CROWD      30
+#define WELCOME_US 100
+
+struct bench {
+    struct event_base *base;
+    struct listener listener;
+    struct sockaddr_in address;
+    int newcomers[CROWD];
+    size_t newcomers_count;
+    size_t welcomed;
+};
+
+static void spend_us(int64_t us)
+{
+    int64_t end_us = clock_monotonic_us() + us;
+    while (clock_monotonic_us() < end_us) {
+    }
+}
+
+static void welcome(void *context, int socket, const struct sockaddr *peer)
+{
+    struct bench *bench = context;
+    assert_int_equal(peer->sa_family, AF_INET);
+    close(socket);
+    bench->welcomed++;
+    spend_us(WELCOME_US);
+}
+
+static void bench_init(struct bench *bench)
+{
+    const struct settings settings = {.host = "127.0.0.1", .port = 0};
+    socklen_t len = sizeof bench->address;
+    bool port_is_ours = false;
+    struct error err;
+    *bench = (struct bench){.base = event_base_new()};
+    problem = 0;
+    assert_int_equal(
+        listener_open(&bench->listener, bench->base, &settings, &port_is_ours, welcome, bench, &err),
+        STATUS_OK);
+    assert_true(port_is_ours);
+    int fd = evconnlistener_get_fd(bench->listener.door);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&bench->address, &len), 0);
+}
+
+static void bench_clear(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->newcomers_count; i++)
+        close(bench->newcomers[i]);
+    listener_close(&bench->listener);
+    event_base_free(bench->base);
+}
+
+static void come(struct bench *bench, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int newcomer = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(newcomer, (struct sockaddr *)&bench->address, sizeof bench->address), 0);
+        bench->newcomers[bench->newcomers_count++] = newcomer;
+    }
+}
+
+/* How many are let in in a round of the loop. */
+static size_t welcomed_in_round(struct bench *bench)
+{
+    size_t before = bench->welcomed;
+    event_base_loop(bench->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    return bench->welcomed - before;
+}
+
+static void test_as_long_as_others(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    come(&bench, CROWD);
+    assert_int_equal(welcomed_in_round(&bench), 1);
+    size_t most = 0;
+    while (bench.welcomed < CROWD) {
+        spend_us((int64_t)10 * WELCOME_US); /* the others */
+        size_t count = welcomed_in_round(&bench);
+        assert_in_range(count, 1, 10);
+        most = count > most ? count : most;
+    }
+    assert_true(most > 1); /* each time but for when the system interrupted us */
+    assert_int_equal(welcomed_in_round(&bench), 0);
+    bench_clear(&bench);
+}
+
+/* Time in which nobody came does not count. */
+static void test_one_after_silence(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    come(&bench, 1);
+    assert_int_equal(welcomed_in_round(&bench), 1);
+    spend_us((int64_t)10 * WELCOME_US);
+    come(&bench, 5);
+    assert_int_equal(welcomed_in_round(&bench), 1);
+    bench_clear(&bench);
+}
+
+/* They stay at the door and are let in when there are descriptors again. */
+static void test_rests_without_descriptors(void **state)
+{
+    struct bench bench;
+    struct rlimit usual, none;
+    (void)state;
+    bench_init(&bench);
+    come(&bench, 2);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = usual;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(welcomed_in_round(&bench), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(welcomed_in_round(&bench), 0);
+    while (bench.welcomed < 2)
+        event_base_loop(bench.base, EVLOOP_ONCE);
+    bench_clear(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resolver_that_fails),       cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_as_long_as_others),         cmocka_unit_test(test_one_after_silence),
+        cmocka_unit_test(test_rests_without_descriptors),
+    };
+    return cmocka_run_group_tests_name("api_listener", tests, NULL, NULL);
+}
