@@ -50,18 +50,21 @@ SCALES = {
 
 @contextlib.contextmanager
 def attacking(name, port, count, place):
-    """The attack goes on all the time."""
+    """The attack has begun and goes on all the time."""
     pin = ["/usr/bin/taskset", "-c", ",".join(map(str, place.load))] if place.load else []
     argv = [*pin, "/usr/bin/chrt", "--idle", "0", sys.executable, "-B", attackers.__file__, name, str(port), str(count)]
-    process = subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, encoding="utf-8")
     try:
+        if process.stdout.readline() != "begun\n":
+            raise ServerError(f"the attack did not begin:\n{process.stderr.read()}")
         yield
         if process.poll() is not None:
             raise ServerError(f"the attack ended by itself:\n{process.stderr.read()}")
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
         process.stderr.close()
 
 
@@ -130,17 +133,19 @@ def measure(options):
 # ---- What the results say
 
 
-def ratio(attack):
-    """The others' p99 with the attack by that without, the median of the rounds."""
-    return statistics.median(a["p99_ms"] / q["p99_ms"] for a, q in zip(attack["attacked"], attack["quiet"]))
+def ratios(attack):
+    """The others' p99 with the attack by that without, in each round."""
+    return [a["p99_ms"] / q["p99_ms"] for a, q in zip(attack["attacked"], attack["quiet"])]
 
 
 def row(attack):
     quiet, attacked = (statistics.median(found["p99_ms"] for found in attack[side]) for side in ("quiet", "attacked"))
     slowest = max(found["max_ms"] for found in attack["attacked"])
-    return (attack["attack"], f"{attack['connections']:,}", f"{quiet:.2f}", f"{attacked:.2f}", f"{ratio(attack):.2f}",
-            f"{slowest:.1f}", f"{attack['rss_before'] / MIB:.0f}", f"{attack['hwm'] / MIB:.0f}",
-            "yes" if ratio(attack) <= LIMIT else "no")
+    times = ratios(attack)
+    ratio = statistics.median(times)
+    return (attack["attack"], f"{attack['connections']:,}", f"{quiet:.2f}", f"{attacked:.2f}",
+            f"{ratio:.2f} ({min(times):.2f}–{max(times):.2f})", f"{slowest:.1f}", f"{attack['rss_before'] / MIB:.0f}",
+            f"{attack['hwm'] / MIB:.0f}", "yes" if ratio <= LIMIT else "no")
 
 
 def text(results):

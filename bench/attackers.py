@@ -211,6 +211,10 @@ class Attack:
                 time.sleep(self._kind.pause_s / 10)
 
     def run(self):
+        """Says when it has begun."""
+        while not self._open:
+            self._fill_up()
+        print("begun", flush=True)
         while True:
             self._fill_up()
             self._read()
