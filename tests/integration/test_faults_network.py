@@ -198,18 +198,20 @@ def test_redis_vanishes_amid_a_publication(fleet, network):
     stage = new_stage(fleet, network, 'far_large')
     service = new_service(stage, network)
     generation = stage.pointer()
-    with witness_of(service, '/dashboard') as witness, RedisMonitor(stage.redis, stage.prefix) as monitor:
-        stopped = monitor.strike('write', 2, lambda: service.worker.signal(signal.SIGSTOP))
-        service.hang_up()
-        wait_for(stopped.done.is_set, 'it is amid a publication', PATIENCE_S)
+    with witness_of(service, '/dashboard') as witness:
+        with RedisMonitor(stage.redis, stage.prefix) as monitor:  # not for longer: it makes Redis slow
+            stopped = monitor.strike('write', 2, lambda: service.worker.signal(signal.SIGSTOP))
+            service.hang_up()
+            wait_for(stopped.done.is_set, 'it is amid a publication', PATIENCE_S)
         network.wires['redis'].cut()
         service.worker.signal(signal.SIGCONT)
         wait_for(lambda: any('phase=redis' in line for line in service.errors()), 'it fails', PATIENCE_S)
-        assert stage.pointer() == generation and len(stage.generations_with_keys()) == 2
+        unfinished = stage.generations_with_keys() - {generation}
+        assert stage.pointer() == generation and len(unfinished) == 1
         witness.wait_for_more()
         network.wires['redis'].mend()
         must_recover(service, generation)
-        assert stage.generations_with_keys() <= {generation, *(flip.generation for flip in monitor.flips)}
+        assert not unfinished & stage.generations_with_keys()
 
 
 # ---- Everything at once, and clients
