@@ -338,9 +338,8 @@ class Faults:
 
     @contextlib.contextmanager
     def killed(self, server):
-        if server is not self.world.redis:
-            self.world.truth.database_killed()
-        server.kill()
+        with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
+            server.kill()
         yield
         server.start()
 

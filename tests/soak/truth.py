@@ -1,6 +1,7 @@
 """What a generation's answers have to be: each is derived, naively, from the two unfiltered documents of the same
 generation, and these are held against what was written into the databases and when."""
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -108,10 +109,11 @@ class Generation:
 
 @dataclasses.dataclass
 class Doubt:
-    """A database was killed and may have lost what was written last, half a change among it: until a whole one is written
-    that began later."""
+    """A database is killed and may lose what was written last, half a change among it: until a whole one is written that
+    began when it was dead."""
 
-    killed_s: float
+    began_s: float
+    dead_s: float = float('inf')
     ended_s: float = float('inf')
 
 
@@ -136,12 +138,18 @@ class Truth:
         with self._lock:
             self._changes.append(change)
             for doubt in self._unsure:
-                if change.began_s > doubt.killed_s:
+                if change.began_s > doubt.dead_s:
                     doubt.ended_s = min(doubt.ended_s, change.ended_s)
 
+    @contextlib.contextmanager
     def database_killed(self):
+        """It dies within the block."""
+        doubt = Doubt(time.time())
         with self._lock:
-            self._unsure.append(Doubt(time.time()))
+            self._unsure.append(doubt)
+        yield
+        with self._lock:
+            doubt.dead_s = time.time()
 
     def knows(self, generation):
         with self._lock:
@@ -176,7 +184,7 @@ class Truth:
         client, tenant = known.clients[self._client]['valor'], int(known.scores[self._tenant]['name'])
         if client > self._newest:
             raise Wrong(f'generation {generation} shows {client}, which nobody wrote')
-        if any(doubt.killed_s - LOST_S <= taken_s <= doubt.ended_s + CLOCK_S for doubt in self._unsure):
+        if any(doubt.began_s - LOST_S <= taken_s <= doubt.ended_s + CLOCK_S for doubt in self._unsure):
             return
         older = [change.marker for change in self._changes if change.ended_s < taken_s - CLOCK_S]
         if older and min(client, tenant) < older[-1]:
