@@ -22,7 +22,6 @@
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
 #define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
 #define REQUESTS_A_TURN 8                    /* pipelined ones; then other connections have theirs */
-#define SINCE_EVER_MS   1                    /* idle for longer than anybody; 0 is not idle */
 #define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
 
 enum connection_state {
@@ -36,9 +35,7 @@ enum connection_state {
 struct connection {
     struct loop *loop;
     struct connection *next, **link; /* in the loop's list */
-    struct connection *more_idle,
-        *less_idle; /* neighbours in the loop's list of those that give way: see join_idle, lead_idle and keep_place */
-    int64_t idle_since_ms; /* 0: not in it */
+    struct idle_entry idle;          /* among those that give way to new ones: see keep_time and keep_place */
     struct bufferevent *stream;
     struct event *deadline;
     struct address peer;
@@ -62,42 +59,15 @@ struct connection {
     struct wait *wait; /* while STATE_WAITING */
 };
 
-static void leave_idle(struct connection *connection)
-{
-    struct loop *loop = connection->loop;
-    if (connection->idle_since_ms == 0)
-        return;
-    *(connection->more_idle != NULL ? &connection->more_idle->less_idle : &loop->idlest) =
-        connection->less_idle;
-    *(connection->less_idle != NULL ? &connection->less_idle->more_idle : &loop->least_idle) =
-        connection->more_idle;
-    connection->idle_since_ms = 0;
-}
-
 /* It waits for its client from now on. */
 static void join_idle(struct connection *connection)
 {
-    struct loop *loop = connection->loop;
-    leave_idle(connection);
-    connection->idle_since_ms = clock_monotonic_ms();
-    connection->less_idle = NULL;
-    connection->more_idle = loop->least_idle;
-    *(connection->more_idle != NULL ? &connection->more_idle->less_idle : &loop->idlest) = connection;
-    loop->least_idle = connection;
+    idle_list_join(&connection->loop->idle, &connection->idle, clock_monotonic_ms());
 }
 
-/* Of all the first to give way: it has its answer. But for one that was too many: its end makes no room. */
-static void lead_idle(struct connection *connection)
+static void leave_idle(struct connection *connection)
 {
-    struct loop *loop = connection->loop;
-    if (connection->is_surplus)
-        return;
-    leave_idle(connection);
-    connection->idle_since_ms = SINCE_EVER_MS;
-    connection->more_idle = NULL;
-    connection->less_idle = loop->idlest;
-    *(connection->less_idle != NULL ? &connection->less_idle->more_idle : &loop->least_idle) = connection;
-    loop->idlest = connection;
+    idle_list_leave(&connection->loop->idle, &connection->idle);
 }
 
 static void connection_free(struct connection *connection)
@@ -137,7 +107,8 @@ static void finish(struct connection *connection)
         return;
     }
     connection->state = STATE_LINGERING;
-    lead_idle(connection);
+    if (!connection->is_surplus) /* its end makes no room */
+        idle_list_lead(&connection->loop->idle, &connection->idle);
     shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
     set_deadline(connection, LINGER_S);
 }
@@ -355,7 +326,7 @@ static void keep_place(struct connection *connection)
     bool is_deaf = is_reading(connection) && unsent_len(connection) > 0 && !connection->refers_to_body;
     if (!has_left && !is_deaf)
         leave_idle(connection);
-    else if (connection->idle_since_ms == 0)
+    else if (!connection->idle.is_listed)
         join_idle(connection);
 }
 
@@ -610,11 +581,10 @@ static bool open_stream(struct connection *connection, int socket)
 /* Makes room for a client that may have more to say. False: nobody has waited for long. */
 static bool send_idlest_away(struct loop *loop)
 {
-    struct connection *idlest = loop->idlest;
-    if (idlest == NULL || clock_monotonic_ms() - idlest->idle_since_ms < GIVES_WAY_MS)
-        return false;
-    connection_free(idlest);
-    return true;
+    struct connection *idlest = idle_list_first(&loop->idle, clock_monotonic_ms() - GIVES_WAY_MS);
+    if (idlest != NULL)
+        connection_free(idlest);
+    return idlest != NULL;
 }
 
 void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded)
@@ -622,6 +592,7 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection != NULL) {
         connection->loop = loop;
+        connection->idle.owner = connection;
         connection->turn = (struct turn){.take = take_turn, .context = connection};
         connection->is_eager = true; /* until a request of its was taken */
         connection->peer = address_of_socket(peer);

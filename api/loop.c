@@ -163,6 +163,7 @@ static void welcome(void *context, int socket, const struct sockaddr *peer)
 enum status loop_init(struct loop *loop, struct shared *shared, struct users *users, struct error *err)
 {
     *loop = (struct loop){.shared = shared, .users = users_ref(users), .mutex = PTHREAD_MUTEX_INITIALIZER};
+    idle_list_init(&loop->idle);
     loop->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->base = event_base_new();
     if (loop->mail_fd < 0 || loop->base == NULL)

@@ -8,6 +8,7 @@
 
 #include "api/auth.h"
 #include "api/follower.h"
+#include "api/idle_list.h"
 #include "api/listener.h"
 #include "api/pool.h"
 #include "api/turns.h"
@@ -37,10 +38,10 @@ struct loop {
     struct listener listener;
     struct event *mail_event;
     struct event *stop_timer;
-    struct connection *connections;         /* newest first */
-    struct connection *idlest, *least_idle; /* of those that give way to new ones */
-    struct turns turns;                     /* of eager connections */
-    struct generation *generation;          /* the loop's own reference, or NULL */
+    struct connection *connections; /* newest first */
+    struct idle_list idle;          /* those of them that give way to new ones */
+    struct turns turns;             /* of eager connections */
+    struct generation *generation;  /* the loop's own reference, or NULL */
     struct outlook outlook;
     struct users *users; /* the loop's own reference */
     bool is_stopping;
