@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -14,32 +12,18 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/codec.h"
-#include "common/utf8.h"
+#include "common/log.h"
+#include "worker/job.h"
 #include "worker/lease.h"
-#include "worker/refresh.h"
+#include "worker/report.h"
 #include "worker/requests.h"
 
 #define NEVER            INT64_MAX
 #define LEASE_CHECK_MS   1000 /* well below a third of LEASE_TIME; also how soon an emptied Redis is noticed */
 #define DEADLINE_TICK_MS 200  /* how often a refresh under way is looked at */
 #define ONCE_WATCH_MS    300  /* how often --once looks whether the lease's holder still renews it */
-#define POPULAR_BUCKETS  128  /* filters that become buckets because people asked for them */
 #define RETRY_FIRST_MS   1000
 #define RETRY_MAX_MS     60000
-
-/* A refresh in its thread; the main thread looks at the outcome only after joining it. */
-struct job {
-    pthread_t thread;
-    struct interrupt interrupt;
-    struct refresh_request request;
-    char lease_token[LEASE_TOKEN_MAX]; /* of the holding in which it began */
-    struct date_filter popular[POPULAR_BUCKETS];
-    struct refresh_outcome outcome;
-    enum status status;
-    struct error err;
-    int done_fd;
-};
 
 struct daemon {
     const struct settings *settings;
@@ -62,44 +46,6 @@ struct daemon {
     enum exit_status exit_status; /* of --once */
 };
 
-static void *run_job(void *context)
-{
-    struct job *job = context;
-    uint64_t one = 1;
-    job->status = refresh(&job->request, &job->outcome, &job->err);
-    if (write(job->done_fd, &one, sizeof one) != sizeof one)
-        abort(); /* an eventfd that was just made takes a number */
-    return NULL;
-}
-
-static void job_free(struct job *job)
-{
-    interrupt_clear(&job->interrupt);
-    free(job);
-}
-
-static struct job *job_start(struct daemon *daemon)
-{
-    struct job *job = calloc(1, sizeof *job);
-    if (job == NULL)
-        return NULL;
-    size_t popular_count = requests_begin(&daemon->requests, job->popular, POPULAR_BUCKETS);
-    interrupt_init(&job->interrupt);
-    memcpy(job->lease_token, daemon->lease.token, sizeof job->lease_token);
-    job->done_fd = daemon->done_fd;
-    job->request = (struct refresh_request){.settings = daemon->settings,
-                                            .lease_token = job->lease_token,
-                                            .interrupt = &job->interrupt,
-                                            .popular = job->popular,
-                                            .popular_count = popular_count,
-                                            .has_as_of = daemon->options->has_as_of,
-                                            .as_of_wall_us = daemon->options->as_of_wall_us};
-    if (pthread_create(&job->thread, NULL, run_job, job) == 0)
-        return job;
-    job_free(job);
-    return NULL;
-}
-
 /* Doubling from a second to a minute, each with up to half of it more or less, so that workers do not march in step. */
 static int64_t retry_wait_ms(uint64_t failures)
 {
@@ -111,76 +57,6 @@ static int64_t retry_wait_ms(uint64_t failures)
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         random = 0;
     return wait / 2 + random % wait;
-}
-
-/* A server's message may be in any encoding, and ours may end inside a character. */
-static void set_reason(struct worker_report *out, const char *message)
-{
-    struct arena arena;
-    uint64_t ignored = 0;
-    arena_init(&arena);
-    struct bytes clean = utf8_clean(&arena, bytes_of(message), &ignored);
-    struct bytes reason = utf8_cut(clean, sizeof out->reason - 1);
-    if (reason.len > 0)
-        memcpy(out->reason, reason.data, reason.len);
-    arena_clear(&arena);
-}
-
-/* What the last refresh failed at, in a word for /health and in full for --check; both empty when it did not. */
-static void report(struct daemon *daemon, const char *word, const char *reason)
-{
-    struct worker_report worker_report = {.failures = daemon->failures};
-    struct redis_name name = redis_name_of(daemon->settings->redis_prefix, REDIS_WORKER);
-    struct buffer blob = BUFFER_INIT;
-    struct redisReply *reply;
-    struct error ignored;
-    char ttl[24];
-    snprintf(worker_report.last_error, sizeof worker_report.last_error, "%s", word);
-    set_reason(&worker_report, reason);
-    snprintf(ttl, sizeof ttl, "%lld", (long long)daemon->settings->cache_max_stale_s + PUBLISH_GRACE_S);
-    if (codec_pack_worker_report(&worker_report, &blob, &ignored) == STATUS_OK) {
-        const struct bytes set[] = {bytes_of("SET"), bytes_of(name.text), buffer_bytes(&blob), bytes_of("EX"),
-                                    bytes_of(ttl)};
-        if (redis_link_call(&daemon->link, set, 5, &reply, &ignored) == STATUS_OK)
-            redis_reply_free(reply);
-    }
-    buffer_clear(&blob);
-}
-
-/* What publishing took besides answering and waiting for Redis. */
-static int64_t encode_ms(const struct refresh_outcome *outcome)
-{
-    int64_t others_us = outcome->published.answer_us + outcome->published.redis_us;
-    return outcome->phase_ms[PHASE_PUBLISH] - others_us / 1000;
-}
-
-static void log_outcome(const struct job *job)
-{
-    const struct refresh_outcome *outcome = &job->outcome;
-    if (job->status != STATUS_OK) {
-        log_write(job->status == STATUS_CANCELLED ? LOG_INFO : LOG_ERROR, "refresh failed",
-                  LOG_FIELDS(log_text("phase", refresh_phase_word(outcome->phase)),
-                             log_text("class", status_word(job->status)), log_text("error", job->err.message),
-                             log_int("total_ms", outcome->total_ms)));
-        return;
-    }
-    log_write(LOG_INFO, "generation published",
-              LOG_FIELDS(log_int("generation", (int64_t)outcome->published.generation),
-                         log_int("clients", (int64_t)outcome->clients_count),
-                         log_int("tenants", (int64_t)outcome->tenants_count),
-                         log_int("keys", (int64_t)outcome->published.keys_count),
-                         log_int("bytes", (int64_t)outcome->published.bytes_count),
-                         log_int("rows", (int64_t)outcome->rows_count), log_int("skew_us", outcome->skew_us),
-                         log_int("replaced_texts", (int64_t)outcome->replaced.texts),
-                         log_int("replaced_values", (int64_t)outcome->replaced.values),
-                         log_int("connect_ms", outcome->connect_ms),
-                         log_int("postgresql_ms", outcome->phase_ms[PHASE_KOMMO]),
-                         log_int("mysql_ms", outcome->phase_ms[PHASE_ECOSYS]),
-                         log_int("score_ms", outcome->phase_ms[PHASE_SCORE]),
-                         log_int("answer_ms", outcome->published.answer_us / 1000),
-                         log_int("encode_ms", encode_ms(outcome)),
-                         log_int("publish_ms", outcome->published.redis_us / 1000),
-                         log_int("total_ms", outcome->total_ms)));
 }
 
 static void plan_next(struct daemon *daemon, enum status status)
@@ -310,7 +186,8 @@ static void tell_outcome(struct daemon *daemon)
     const char *word = job->status == STATUS_OK ? NULL : refresh_phase_word(job->outcome.phase);
     if (job->status != STATUS_CANCELLED) {
         daemon->failures = word == NULL ? 0 : daemon->failures + 1;
-        report(daemon, word == NULL ? "" : word, word == NULL ? "" : job->err.message);
+        report_store(&daemon->link, daemon->settings, daemon->failures, word == NULL ? "" : word,
+                     word == NULL ? "" : job->err.message);
     }
     requests_end(&daemon->requests, job->outcome.published.generation, word);
 }
@@ -318,10 +195,10 @@ static void tell_outcome(struct daemon *daemon)
 static void end_job(struct daemon *daemon)
 {
     struct job *job = daemon->job;
-    pthread_join(job->thread, NULL);
+    job_join(job);
     enum status status = job->status;
     bool has_failed = status != STATUS_OK && status != STATUS_CANCELLED;
-    log_outcome(job);
+    job_log(job);
     if (has_failed && !daemon->options->once)
         tend_lease(
             daemon); /* it may have failed because another worker leads, whose turn it is then to tell */
@@ -371,12 +248,25 @@ static void take_signal(struct daemon *daemon)
         interrupt_raise(&daemon->job->interrupt, STATUS_CANCELLED);
 }
 
+static struct job *begin_refresh(struct daemon *daemon)
+{
+    struct date_filter popular[POPULAR_BUCKETS];
+    size_t popular_count = requests_begin(&daemon->requests, popular, POPULAR_BUCKETS);
+    const struct refresh_request request = {.settings = daemon->settings,
+                                            .lease_token = daemon->lease.token,
+                                            .popular = popular,
+                                            .popular_count = popular_count,
+                                            .has_as_of = daemon->options->has_as_of,
+                                            .as_of_wall_us = daemon->options->as_of_wall_us};
+    return job_start(&request, daemon->done_fd);
+}
+
 static void start_when_due(struct daemon *daemon)
 {
     if (daemon->job != NULL || daemon->is_stopping || !daemon->lease.is_held ||
         clock_monotonic_ms() < daemon->refresh_due_ms)
         return;
-    daemon->job = job_start(daemon);
+    daemon->job = begin_refresh(daemon);
     if (daemon->job != NULL)
         return;
     log_write(LOG_ERROR, "no memory or thread for a refresh", NULL);

@@ -1,31 +1,15 @@
-/* worker/kommo.c - clients from PostgreSQL through libpq, row by row in text format. */
+/* worker/kommo.c - the transaction, its locks and its snapshot, and rows one by one in text format. */
 #include "worker/kommo.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "worker/kommo_catalog.h"
-#include "worker/value.h"
-
-#define FIRST_CAPACITY 1024
-
-/* The SQL of this source; the columns in the order of enum column. */
-static const char CLIENTS_SQL[] =
-    "SELECT ck.id, co.nome, co.razao_social, co.cnpj, ck.valor, ck.vendedor, u.\"name\", s.\"name\", "
-    "p.\"name\","
-    " ck.data_adesao, ck.data_start_onboarding, ck.data_end_onboarding, ck.data_cancelamento,"
-    " ck.motivos_churn, ck.descricao_cancelamento, ck.criado_em, ck.atualizado_em"
-    " FROM clientes_kommo ck"
-    " LEFT JOIN companies_kommo co ON co.id = ck.company_id"
-    " LEFT JOIN users u ON u.id = ck.cs_id"
-    " LEFT JOIN pipelines p ON p.id = ck.pipeline_id"
-    " LEFT JOIN statuses s ON s.id = ck.status_id"
-    " WHERE ck.deleted_at IS NULL";
+#include "worker/kommo_rows.h"
 
 static const char SNAPSHOT_SQL[] = "SELECT 1";
 
@@ -44,75 +28,6 @@ static const char LOCKABLE_SQL[] =
 
 #define LOCK_SQL      "LOCK TABLE %s IN ACCESS SHARE MODE;"
 #define LOCK_SQL_SIZE (KOMMO_TABLES * (sizeof LOCK_SQL + 20))
-
-enum column {
-    COLUMN_ID,
-    COLUMN_NOME,
-    COLUMN_RAZAO_SOCIAL,
-    COLUMN_CNPJ,
-    COLUMN_VALOR,
-    COLUMN_VENDEDOR,
-    COLUMN_CS,
-    COLUMN_STATUS,
-    COLUMN_PIPELINE,
-    COLUMN_ADESAO,
-    COLUMN_START,
-    COLUMN_END,
-    COLUMN_CANCELAMENTO,
-    COLUMN_MOTIVOS,
-    COLUMN_DESCRICAO,
-    COLUMN_CRIADO,
-    COLUMN_ATUALIZADO,
-    COLUMN_COUNT,
-};
-
-/* PostgreSQL's fixed type numbers (pg_type.dat). */
-enum pg_type {
-    PG_INT8 = 20,
-    PG_INT2 = 21,
-    PG_INT4 = 23,
-    PG_TEXT = 25,
-    PG_FLOAT4 = 700,
-    PG_FLOAT8 = 701,
-    PG_BPCHAR = 1042,
-    PG_VARCHAR = 1043,
-    PG_DATE = 1082,
-    PG_TIMESTAMP = 1114,
-    PG_TIMESTAMPTZ = 1184,
-    PG_NUMERIC = 1700,
-};
-
-#define TYPES_MAX 8
-
-static const Oid WHOLE_NUMBERS[TYPES_MAX] = {PG_INT8, PG_INT4, PG_INT2};
-static const Oid NUMBERS[TYPES_MAX] = {PG_NUMERIC, PG_INT8, PG_INT4, PG_INT2, PG_FLOAT8, PG_FLOAT4};
-static const Oid CNPJS[TYPES_MAX] = {PG_INT8, PG_INT4, PG_NUMERIC, PG_TEXT, PG_VARCHAR, PG_BPCHAR};
-static const Oid TEXTS[TYPES_MAX] = {PG_TEXT, PG_VARCHAR, PG_BPCHAR};
-static const Oid TIMES[TYPES_MAX] = {PG_TIMESTAMP, PG_TIMESTAMPTZ, PG_DATE};
-
-static const struct {
-    const char *name;
-    const Oid *types; /* 0 behind the last one */
-    const char *takes;
-} COLUMNS[COLUMN_COUNT] = {
-    [COLUMN_ID] = {"clientes_kommo.id", WHOLE_NUMBERS, "bigint, integer or smallint"},
-    [COLUMN_NOME] = {"companies_kommo.nome", TEXTS, "text or varchar"},
-    [COLUMN_RAZAO_SOCIAL] = {"companies_kommo.razao_social", TEXTS, "text or varchar"},
-    [COLUMN_CNPJ] = {"companies_kommo.cnpj", CNPJS, "bigint, numeric, text or varchar"},
-    [COLUMN_VALOR] = {"clientes_kommo.valor", NUMBERS, "numeric or another number"},
-    [COLUMN_VENDEDOR] = {"clientes_kommo.vendedor", TEXTS, "text or varchar"},
-    [COLUMN_CS] = {"users.name", TEXTS, "text or varchar"},
-    [COLUMN_STATUS] = {"statuses.name", TEXTS, "text or varchar"},
-    [COLUMN_PIPELINE] = {"pipelines.name", TEXTS, "text or varchar"},
-    [COLUMN_ADESAO] = {"clientes_kommo.data_adesao", TIMES, "timestamp, timestamptz or date"},
-    [COLUMN_START] = {"clientes_kommo.data_start_onboarding", TIMES, "timestamp, timestamptz or date"},
-    [COLUMN_END] = {"clientes_kommo.data_end_onboarding", TIMES, "timestamp, timestamptz or date"},
-    [COLUMN_CANCELAMENTO] = {"clientes_kommo.data_cancelamento", TIMES, "timestamp, timestamptz or date"},
-    [COLUMN_MOTIVOS] = {"clientes_kommo.motivos_churn", TEXTS, "text or varchar"},
-    [COLUMN_DESCRICAO] = {"clientes_kommo.descricao_cancelamento", TEXTS, "text or varchar"},
-    [COLUMN_CRIADO] = {"clientes_kommo.criado_em", TIMES, "timestamp, timestamptz or date"},
-    [COLUMN_ATUALIZADO] = {"clientes_kommo.atualizado_em", TIMES, "timestamp, timestamptz or date"},
-};
 
 /* libpq's message is several lines; ours is one. An interrupt is the better reason. */
 static enum status failed(struct kommo *kommo, const char *message, struct error *err)
@@ -305,40 +220,13 @@ enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err)
     return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
 }
 
-/* The first column whose type we cannot use, or COLUMN_COUNT. */
-static enum column find_misfit(const PGresult *result)
-{
-    for (enum column column = 0; column < COLUMN_COUNT; column++) {
-        const Oid *type = COLUMNS[column].types;
-        while (*type != 0 && *type != PQftype(result, (int)column))
-            type++;
-        if (*type == 0)
-            return column;
-    }
-    return COLUMN_COUNT;
-}
-
 /* The connection must be free: the server is asked for the type's name. */
-static enum status refuse_type(struct kommo *kommo, enum column column, Oid found, struct error *err)
+static enum status refuse_misfit(struct kommo *kommo, const struct kommo_misfit *misfit, struct error *err)
 {
     char type[80];
-    kommo_catalog_type(kommo->conn, found, type, sizeof type);
-    return error_set(err, STATUS_INVALID, "PostgreSQL: column %s is %s, takes %s", COLUMNS[column].name, type,
-                     COLUMNS[column].takes);
-}
-
-/* The name in our SQL that the server points at, such as the table that it could not lock; empty when it points nowhere.
- * It counts characters from 1, and our SQL is ASCII. */
-static struct bytes name_pointed_at(const PGresult *result)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
-    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    int64_t at;
-    if (position == NULL || !value_parse_int(bytes_of(position), &at) || at < 1 ||
-        at > (int64_t)sizeof CLIENTS_SQL)
-        return (struct bytes){"", 0};
-    const char *name = &CLIENTS_SQL[at - 1];
-    return (struct bytes){name, strspn(name, letters)};
+    kommo_catalog_type(kommo->conn, misfit->type, type, sizeof type);
+    return error_set(err, STATUS_INVALID, "PostgreSQL: column %s is %s, takes %s", misfit->column->name, type,
+                     misfit->column->takes);
 }
 
 /* A failed transaction answers nothing, and the next one has the limits of the first. */
@@ -402,132 +290,9 @@ enum status kommo_lock(struct kommo *kommo, struct error *err)
     return status;
 }
 
-/* The blanks that fill up a char(n) are not part of the value. */
-static struct bytes cell(const PGresult *result, enum column column)
-{
-    if (PQgetisnull(result, 0, (int)column))
-        return (struct bytes){NULL, 0};
-    struct bytes text = {PQgetvalue(result, 0, (int)column), (size_t)PQgetlength(result, 0, (int)column)};
-    if (PQftype(result, (int)column) == PG_BPCHAR)
-        while (text.len > 0 && text.data[text.len - 1] == ' ')
-            text.len--;
-    return text;
-}
-
-/* A numeric column shows its scale ("123.00"), which is not part of the number. */
-static struct bytes cnpj_cell(const PGresult *result)
-{
-    struct bytes text = cell(result, COLUMN_CNPJ);
-    const char *point = text.data != NULL && PQftype(result, COLUMN_CNPJ) == PG_NUMERIC
-                            ? memchr(text.data, '.', text.len)
-                            : NULL;
-    if (point != NULL)
-        text.len = (size_t)(point - text.data);
-    return text;
-}
-
-/* Both of onboarding's columns are timestamptz. */
-static bool has_zones(const PGresult *result)
-{
-    return PQftype(result, COLUMN_START) == PG_TIMESTAMPTZ && PQftype(result, COLUMN_END) == PG_TIMESTAMPTZ;
-}
-
-/* Whole days from start to end, rounded down: as instants when both have an offset; when one has none, as the wall
- * times that are shown. */
-static void set_tmo(struct client *client, int32_t start_offset_s, int32_t end_offset_s)
-{
-    if (client->data_start_onboarding.kind == TIMESTAMP_NONE ||
-        client->data_end_onboarding.kind == TIMESTAMP_NONE)
-        return;
-    int64_t us = client->data_end_onboarding.wall_us - client->data_start_onboarding.wall_us -
-                 (end_offset_s - start_offset_s) * US_PER_S;
-    client->has_tmo = true;
-    client->tmo_days = day_of_wall_us(us);
-}
-
-static enum status read_client(const PGresult *result, struct value_reader *reader, struct client *out,
-                               struct error *err)
-{
-    struct client client = {.group = GROUP_NONE};
-    int32_t start_offset, end_offset, ignored;
-    if (!value_parse_int(cell(result, COLUMN_ID), &client.id))
-        return error_set(err, STATUS_INVALID, "PostgreSQL: a row of clientes_kommo has no id");
-    client.nome = value_text(reader, cell(result, COLUMN_NOME));
-    client.razao_social = value_text(reader, cell(result, COLUMN_RAZAO_SOCIAL));
-    client.cnpj = value_cnpj(reader, cnpj_cell(result), &client.cnpj_key, &client.has_cnpj_key);
-    client.has_valor = value_decimal(reader, cell(result, COLUMN_VALOR), &client.valor);
-    client.vendedor = value_text(reader, cell(result, COLUMN_VENDEDOR));
-    client.cs = value_text(reader, cell(result, COLUMN_CS));
-    client.status = value_text(reader, cell(result, COLUMN_STATUS));
-    client.pipeline = value_text(reader, cell(result, COLUMN_PIPELINE));
-    client.data_adesao = value_timestamp(reader, cell(result, COLUMN_ADESAO), &ignored);
-    client.data_start_onboarding = value_timestamp(reader, cell(result, COLUMN_START), &start_offset);
-    client.data_end_onboarding = value_timestamp(reader, cell(result, COLUMN_END), &end_offset);
-    client.data_cancelamento = value_timestamp(reader, cell(result, COLUMN_CANCELAMENTO), &ignored);
-    client.motivos_churn = value_text(reader, cell(result, COLUMN_MOTIVOS));
-    client.descricao_cancelamento = value_text(reader, cell(result, COLUMN_DESCRICAO));
-    client.criado_em = value_timestamp(reader, cell(result, COLUMN_CRIADO), &ignored);
-    client.atualizado_em = value_timestamp(reader, cell(result, COLUMN_ATUALIZADO), &ignored);
-    if (has_zones(result))
-        set_tmo(&client, start_offset, end_offset);
-    else
-        set_tmo(&client, 0, 0);
-    if (reader->out_of_memory)
-        return error_no_memory(err);
-    *out = client;
-    return STATUS_OK;
-}
-
-/* Room for one more row. Arenas do not grow in place: doubling leaves less than the final size behind. */
-static bool grow(struct client_rows *out, size_t *capacity)
-{
-    if (out->count < *capacity)
-        return true;
-    size_t larger = *capacity > 0 ? *capacity * 2 : FIRST_CAPACITY;
-    struct client *rows = arena_take_array(&out->arena, larger, sizeof *rows);
-    if (rows == NULL)
-        return false;
-    if (out->count > 0)
-        memcpy(rows, out->rows, out->count * sizeof *rows);
-    out->rows = rows;
-    *capacity = larger;
-    return true;
-}
-
-/* Rows as they come, up to the first that cannot be taken. */
-struct taking {
-    struct client_rows *out;
-    struct value_reader reader;
-    size_t capacity;
-    bool types_are_known;
-    enum column misfit; /* COLUMN_COUNT: none */
-    Oid misfit_type;
-};
-
-static enum status take_row(struct taking *taking, const PGresult *result, struct error *err)
-{
-    struct client_rows *out = taking->out;
-    if (!taking->types_are_known && (taking->misfit = find_misfit(result)) != COLUMN_COUNT) {
-        taking->misfit_type = PQftype(result, (int)taking->misfit);
-        return error_set(err, STATUS_INVALID, "PostgreSQL: %s is of a type that cannot be used",
-                         COLUMNS[taking->misfit].name);
-    }
-    taking->types_are_known = true;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        return STATUS_OK; /* behind the last row */
-    if (!grow(out, &taking->capacity))
-        return error_no_memory(err);
-    if (read_client(result, &taking->reader, &out->rows[out->count], err) != STATUS_OK)
-        return err->code;
-    out->count++;
-    return STATUS_OK;
-}
-
 /* Results are fetched to the end whatever comes: the connection cannot be used otherwise. */
-static enum status take_rows(struct kommo *kommo, struct client_rows *out, struct error *err)
+static enum status take_rows(struct kommo *kommo, struct kommo_rows *rows, struct error *err)
 {
-    struct taking taking = {
-        .out = out, .reader = {&out->arena, &out->replaced, false}, .misfit = COLUMN_COUNT};
     bool is_complete = false;
     enum status status = STATUS_OK;
     PGresult *refusal = NULL;
@@ -536,8 +301,8 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
         bool has_rows = state == PGRES_SINGLE_TUPLE || state == PGRES_TUPLES_OK;
         is_complete = state == PGRES_TUPLES_OK;
         if (status == STATUS_OK && has_rows)
-            status = take_row(&taking, result, err);
-        if (status == STATUS_OK && out->count % INTERRUPT_LOOK_ROWS == 0 &&
+            status = kommo_rows_take(rows, result, err);
+        if (status == STATUS_OK && rows->out->count % INTERRUPT_LOOK_ROWS == 0 &&
             interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
             status = error_context(err, "PostgreSQL");
         if (has_rows || refusal != NULL)
@@ -545,67 +310,36 @@ static enum status take_rows(struct kommo *kommo, struct client_rows *out, struc
         else
             refusal = result;
     }
-    if (taking.misfit != COLUMN_COUNT)
-        status = refuse_type(kommo, taking.misfit, taking.misfit_type, err);
+    if (rows->misfit.column != NULL)
+        status = refuse_misfit(kommo, &rows->misfit, err);
     else if (status == STATUS_OK && refusal != NULL)
-        status = refuse_query(kommo, refusal, name_pointed_at(refusal), err);
+        status = refuse_query(kommo, refusal, kommo_rows_name_at(refusal), err);
     else if (status == STATUS_OK && !is_complete)
         status = failed(kommo, PQerrorMessage(kommo->conn), err);
     PQclear(refusal);
     return status;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    const int64_t *left = a, *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
-/* Joined tables whose id is not unique give a client several rows. In the order in which ids are given, which is how
- * they mostly come, there is nothing to sort. */
-static enum status check_ids(const struct client_rows *rows, struct error *err)
-{
-    size_t i = 1;
-    while (i < rows->count && rows->rows[i - 1].id < rows->rows[i].id)
-        i++;
-    if (i >= rows->count)
-        return STATUS_OK;
-    int64_t *ids = calloc(rows->count, sizeof *ids);
-    enum status status = ids != NULL ? STATUS_OK : error_no_memory(err);
-    for (i = 0; ids != NULL && i < rows->count; i++)
-        ids[i] = rows->rows[i].id;
-    if (ids != NULL)
-        qsort(ids, rows->count, sizeof *ids, compare_ids);
-    for (i = 1; status == STATUS_OK && i < rows->count; i++)
-        if (ids[i] == ids[i - 1])
-            status = error_set(err, STATUS_INVALID,
-                               "PostgreSQL: client %" PRId64 " occurs twice; is the id of companies_kommo, "
-                               "users, pipelines and statuses unique?",
-                               ids[i]);
-    free(ids);
-    return status;
-}
-
 enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err)
 {
-    if (PQsendQuery(kommo->conn, CLIENTS_SQL) != 1 || PQsetSingleRowMode(kommo->conn) != 1)
+    struct kommo_rows rows;
+    kommo_rows_begin(&rows, out);
+    if (PQsendQuery(kommo->conn, kommo_rows_sql()) != 1 || PQsetSingleRowMode(kommo->conn) != 1)
         return failed(kommo, PQerrorMessage(kommo->conn), err);
-    if (take_rows(kommo, out, err) != STATUS_OK)
+    if (take_rows(kommo, &rows, err) != STATUS_OK)
         return err->code;
-    return check_ids(out, err);
+    return kommo_rows_end(&rows, err);
 }
 
 enum status kommo_check(struct kommo *kommo, char *version, size_t version_size, struct error *err)
 {
-    char sql[sizeof CLIENTS_SQL + sizeof " LIMIT 0"];
-    snprintf(sql, sizeof sql, "%s LIMIT 0", CLIENTS_SQL);
-    PGresult *result = PQexec(kommo->conn, sql);
-    enum column misfit = PQresultStatus(result) == PGRES_TUPLES_OK ? find_misfit(result) : COLUMN_COUNT;
+    struct kommo_misfit misfit = {NULL, 0};
     enum status status = STATUS_OK;
+    PGresult *result = PQexec(kommo->conn, kommo_rows_check_sql());
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        status = refuse_query(kommo, result, name_pointed_at(result), err);
-    else if (misfit != COLUMN_COUNT)
-        status = refuse_type(kommo, misfit, PQftype(result, (int)misfit), err);
+        status = refuse_query(kommo, result, kommo_rows_name_at(result), err);
+    else if ((misfit = kommo_rows_find_misfit(result)).column != NULL)
+        status = refuse_misfit(kommo, &misfit, err);
     PQclear(result);
     if (status == STATUS_OK)
         snprintf(version, version_size, "%s", PQparameterStatus(kommo->conn, "server_version"));

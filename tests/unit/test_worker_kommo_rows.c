@@ -1,0 +1,243 @@
+/* tests/unit/test_worker_kommo_rows.c - results as libpq hands them out, one row each, and what becomes of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include <cmocka.h>
+
+#include "worker/kommo_rows.h"
+
+#define COLUMNS   17
+#define COUNT(of) (sizeof(of) / sizeof((of)[0]))
+
+enum {
+    INT8 = 20,
+    TEXT = 25,
+    BPCHAR = 1042,
+    TIMESTAMP = 1114,
+    TIMESTAMPTZ = 1184,
+    NUMERIC = 1700,
+    JSON = 114
+};
+
+/* The places of columns in the statement. */
+enum { ID = 0, NOME = 1, CNPJ = 3, VALOR = 4, ADESAO = 9, START = 10, END = 11, ATUALIZADO = 16 };
+
+struct cell {
+    unsigned column;
+    Oid type; /* 0: the usual one */
+    const char *text;
+};
+
+static const Oid USUAL_TYPES[COLUMNS] = {INT8,      TEXT, TEXT, TEXT,      NUMERIC,   TEXT,
+                                         TEXT,      TEXT, TEXT, TIMESTAMP, TIMESTAMP, TIMESTAMP,
+                                         TIMESTAMP, TEXT, TEXT, TIMESTAMP, TIMESTAMP};
+
+/* NULL everywhere but in the cells. */
+static PGresult *result_of(const struct cell *cells, size_t count, bool has_row)
+{
+    PGresAttDesc columns[COLUMNS] = {{NULL, 0, 0, 0, 0, 0, 0}};
+    char name[] = "";
+    PGresult *result = PQmakeEmptyPGresult(NULL, has_row ? PGRES_SINGLE_TUPLE : PGRES_TUPLES_OK);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        columns[i].name = name;
+        columns[i].typid = USUAL_TYPES[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (cells[i].type != 0)
+            columns[cells[i].column].typid = cells[i].type;
+    assert_int_equal(PQsetResultAttrs(result, COLUMNS, columns), 1);
+    for (int i = 0; has_row && i < COLUMNS; i++)
+        assert_int_equal(PQsetvalue(result, 0, i, NULL, -1), 1);
+    for (size_t i = 0; has_row && i < count; i++) {
+        char text[80];
+        int len = snprintf(text, sizeof text, "%s", cells[i].text);
+        assert_int_equal(PQsetvalue(result, 0, (int)cells[i].column, text, len), 1);
+    }
+    return result;
+}
+
+static enum status take(struct kommo_rows *rows, const struct cell *cells, size_t count, struct error *err)
+{
+    PGresult *result = result_of(cells, count, true);
+    enum status status = kommo_rows_take(rows, result, err);
+    PQclear(result);
+    return status;
+}
+
+/* What is shown of a row. */
+static const struct {
+    const char *name;
+    struct cell cells[4];
+    const char *nome, *cnpj;
+    int tmo; /* -1: none */
+} ROWS[] = {
+    {"nulls", {{ID, 0, "1"}}, NULL, NULL, -1},
+    {"texts keep their blanks", {{ID, 0, "1"}, {NOME, 0, " Loja "}}, " Loja ", NULL, -1},
+    {"but those that fill up a char(n)", {{ID, 0, "1"}, {NOME, BPCHAR, " Loja   "}}, " Loja", NULL, -1},
+    {"a char(n) of blanks", {{ID, 0, "1"}, {NOME, BPCHAR, "   "}}, "", NULL, -1},
+    {"scale of a numeric CNPJ",
+     {{ID, 0, "1"}, {CNPJ, NUMERIC, "11222333000181.00"}},
+     NULL,
+     "11222333000181",
+     -1},
+    {"point in a text CNPJ", {{ID, 0, "1"}, {CNPJ, 0, "11222333000181.00"}}, NULL, "1122233300018100", -1},
+    {"tmo of wall times",
+     {{ID, 0, "1"}, {START, 0, "2024-01-01 12:00:00"}, {END, 0, "2024-01-03 11:59:59"}},
+     NULL,
+     NULL,
+     1},
+    {"tmo of instants, a change of clocks between them",
+     {{ID, 0, "1"},
+      {START, TIMESTAMPTZ, "2024-01-01 12:00:00-02"},
+      {END, TIMESTAMPTZ, "2024-01-03 11:30:00-03"}},
+     NULL,
+     NULL,
+     2},
+    {"tmo of an instant and a wall time",
+     {{ID, 0, "1"}, {START, TIMESTAMPTZ, "2024-01-01 12:00:00-02"}, {END, 0, "2024-01-03 11:30:00"}},
+     NULL,
+     NULL,
+     1},
+    {"no tmo without an end", {{ID, 0, "1"}, {START, 0, "2024-01-01 12:00:00"}}, NULL, NULL, -1},
+};
+
+static void check_text(const char *name, const char *what, struct bytes got, const char *want)
+{
+    if ((got.data == NULL) != (want == NULL) ||
+        (want != NULL && (got.len != strlen(want) || memcmp(got.data, want, got.len) != 0)))
+        fail_msg("%s, %s: got %.*s, want %s", name, what, (int)got.len, got.data != NULL ? got.data : "",
+                 want != NULL ? want : "NULL");
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        struct client_rows out = {.rows = NULL};
+        struct kommo_rows rows;
+        struct error err;
+        size_t count = 0;
+        while (count < COUNT(ROWS[i].cells) && ROWS[i].cells[count].text != NULL)
+            count++;
+        arena_init(&out.arena);
+        kommo_rows_begin(&rows, &out);
+        if (take(&rows, ROWS[i].cells, count, &err) != STATUS_OK)
+            fail_msg("%s: %s", ROWS[i].name, err.message);
+        const struct client *client = &out.rows[0];
+        check_text(ROWS[i].name, "nome", client->nome, ROWS[i].nome);
+        check_text(ROWS[i].name, "cnpj", client->cnpj.text, ROWS[i].cnpj);
+        int tmo = client->has_tmo ? (int)client->tmo_days : -1;
+        if (tmo != ROWS[i].tmo)
+            fail_msg("%s, tmo: got %d, want %d", ROWS[i].name, tmo, ROWS[i].tmo);
+        arena_clear(&out.arena);
+    }
+}
+
+static const struct {
+    const char *name;
+    struct cell cell;
+    const char *column; /* of the misfit; NULL: all fit */
+    const char *message;
+} REFUSALS[] = {
+    {"no id", {NOME, 0, "Loja"}, NULL, "PostgreSQL: a row of clientes_kommo has no id"},
+    {"an id that is a text", {ID, TEXT, "1"}, "clientes_kommo.id", "clientes_kommo.id is of a type"},
+    {"a name that is JSON", {NOME, JSON, "{}"}, "companies_kommo.nome", "companies_kommo.nome is of a type"},
+    {"the last column",
+     {ATUALIZADO, INT8, "5"},
+     "clientes_kommo.atualizado_em",
+     "atualizado_em is of a type"},
+};
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(REFUSALS); i++) {
+        struct client_rows out = {.rows = NULL};
+        struct kommo_rows rows;
+        struct error err;
+        arena_init(&out.arena);
+        kommo_rows_begin(&rows, &out);
+        enum status status = take(&rows, &REFUSALS[i].cell, 1, &err);
+        if (status != STATUS_INVALID || strstr(err.message, REFUSALS[i].message) == NULL)
+            fail_msg("%s: got %s, want %s", REFUSALS[i].name, err.message, REFUSALS[i].message);
+        const char *column = rows.misfit.column != NULL ? rows.misfit.column->name : "none";
+        const char *want = REFUSALS[i].column != NULL ? REFUSALS[i].column : "none";
+        if (strcmp(column, want) != 0)
+            fail_msg("%s: got the misfit %s, want %s", REFUSALS[i].name, column, want);
+        if (rows.misfit.column != NULL)
+            assert_int_equal(rows.misfit.type, REFUSALS[i].cell.type);
+        assert_int_equal(out.count, 0);
+        arena_clear(&out.arena);
+    }
+}
+
+/* No client at all, but a type that could not be used if there were any. */
+static void test_types_without_rows(void **state)
+{
+    const struct cell cell = {VALOR, TEXT, NULL};
+    struct client_rows out = {.rows = NULL};
+    struct kommo_rows rows;
+    struct error err;
+    (void)state;
+    arena_init(&out.arena);
+    kommo_rows_begin(&rows, &out);
+    PGresult *result = result_of(&cell, 1, false);
+    assert_int_equal(kommo_rows_take(&rows, result, &err), STATUS_INVALID);
+    assert_string_equal(rows.misfit.column->name, "clientes_kommo.valor");
+    PQclear(result);
+    arena_clear(&out.arena);
+}
+
+/* More rows than there is room for at first, so that it grows. */
+static void test_ids(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t step, last;
+        const char *message; /* NULL: taken */
+    } rows_of[] = {
+        {"rising", 1, 5000, NULL},
+        {"falling", -1, -5000, NULL},
+        {"the first once more", 1, 1, "client 1 occurs twice"},
+        {"one amid the others", 1, 2500, "client 2500 occurs twice"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows_of); i++) {
+        struct client_rows out = {.rows = NULL};
+        struct kommo_rows rows;
+        struct error err;
+        arena_init(&out.arena);
+        kommo_rows_begin(&rows, &out);
+        for (int64_t n = 1; n <= 5000; n++) {
+            char id[24];
+            snprintf(id, sizeof id, "%lld", (long long)(n < 5000 ? n * rows_of[i].step : rows_of[i].last));
+            const struct cell cell = {ID, 0, id};
+            assert_int_equal(take(&rows, &cell, 1, &err), STATUS_OK);
+        }
+        assert_int_equal(out.count, 5000);
+        assert_int_equal(out.rows[4998].id, 4999 * rows_of[i].step);
+        enum status status = kommo_rows_end(&rows, &err);
+        if (rows_of[i].message == NULL)
+            assert_int_equal(status, STATUS_OK);
+        else if (status != STATUS_INVALID || strstr(err.message, rows_of[i].message) == NULL)
+            fail_msg("%s: got status %d, want %s", rows_of[i].name, (int)status, rows_of[i].message);
+        arena_clear(&out.arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_types_without_rows),
+        cmocka_unit_test(test_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
