@@ -1,6 +1,5 @@
 """Who gets in: password hashes, users that may only read, users read again, guessing, and what never shows."""
 import concurrent.futures
-import functools
 import os
 import re
 import resource
@@ -24,7 +23,6 @@ READONLY = {'detail': 'Este usuário não pode atualizar os dados.'}
 PASSWORD = 'senha, com vírgula'
 
 
-@functools.lru_cache(maxsize=None)
 @pytest.fixture(scope='module')
 def stage(fleet):
     """A generation that all tests of this file serve."""

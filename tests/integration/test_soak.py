@@ -28,7 +28,7 @@ def test_soak(tmp_path):
     found = json.loads(done.stdout)
     assert found == json.loads((tmp_path / 'results.json').read_text(encoding='utf-8'))
     assert found['wrong'] == 0 and found['faults'] and found['generations'] > 3
-    assert found['compared'] > found['derived'] > 100
+    assert found['compared'] > 100 and found['derived'] > 100
     assert {'BLOB', 'HIT', 'COMPUTE'} <= set(found['sources'])
 
 

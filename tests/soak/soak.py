@@ -11,17 +11,19 @@ import contextlib
 import json
 import os
 import random
-import signal
 import sys
 import threading
 import time
+from datetime import datetime, timedelta
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'integration'))
-import service  # noqa: E402 (found through the line above)
-from http_client import MSGPACK, Connection, ask  # noqa: E402
-from service import ServerError, Stage, lock_in_mariadb, lock_in_postgres, prepare_sample, wait_for  # noqa: E402
-from truth import Change, Truth, Wrong  # noqa: E402
+import oracle  # noqa: E402 (found through the line above)
+import service  # noqa: E402
+from http_client import CSV_TYPE, MSGPACK, Connection, ask  # noqa: E402
+from part_faults import Faults  # noqa: E402
+from service import ServerError, Stage, prepare_sample, wait_for  # noqa: E402
+from truth import ZONE, Change, Question, Truth, Wrong  # noqa: E402
 
 READERS = 5
 CHANGE_S, CLEAR_S, SAMPLE_S = 0.5, 7, 5
@@ -33,7 +35,11 @@ MARKED_CLIENT, MARKED_TENANT = 99_999_999, 9_999_999
 WORKER = {'REFRESH_INTERVAL': 2, 'LEASE_TIME': 3, 'DB_CONNECT_TIMEOUT': 2, 'SNAPSHOT_TIMEOUT': 10,
           'REDIS_TIMEOUT_MS': 1000}
 API = {'REDIS_TIMEOUT_MS': 1000, 'API_THREADS': 2, 'CACHE_MEMORY': 32 << 20}
-DOCUMENTS = ('/clientes', '/health-scores', '/dashboard')
+TABLES = ('/clientes', '/health-scores')  # which there is a CSV of
+DOCUMENTS = (*TABLES, '/dashboard')
+ROUTES = {'/': 1, '/health': 3, '/logins': 10, **dict.fromkeys(DOCUMENTS, 28)}  # and how often readers ask for each
+GREETING = {'message': 'API de Gestão de Clientes está no ar!'}
+REMEMBERED = 300  # answers, by each reader
 # What /cache/clear may answer while a part is ill, besides 200 and 202.
 CLEAR_FAILURES = (502, 503, 504)
 
@@ -64,15 +70,36 @@ class Part:
                 self.rss.append((at_s, int(f.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')))
 
 
+class Model:
+    """The scoring model that the workers read, and what stands in its place for a while."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, 'model.json')
+        with open(service.SCORING, encoding='utf-8') as f:
+            self._good = f.read()
+        self._write(self._good)
+
+    def _write(self, text):
+        with open(f'{self.path}.new', 'w', encoding='utf-8') as out:
+            out.write(text)
+        os.replace(f'{self.path}.new', self.path)
+
+    @contextlib.contextmanager
+    def replaced(self, text):
+        self._write(text)
+        yield
+        self._write(self._good)
+
+
 class World:
     """All parts, what befell them, and what was seen."""
 
-    def __init__(self, fleet, seed):
+    def __init__(self, fleet, seed, minutes):
         self.fleet, self.rng = fleet, random.Random(seed)
         prepare_sample(fleet, 'soak', '--tenants', '300', '--clients', '400', as_of=None)
         self.redis = service.new_redis(fleet)
         self.stage = Stage(fleet, 'soak', redis=self.redis)
-        self.truth = Truth(MARKED_CLIENT, MARKED_TENANT)
+        self.model = Model(fleet.folder)
         self.stop = threading.Event()
         self.began_s = time.monotonic()
         self.statuses = collections.Counter()  # (endpoint, status)
@@ -82,7 +109,8 @@ class World:
         self.ill_ended_s = 0
         self._lock = threading.Lock()
         self._add_marked()
-        self.workers = [Part(self.stage.start_worker(**WORKER)) for _ in range(2)]
+        self.truth = Truth(MARKED_CLIENT, MARKED_TENANT, self._opinions(minutes))
+        self.workers = [Part(self.stage.start_worker(**WORKER, SCORING_MODEL=self.model.path)) for _ in range(2)]
         self.apis = [Part(api.process, api.port) for api in (self.stage.start_api(**API) for _ in range(2))]
         self.workers[1].is_eternal = self.apis[1].is_eternal = False
         self.await_health(0)
@@ -94,6 +122,13 @@ class World:
                          " WHERE name = 'CS | ONGOING'")
         self.stage.ecosys('INSERT INTO tenants (id, name, cnpj, slug, type) VALUES '
                           f"({MARKED_TENANT}, '0', '11222333000181', 'marco', 'normal')")
+
+    def _opinions(self, minutes):
+        """The second implementation's, for each day that the soak may see."""
+        now = datetime.now(ZONE).replace(tzinfo=None)
+        instants = [now + timedelta(days=days) for days in range(int(minutes / 1440) + 2)]
+        clients = self.fleet.postgres.client('kommo_soak'), self.fleet.mariadb.client('ecosys_soak')
+        return {instant.date(): oracle.Oracle(*clients, instant) for instant in instants}
 
     def fault_since(self, instant_s):
         """Whether something was ill at any time since then."""
@@ -221,21 +256,29 @@ class Clearer:
             self.world.note_wrong(f'/cache/clear: {response}')
 
 
+class Link:
+    """A reader's connection to one life of an API."""
+
+    def __init__(self, api):
+        self.life, self.newest = api.life, 0
+        self.connection = Connection(api.port)
+
+
 class Reader:
     """Asks for anything, of both APIs, and knows what it was told."""
 
     def __init__(self, world, rng):
         self.world, self.rng = world, rng
-        self.links = {}
-        self.known = {}  # (API, path, headers): (ETag, content)
+        self.links = {}  # by port
+        self.known = collections.OrderedDict()  # (port, path, headers): (ETag, content)
 
     def run(self):
         while not self.world.stop.is_set():
             api = self.rng.choice(self.world.apis)
-            path, headers = self._question()
+            method, path, headers = self._question()
             began_s, life = time.monotonic(), api.life
             try:
-                response = self._ask(api, life, path, headers)
+                response = self._ask(api, life, method, path, headers)
             except (OSError, EOFError) as error:
                 self._drop(api)
                 if api.is_up_since(life):
@@ -246,66 +289,91 @@ class Reader:
                 self._drop(api)
                 continue
             try:
-                self._judge(api, life, path, headers, response, began_s)
+                self._judge(api, life, method, path, headers, response, began_s)
             except Wrong as error:
-                self.world.note_wrong(f'{error}; {path}, {response.headers}')
+                self.world.note_wrong(f'{error}; {method} {path}, {response.headers}')
+            if response.header('Connection') == 'close':
+                self._drop(api)
 
     def _question(self):
-        kind = self.rng.random()
-        if kind < 0.1:
-            return f'/logins?tenant_id={self.rng.choice((1, 2, 3, 5, 8, MARKED_TENANT))}', {}
-        path = self.rng.choice(DOCUMENTS)
-        if kind < 0.6:
-            year, month = self.rng.randint(2022, 2026), self.rng.randint(1, 12)
-            path += self.rng.choice([
-                f'?data_adesao_inicio={year}-01-01&data_adesao_fim={year}-12-31',
-                f'?data_adesao_inicio={year}-{month:02}-{self.rng.randint(1, 28):02}',
-                f'?data_adesao_fim={year}-{month:02}-{self.rng.randint(1, 28):02}'])
-        elif kind < 0.65 and path != '/dashboard':
-            path += '?formato=csv'
-        elif kind < 0.7 and path == '/health-scores':
-            path += '?formato=detalhado'
-        headers = {'Accept-Encoding': 'gzip'} if self.rng.random() < 0.5 else {}
-        if self.rng.random() < 0.05 and '?' not in path:
-            headers['Accept'] = MSGPACK
-        return path, headers
+        """(method, path, headers)"""
+        route = self.rng.choices(list(ROUTES), ROUTES.values())[0]
+        query, headers = [], {}
+        if route == '/logins':
+            query.append(f'tenant_id={self.rng.choice((1, 2, 3, 5, 8, MARKED_TENANT))}')
+        elif route in DOCUMENTS and self.rng.random() < 0.5:
+            query.append(self._dates())
+        shape = self.rng.choices([None, MSGPACK, 'text/csv', 'formato=csv', 'formato=detalhado'], [80, 5, 5, 5, 5])[0]
+        if shape == 'formato=detalhado' and route == '/health-scores' or shape == 'formato=csv' and route in TABLES:
+            query.append(shape)
+        elif shape == MSGPACK and route in (*DOCUMENTS, '/logins') or shape == 'text/csv' and route in TABLES:
+            headers['Accept'] = shape
+        encoding = self.rng.choice([None, None, 'gzip', 'zstd'])
+        if encoding:
+            headers['Accept-Encoding'] = encoding
+        method = 'HEAD' if self.rng.random() < 0.05 else 'GET'
+        return method, route + ('?' + '&'.join(query) if query else ''), headers
 
-    def _ask(self, api, life, path, headers):
-        if self.links.get(api.port, (None, None))[1] != life:
+    def _dates(self):
+        year, month, day = self.rng.randint(2022, 2026), self.rng.randint(1, 12), self.rng.randint(1, 28)
+        return self.rng.choice([f'data_adesao_inicio={year}-01-01&data_adesao_fim={year}-12-31',
+                                f'data_adesao_inicio={year}-{month:02}-{day:02}',
+                                f'data_adesao_fim={year}-{month:02}-{day:02}'])
+
+    def _ask(self, api, life, method, path, headers):
+        if api.port not in self.links or self.links[api.port].life != life:
             self._drop(api)
-            self.links[api.port] = (Connection(api.port), life)
+            self.links[api.port] = Link(api)
         known = self.known.get((api.port, path, *headers.values()))
         tag = {'If-None-Match': known[0]} if known and self.rng.random() < 0.3 else {}
-        response = self.links[api.port][0].ask(path, headers={**headers, **tag})
-        if response.header('Connection') == 'close':
-            self._drop(api)
-        return response
+        return self.links[api.port].connection.ask(path, method=method, headers={**headers, **tag})
 
     def _drop(self, api):
-        link, _ = self.links.pop(api.port, (None, None))
+        link = self.links.pop(api.port, None)
         if link is not None:
-            link.socket.close()
+            link.connection.socket.close()
 
-    def _judge(self, api, life, path, headers, response, began_s):
-        key = (api.port, path, *headers.values())
+    def _judge(self, api, life, method, path, headers, response, began_s):
         self.world.note(path.split('?')[0], response.status, response.header('X-Cache'))
         if response.status not in (200, 304):
             if api.is_up_since(life):
                 self._judge_failure(api, path, response, began_s)
-            return
-        if api.loaded_s is None and api.is_up_since(life):
-            api.loaded_s = time.monotonic()
-        content = response.content() if response.status == 200 else self.known[key][1]
-        if response.status == 304 and response.header('ETag') != self.known[key][0]:
-            raise Wrong('304 with another ETag')
-        self.known[key] = (response.header('ETag'), content)
-        generation = int(response.header('X-Generation'))
-        is_json = 'csv' not in path and 'Accept' not in headers
-        question = path if is_json else f'{path} {headers.get("Accept", "csv")}'
-        is_derivable = is_json and not path.startswith('/logins') and 'detalhado' not in path
-        if is_derivable and not self.world.truth.knows(generation):
+        elif path == '/':
+            if method == 'GET' and response.json() != GREETING:
+                raise Wrong('another greeting')
+        elif path == '/health':
+            if method == 'GET' and response.json()['status'] not in ('healthy', 'degraded'):
+                raise Wrong(f'{response.json()["status"]} with 200')
+        else:
+            if api.loaded_s is None and api.is_up_since(life):
+                api.loaded_s = time.monotonic()
+            self._judge_data(api, method, path, headers, response)
+
+    def _judge_data(self, api, method, path, headers, response):
+        key, link = (api.port, path, *headers.values()), self.links[api.port]
+        tag, generation = response.header('ETag'), int(response.header('X-Generation'))
+        if generation < link.newest:
+            raise Wrong(f'generation {generation} behind {link.newest}')
+        link.newest = generation
+        if response.status == 304:
+            if tag != self.known[key][0]:
+                raise Wrong('304 with another ETag')
+            content = self.known[key][1]
+        else:
+            content = response.content() if method == 'GET' else None
+        if content is not None:
+            self.known[key] = tag, content
+            self.known.move_to_end(key)
+            if len(self.known) > REMEMBERED:
+                self.known.popitem(last=False)
+        media = {MSGPACK: MSGPACK, 'text/csv': CSV_TYPE}.get(headers.get('Accept'))
+        if 'formato=csv' in path:
+            media = CSV_TYPE
+        if response.status == 200 and response.header('Content-Type') != (media or 'application/json'):
+            raise Wrong(f'{media or "JSON"} was asked for')
+        if not path.startswith('/logins') and not self.world.truth.knows(generation):
             self._learn(api)
-        self.world.truth.check(generation, question, content, is_derivable)
+        self.world.truth.check(generation, Question(path, media), tag, content)
 
     def _learn(self, api):
         """Both unfiltered documents of what is served now."""
@@ -314,183 +382,15 @@ class Reader:
                 response = ask(api.port, path)
                 self.world.note(path, response.status)
                 if response.status == 200:
-                    self.world.truth.check(int(response.header('X-Generation')), path, response.content(), True)
+                    self.world.truth.check(int(response.header('X-Generation')), Question(path, None),
+                                           response.header('ETag'), response.content())
 
     def _judge_failure(self, api, path, response, began_s):
         is_without_data = api.loaded_s is None or began_s < api.loaded_s
         is_without_redis = path.startswith('/logins') and self.world.fault_since(began_s - REST_S)
-        may_fail = response.status == 503 and response.header('Retry-After') and not api.is_eternal and is_without_data
-        if not may_fail and not (response.status == 503 and is_without_redis):
+        is_load = not api.is_eternal and is_without_data and path != '/'
+        if response.status != 503 or not response.header('Retry-After') or not (is_load or is_without_redis):
             raise Wrong(f'status {response.status}')
-
-
-# ---- Faults: each a context in which a part is ill
-
-
-class Faults:
-    def __init__(self, world):
-        self.world, self.stage, self.fleet, self.rng = world, world.stage, world.fleet, world.rng
-
-    def hold(self):
-        """So long that readers have seen what it is like."""
-        target = self.world.count() + self.rng.choice((100, 400, 1500))
-        wait_for(lambda: self.world.count() >= target or self.world.stop.is_set(), 'readers go on', 120, 0.05)
-
-    @contextlib.contextmanager
-    def killed(self, server):
-        with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
-            server.kill()
-        yield
-        server.start()
-
-    @contextlib.contextmanager
-    def standing_still(self, process):
-        process.pause()
-        yield
-        process.resume()
-
-    def redis_is_killed(self):
-        return self.killed(self.world.redis)
-
-    def redis_stands_still(self):
-        return self.standing_still(self.world.redis)
-
-    @contextlib.contextmanager
-    def redis_is_emptied(self):
-        self.stage.command('FLUSHALL')
-        yield
-
-    @contextlib.contextmanager
-    def redis_is_full(self):
-        self.stage.command('CONFIG', 'SET', 'maxmemory', '1mb')
-        yield
-        self.stage.command('CONFIG', 'SET', 'maxmemory', '0')
-
-    @contextlib.contextmanager
-    def redis_is_read_only(self):
-        self.stage.command('REPLICAOF', '127.0.0.1', service.free_port())
-        yield
-        self.stage.command('REPLICAOF', 'NO', 'ONE')
-
-    @contextlib.contextmanager
-    def redis_has_another_password(self):
-        password = self.world.redis.password
-        self.stage.command('CONFIG', 'SET', 'requirepass', 'another')
-        self.world.redis.password = 'another'
-        self._cut_redis()
-        yield
-        self.stage.command('CONFIG', 'SET', 'requirepass', password)
-        self.world.redis.password = password
-
-    @contextlib.contextmanager
-    def redis_cuts_connections(self):
-        self._cut_redis()
-        yield
-
-    def _cut_redis(self):
-        for kind in ('normal', 'pubsub'):
-            self.stage.command('CLIENT', 'KILL', 'TYPE', kind)
-
-    @contextlib.contextmanager
-    def redis_bytes_rot(self):
-        keys = [key for key in self.stage.keys() if ':gen:' in key]
-        for key in self.rng.sample(keys, min(3, len(keys))):
-            with contextlib.suppress(ServerError):  # the set of keys is no text, and stays
-                self.stage.command('SETRANGE', key, self.rng.randrange(64), os.urandom(8))
-        yield
-
-    def postgres_is_killed(self):
-        return self.killed(self.fleet.postgres)
-
-    def postgres_stands_still(self):
-        return self.standing_still(self.fleet.postgres)
-
-    @contextlib.contextmanager
-    def postgres_refuses_logins(self):
-        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} NOLOGIN')
-        yield
-        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN')
-
-    @contextlib.contextmanager
-    def postgres_is_locked(self):
-        with lock_in_postgres(self.stage, 'pipelines'):
-            yield
-
-    @contextlib.contextmanager
-    def postgres_ends_sessions(self):
-        self.fleet.postgres.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
-                                    f" WHERE usename = '{self.fleet.READER}'")
-        yield
-
-    def mariadb_is_killed(self):
-        return self.killed(self.fleet.mariadb)
-
-    def mariadb_stands_still(self):
-        return self.standing_still(self.fleet.mariadb)
-
-    @contextlib.contextmanager
-    def mariadb_refuses_logins(self):
-        for verb in ('LOCK', 'UNLOCK'):
-            for host in ('127.0.0.1', 'localhost'):
-                self.fleet.mariadb.execute(f"ALTER USER '{self.fleet.READER}'@'{host}' ACCOUNT {verb}")
-            if verb == 'LOCK':
-                yield
-
-    @contextlib.contextmanager
-    def mariadb_is_locked(self):
-        with lock_in_mariadb(self.stage, 'reports'):
-            yield
-
-    @contextlib.contextmanager
-    def mariadb_lacks_a_table(self):
-        self.stage.ecosys('RENAME TABLE contracts TO away')
-        yield
-        self.stage.ecosys('RENAME TABLE away TO contracts')
-
-    def worker_stands_still(self):
-        return self.standing_still(self.rng.choice(self.world.workers).process)
-
-    @contextlib.contextmanager
-    def worker_is_killed(self):
-        process = self.world.workers[1].process
-        process.kill()
-        yield
-        process.start()
-
-    @contextlib.contextmanager
-    def worker_is_told_to_end(self):
-        process = self.world.workers[1].process
-        process.signal(signal.SIGTERM)
-        if process.wait(20) != 0:
-            self.world.note_wrong(f'the worker ended with {process.returncode}')
-        yield
-        process.start()
-
-    @contextlib.contextmanager
-    def api_is_killed(self):
-        api = self.world.apis[1]
-        api.restart(api.process.kill)
-        yield
-
-    @contextlib.contextmanager
-    def api_is_told_to_end(self):
-        api = self.world.apis[1]
-        api.restart(api.process.stop)
-        yield
-
-    ALL = [redis_is_killed, redis_stands_still, redis_is_emptied, redis_is_full, redis_is_read_only,
-           redis_has_another_password, redis_cuts_connections, redis_bytes_rot, postgres_is_killed,
-           postgres_stands_still, postgres_refuses_logins, postgres_is_locked, postgres_ends_sessions,
-           mariadb_is_killed, mariadb_stands_still, mariadb_refuses_logins, mariadb_is_locked, mariadb_lacks_a_table,
-           worker_stands_still, worker_is_killed, worker_is_told_to_end, api_is_killed, api_is_told_to_end]
-
-    def pick(self):
-        """One fault, or two of different parts: what a fault needs to begin must be well."""
-        first = self.rng.choice(self.ALL)
-        if self.rng.random() < 0.7:
-            return [first]
-        part = first.__name__.split('_')[0]
-        return [first, self.rng.choice([each for each in self.ALL if each.__name__.split('_')[0] != part])]
 
 
 def soak(world, minutes):
@@ -555,7 +455,7 @@ def results_of(world, befell, seconds):
 def run(options):
     fleet = service.start_fleet()
     try:
-        world = World(fleet, options.seed)
+        world = World(fleet, options.seed, options.minutes)
         rng = random.Random(options.seed + 1)
         tasks = [Changer(world, random.Random(rng.random())).run, Clearer(world, random.Random(rng.random())).run,
                  lambda: sample_memory(world)]

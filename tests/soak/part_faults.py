@@ -1,0 +1,198 @@
+"""What befalls a part of the soak: each fault is a context in which that part is ill."""
+import contextlib
+import os
+import signal
+import socket
+
+import service
+from service import ServerError, lock_in_mariadb, lock_in_postgres, wait_for
+
+MISBEHAVING = 100  # connections to each API
+NONSENSE = (b'', b'\r\n', b'GET /clientes HTTP/1.1\r\nHost: x\r\nX-Slow: ', b'\x16\x03\x01\x02\x00\x01', b'GET / HTTP/1.1\n\n',
+            b'POST /cache/clear HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n',
+            b'GET /logins HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n',
+            b'GET /dashboard HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp4\r\n\r\n' * 50)
+
+
+class Faults:
+    def __init__(self, world):
+        self.world, self.stage, self.fleet, self.rng = world, world.stage, world.fleet, world.rng
+
+    def hold(self):
+        """So long that readers have seen what it is like."""
+        target = self.world.count() + self.rng.choice((100, 400, 1500))
+        wait_for(lambda: self.world.count() >= target or self.world.stop.is_set(), 'readers go on', 120, 0.05)
+
+    @contextlib.contextmanager
+    def killed(self, server):
+        with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
+            server.kill()
+        yield
+        server.start()
+
+    @contextlib.contextmanager
+    def standing_still(self, process):
+        process.pause()
+        yield
+        process.resume()
+
+    def redis_is_killed(self):
+        return self.killed(self.world.redis)
+
+    def redis_stands_still(self):
+        return self.standing_still(self.world.redis)
+
+    @contextlib.contextmanager
+    def redis_is_emptied(self):
+        self.stage.command('FLUSHALL')
+        yield
+
+    @contextlib.contextmanager
+    def redis_is_full(self):
+        self.stage.command('CONFIG', 'SET', 'maxmemory', '1mb')
+        yield
+        self.stage.command('CONFIG', 'SET', 'maxmemory', '0')
+
+    @contextlib.contextmanager
+    def redis_is_read_only(self):
+        self.stage.command('REPLICAOF', '127.0.0.1', service.free_port())
+        yield
+        self.stage.command('REPLICAOF', 'NO', 'ONE')
+
+    @contextlib.contextmanager
+    def redis_has_another_password(self):
+        password = self.world.redis.password
+        self.stage.command('CONFIG', 'SET', 'requirepass', 'another')
+        self.world.redis.password = 'another'
+        self._cut_redis()
+        yield
+        self.stage.command('CONFIG', 'SET', 'requirepass', password)
+        self.world.redis.password = password
+
+    @contextlib.contextmanager
+    def redis_cuts_connections(self):
+        self._cut_redis()
+        yield
+
+    def _cut_redis(self):
+        for kind in ('normal', 'pubsub'):
+            self.stage.command('CLIENT', 'KILL', 'TYPE', kind)
+
+    @contextlib.contextmanager
+    def redis_bytes_rot(self):
+        keys = [key for key in self.stage.keys() if ':gen:' in key]
+        for key in self.rng.sample(keys, min(3, len(keys))):
+            with contextlib.suppress(ServerError):  # the set of keys is no text, and stays
+                self.stage.command('SETRANGE', key, self.rng.randrange(64), os.urandom(8))
+        yield
+
+    def postgres_is_killed(self):
+        return self.killed(self.fleet.postgres)
+
+    def postgres_stands_still(self):
+        return self.standing_still(self.fleet.postgres)
+
+    @contextlib.contextmanager
+    def postgres_refuses_logins(self):
+        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} NOLOGIN')
+        yield
+        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN')
+
+    @contextlib.contextmanager
+    def postgres_is_locked(self):
+        with lock_in_postgres(self.stage, 'pipelines'):
+            yield
+
+    @contextlib.contextmanager
+    def postgres_ends_sessions(self):
+        self.fleet.postgres.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+                                    f" WHERE usename = '{self.fleet.READER}'")
+        yield
+
+    def mariadb_is_killed(self):
+        return self.killed(self.fleet.mariadb)
+
+    def mariadb_stands_still(self):
+        return self.standing_still(self.fleet.mariadb)
+
+    @contextlib.contextmanager
+    def mariadb_refuses_logins(self):
+        for verb in ('LOCK', 'UNLOCK'):
+            for host in ('127.0.0.1', 'localhost'):
+                self.fleet.mariadb.execute(f"ALTER USER '{self.fleet.READER}'@'{host}' ACCOUNT {verb}")
+            if verb == 'LOCK':
+                yield
+
+    @contextlib.contextmanager
+    def mariadb_is_locked(self):
+        with lock_in_mariadb(self.stage, 'reports'):
+            yield
+
+    @contextlib.contextmanager
+    def mariadb_lacks_a_table(self):
+        self.stage.ecosys('RENAME TABLE contracts TO away')
+        yield
+        self.stage.ecosys('RENAME TABLE away TO contracts')
+
+    def worker_stands_still(self):
+        return self.standing_still(self.rng.choice(self.world.workers).process)
+
+    @contextlib.contextmanager
+    def worker_is_killed(self):
+        process = self.world.workers[1].process
+        process.kill()
+        yield
+        process.start()
+
+    @contextlib.contextmanager
+    def worker_is_told_to_end(self):
+        process = self.world.workers[1].process
+        process.signal(signal.SIGTERM)
+        if process.wait(20) != 0:
+            self.world.note_wrong(f'the worker ended with {process.returncode}')
+        yield
+        process.start()
+
+    @contextlib.contextmanager
+    def api_is_killed(self):
+        api = self.world.apis[1]
+        api.restart(api.process.kill)
+        yield
+
+    @contextlib.contextmanager
+    def api_is_told_to_end(self):
+        api = self.world.apis[1]
+        api.restart(api.process.stop)
+        yield
+
+    @contextlib.contextmanager
+    def model_is_invalid(self):
+        with self.world.model.replaced('{"version": 1'):
+            yield
+
+    @contextlib.contextmanager
+    def clients_misbehave(self):
+        """Slow, cut off, malformed, too large, without credentials; none of them reads."""
+        with contextlib.ExitStack() as stack:
+            for api in self.world.apis * MISBEHAVING:
+                client = stack.enter_context(socket.socket())
+                client.settimeout(1)
+                with contextlib.suppress(OSError):  # the API is down
+                    client.connect(('127.0.0.1', api.port))
+                    client.send(self.rng.choice(NONSENSE))
+            yield
+
+    ALL = [redis_is_killed, redis_stands_still, redis_is_emptied, redis_is_full, redis_is_read_only,
+           redis_has_another_password, redis_cuts_connections, redis_bytes_rot, postgres_is_killed,
+           postgres_stands_still, postgres_refuses_logins, postgres_is_locked, postgres_ends_sessions,
+           mariadb_is_killed, mariadb_stands_still, mariadb_refuses_logins, mariadb_is_locked, mariadb_lacks_a_table,
+           worker_stands_still, worker_is_killed, worker_is_told_to_end, api_is_killed, api_is_told_to_end,
+           model_is_invalid, clients_misbehave]
+
+    def pick(self):
+        """One fault, or two of different parts: what a fault needs to begin must be well."""
+        first = self.rng.choice(self.ALL)
+        if self.rng.random() < 0.7:
+            return [first]
+        part = first.__name__.split('_')[0]
+        return [first, self.rng.choice([each for each in self.ALL if each.__name__.split('_')[0] != part])]
