@@ -582,9 +582,10 @@ static bool open_stream(struct connection *connection, int socket)
 static bool send_idlest_away(struct loop *loop)
 {
     struct connection *idlest = idle_list_first(&loop->idle, clock_monotonic_ms() - GIVES_WAY_MS);
-    if (idlest != NULL)
-        connection_free(idlest);
-    return idlest != NULL;
+    if (idlest == NULL)
+        return false;
+    connection_free(idlest);
+    return true;
 }
 
 void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded)

@@ -32,6 +32,7 @@ struct watch {
     int64_t retry_ms;                     /* when to read the refused one again */
     uint64_t refused;                     /* the generation whose failure was logged last; 0: none */
     char redis_error[ERROR_MESSAGE_SIZE]; /* what was said of Redis last; empty while it can be used */
+    bool pointer_is_damaged;              /* which was logged */
     struct outlook outlook;
     struct redis_link ear; /* subscribed to the worker's events */
     struct tickets tickets;
@@ -109,6 +110,18 @@ static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
     watch->outlook.redis_is_ok = is_ok;
 }
 
+/* The generation that is served from now on; 0: there is none, or a pointer that the next publication replaces. */
+static uint64_t take_pointer(struct watch *watch, struct bytes pointer)
+{
+    uint64_t number = redis_generation_parse(pointer);
+    bool is_damaged = pointer.data != NULL && number == 0;
+    if (is_damaged && !watch->pointer_is_damaged)
+        log_write(LOG_ERROR, "the pointer is no number of a generation; the old one is served on",
+                  LOG_FIELDS(log_int("bytes", (int64_t)pointer.len)));
+    watch->pointer_is_damaged = is_damaged;
+    return number;
+}
+
 static void step(struct watch *watch)
 {
     struct redisReply *reply;
@@ -119,8 +132,8 @@ static void step(struct watch *watch)
     if (status == STATUS_OK) {
         const struct redisReply *current = redis_reply_item(reply, 0), *lease = redis_reply_item(reply, 1);
         const struct redisReply *worker = redis_reply_item(reply, 2);
-        struct bytes pointer = current != NULL ? redis_reply_text(current) : (struct bytes){NULL, 0};
-        uint64_t number = pointer.data != NULL ? strtoull(pointer.data, NULL, 10) : 0;
+        uint64_t number =
+            take_pointer(watch, current != NULL ? redis_reply_text(current) : (struct bytes){NULL, 0});
         watch->outlook.worker_is_alive = lease != NULL && redis_reply_text(lease).data != NULL;
         take_report(watch, worker != NULL ? redis_reply_text(worker) : (struct bytes){NULL, 0});
         redis_reply_free(reply);

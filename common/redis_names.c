@@ -98,3 +98,9 @@ struct redis_name redis_name_requests(const char *prefix, uint32_t db)
 {
     return channel(prefix, db, "requests");
 }
+
+uint64_t redis_generation_parse(struct bytes text)
+{
+    uint64_t generation;
+    return bytes_parse_uint(text, GENERATION_MAX, &generation) ? generation : 0;
+}

@@ -6,10 +6,14 @@
 
 #include <stdint.h>
 
+#include "common/bytes.h"
 #include "common/date_filter.h"
 
 #define REDIS_PREFIX_MAX 64
 #define REDIS_NAME_MAX   160
+
+/* Generations are numbered by milliseconds since 1970; this one is of the year 33658. */
+#define GENERATION_MAX 1000000000000000u
 
 /* Field of the hash of logins that is written last; the others are TENANT:PART. */
 #define REDIS_LOGINS_COMPLETE "complete"
@@ -39,6 +43,9 @@ struct redis_name redis_name_tenant_ids(const char *prefix, uint64_t generation,
 struct redis_name redis_name_logins(const char *prefix, uint64_t generation);
 struct redis_name redis_name_key_set(const char *prefix, uint64_t generation);
 struct redis_name redis_name_answer(const char *prefix, uint64_t generation, struct date_filter filter);
+
+/* The number of a generation as the pointer has it; 0 when the text is none, from 1 to GENERATION_MAX. */
+uint64_t redis_generation_parse(struct bytes text);
 
 /* The channels: of what the worker tells, and of what it is told (messages.h). */
 struct redis_name redis_name_events(const char *prefix, uint32_t db);

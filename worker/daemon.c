@@ -248,7 +248,7 @@ static void take_signal(struct daemon *daemon)
         interrupt_raise(&daemon->job->interrupt, STATUS_CANCELLED);
 }
 
-static struct job *begin_refresh(struct daemon *daemon)
+static enum status begin_refresh(struct daemon *daemon, struct error *err)
 {
     struct date_filter popular[POPULAR_BUCKETS];
     size_t popular_count = requests_begin(&daemon->requests, popular, POPULAR_BUCKETS);
@@ -258,7 +258,7 @@ static struct job *begin_refresh(struct daemon *daemon)
                                             .popular_count = popular_count,
                                             .has_as_of = daemon->options->has_as_of,
                                             .as_of_wall_us = daemon->options->as_of_wall_us};
-    return job_start(&request, daemon->done_fd);
+    return job_start(&daemon->job, &request, daemon->done_fd, err);
 }
 
 static void start_when_due(struct daemon *daemon)
@@ -266,10 +266,10 @@ static void start_when_due(struct daemon *daemon)
     if (daemon->job != NULL || daemon->is_stopping || !daemon->lease.is_held ||
         clock_monotonic_ms() < daemon->refresh_due_ms)
         return;
-    daemon->job = begin_refresh(daemon);
-    if (daemon->job != NULL)
+    struct error err;
+    if (begin_refresh(daemon, &err) == STATUS_OK)
         return;
-    log_write(LOG_ERROR, "no memory or thread for a refresh", NULL);
+    log_write(LOG_ERROR, "a refresh cannot begin", LOG_FIELDS(log_text("error", err.message)));
     requests_end(&daemon->requests, 0, "memory");
     daemon->failures++;
     daemon->refresh_due_ms = clock_monotonic_ms() + retry_wait_ms(daemon->failures);

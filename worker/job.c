@@ -1,6 +1,7 @@
 /* worker/job.c - starts, joins and tells of a refresh. */
 #include "worker/job.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,11 +18,12 @@ static void *run_job(void *context)
     return NULL;
 }
 
-struct job *job_start(const struct refresh_request *request, int done_fd)
+enum status job_start(struct job **out, const struct refresh_request *request, int done_fd, struct error *err)
 {
+    assert(request->popular_count <= POPULAR_BUCKETS && strlen(request->lease_token) < LEASE_TOKEN_MAX);
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)
-        return NULL;
+        return error_no_memory(err);
     interrupt_init(&job->interrupt);
     memcpy(job->lease_token, request->lease_token, strlen(request->lease_token) + 1);
     memcpy(job->popular, request->popular, request->popular_count * sizeof job->popular[0]);
@@ -30,10 +32,13 @@ struct job *job_start(const struct refresh_request *request, int done_fd)
     job->request.lease_token = job->lease_token;
     job->request.popular = job->popular;
     job->request.interrupt = &job->interrupt;
-    if (pthread_create(&job->thread, NULL, run_job, job) == 0)
-        return job;
-    job_free(job);
-    return NULL;
+    int problem = pthread_create(&job->thread, NULL, run_job, job);
+    if (problem != 0) {
+        job_free(job);
+        return error_set(err, STATUS_UNAVAILABLE, "no thread for a refresh: %s", strerror(problem));
+    }
+    *out = job;
+    return STATUS_OK;
 }
 
 void job_join(struct job *job)

@@ -26,8 +26,9 @@ struct job {
 };
 
 /* Begins a refresh; when it ends, it adds 1 to the eventfd. Token and filters, POPULAR_BUCKETS at most, are copied; the
- * interrupt is the job's own. NULL: no memory or no thread. */
-struct job *job_start(const struct refresh_request *request, int done_fd);
+ * interrupt is the job's own. */
+MUST_CHECK enum status job_start(struct job **out, const struct refresh_request *request, int done_fd,
+                                 struct error *err);
 
 /* Waits for the refresh to end; job_free must follow. */
 void job_join(struct job *job);

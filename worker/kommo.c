@@ -328,7 +328,7 @@ enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct erro
         return failed(kommo, PQerrorMessage(kommo->conn), err);
     if (take_rows(kommo, &rows, err) != STATUS_OK)
         return err->code;
-    return kommo_rows_end(&rows, err);
+    return kommo_rows_finish(&rows, err);
 }
 
 enum status kommo_check(struct kommo *kommo, char *version, size_t version_size, struct error *err)

@@ -43,7 +43,7 @@ MUST_CHECK enum status kommo_snapshot_finish(struct kommo *kommo, struct error *
  * we cannot use, or a client that occurs twice. */
 MUST_CHECK enum status kommo_read(struct kommo *kommo, struct client_rows *out, struct error *err);
 
-/* Reads one row to see that tables, columns and rights are there; *version gets the server's words. */
+/* Asks for no row, to see that tables, columns and rights are there; *version gets the server's words. */
 MUST_CHECK enum status kommo_check(struct kommo *kommo, char *version, size_t version_size,
                                    struct error *err);
 

@@ -96,7 +96,7 @@ const char *kommo_rows_check_sql(void)
     return CLIENTS_SQL " LIMIT 0";
 }
 
-/* The server counts characters from 1. */
+/* The server counts characters from 1; ours are bytes. */
 struct bytes kommo_rows_name_at(const PGresult *refusal)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
@@ -245,7 +245,7 @@ static int compare_ids(const void *a, const void *b)
 
 /* Joined tables whose id is not unique give a client several rows. In the order in which ids are given, which is how
  * they mostly come, there is nothing to sort. */
-enum status kommo_rows_end(const struct kommo_rows *rows, struct error *err)
+enum status kommo_rows_finish(const struct kommo_rows *rows, struct error *err)
 {
     const struct client *clients = rows->out->rows;
     size_t count = rows->out->count, i = 1;

@@ -30,7 +30,7 @@ struct kommo_rows {
     struct kommo_misfit misfit; /* why kommo_rows_take failed, unless column is NULL */
 };
 
-/* Asks for all clients; and the same for none of them. Constants. */
+/* Asks for all clients; and the same for none of them. Constants, in ASCII. */
 const char *kommo_rows_sql(void);
 const char *kommo_rows_check_sql(void);
 
@@ -50,6 +50,6 @@ MUST_CHECK enum status kommo_rows_take(struct kommo_rows *rows, const struct pg_
                                        struct error *err);
 
 /* Behind the last row. STATUS_INVALID for a client that occurs twice. */
-MUST_CHECK enum status kommo_rows_end(const struct kommo_rows *rows, struct error *err);
+MUST_CHECK enum status kommo_rows_finish(const struct kommo_rows *rows, struct error *err);
 
 #endif

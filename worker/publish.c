@@ -95,8 +95,8 @@ static struct number_text number(uint64_t value)
 struct run {
     struct publisher *publisher;
     const char *prefix;
-    uint64_t generation; /* 0 until it is reserved */
-    char expected[32];   /* the pointer as it was; empty: none */
+    uint64_t generation;   /* 0 until it is reserved */
+    struct buffer pointer; /* as it was found, be it damaged; empty: none */
     struct number_text ttl;
     struct redis_name key_set, generations;
     size_t queued_commands, queued_bytes;
@@ -176,16 +176,17 @@ static enum status read_pointer(struct run *run, struct error *err)
     if (call(run, get, 2, &reply, err) != STATUS_OK)
         return err->code;
     struct bytes text = redis_reply_text(reply);
-    snprintf(run->expected, sizeof run->expected, "%.*s", (int)text.len, text.data != NULL ? text.data : "");
+    if (text.data != NULL)
+        buffer_append(&run->pointer, text.data, text.len);
     redis_reply_free(reply);
-    return STATUS_OK;
+    return buffer_is_failed(&run->pointer) ? error_no_memory(err) : STATUS_OK;
 }
 
 /* Chooses the number of the new generation. One that is taken belongs to a publication that failed, or to a worker that
  * stands still in the middle of one; the clock may be behind all of them. */
 static enum status reserve_generation(struct run *run, int64_t taken_at_ms, struct error *err)
 {
-    uint64_t current = strtoull(run->expected, NULL, 10);
+    uint64_t current = redis_generation_parse(buffer_bytes(&run->pointer));
     uint64_t by_clock = taken_at_ms > 0 ? (uint64_t)taken_at_ms : 1;
     uint64_t generation = current >= by_clock ? current + 1 : by_clock;
     for (bool is_free = false; !is_free; generation += !is_free) {
@@ -376,7 +377,7 @@ static enum status flip(struct run *run, struct error *err)
                                  bytes_of(run->key_set.text),
                                  bytes_of(run->generations.text),
                                  bytes_of(run->publisher->lease_token),
-                                 bytes_of(run->expected),
+                                 buffer_bytes(&run->pointer),
                                  bytes_of(generation.text),
                                  bytes_of(run->ttl.text),
                                  bytes_of(channel.text),
@@ -425,7 +426,7 @@ static enum status clear_up(struct run *run, struct error *err)
 {
     const struct bytes range[] = {bytes_of("ZRANGE"), bytes_of(run->generations.text), bytes_of("0"),
                                   bytes_of("-1")};
-    uint64_t previous = strtoull(run->expected, NULL, 10);
+    uint64_t previous = redis_generation_parse(buffer_bytes(&run->pointer));
     struct redisReply *reply;
     if (call(run, range, 4, &reply, err) != STATUS_OK)
         return err->code;
@@ -433,7 +434,7 @@ static enum status clear_up(struct run *run, struct error *err)
     const struct redisReply *item;
     for (size_t i = 0; status == STATUS_OK && (item = redis_reply_item(reply, i)) != NULL; i++) {
         struct bytes text = redis_reply_text(item);
-        uint64_t generation = text.data != NULL ? strtoull(text.data, NULL, 10) : 0;
+        uint64_t generation = redis_generation_parse(text);
         bool is_out;
         if (generation != run->generation)
             status =
@@ -458,7 +459,8 @@ static bool withdraw(struct run *run)
 enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
                     const struct scored_snapshot *scored, struct published *out, struct error *err)
 {
-    struct run run = {.publisher = publisher, .prefix = publisher->settings->redis_prefix};
+    struct run run = {
+        .publisher = publisher, .prefix = publisher->settings->redis_prefix, .pointer = BUFFER_INIT};
     struct buffer blob = BUFFER_INIT;
     struct error late;
     run.ttl = number((uint64_t)publisher->settings->cache_max_stale_s + PUBLISH_GRACE_S);
@@ -471,13 +473,15 @@ enum status publish(struct publisher *publisher, const struct snapshot *snapshot
     if (status == STATUS_OK)
         status = flip(&run, err);
     buffer_clear(&blob);
-    if (status != STATUS_OK && !withdraw(&run))
-        return status;
+    if (status != STATUS_OK && withdraw(&run))
+        status = STATUS_OK;
     /* The generation is out; what clearing up leaves, the next publication finds. */
-    if (clear_up(&run, &late) != STATUS_OK)
+    if (status == STATUS_OK && clear_up(&run, &late) != STATUS_OK)
         log_write(LOG_WARNING, "an old generation was not cleared up",
                   LOG_FIELDS(log_text("error", late.message)));
+    buffer_clear(&run.pointer);
     run.done.generation = run.generation;
-    *out = run.done;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *out = run.done;
+    return status;
 }

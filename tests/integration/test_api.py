@@ -638,6 +638,27 @@ def test_damaged_snapshot_keeps_the_old_generation(followed, key, name):
     stage.command('SET', f'{stage.prefix}:current', good, 'EX', 600)
 
 
+POINTERS = {'no number': 'x', 'a number and more': '{}abc', 'another one with a sign': '-1', 'nothing': '', 'zero': '0',
+            'too large': 2**64 - 1, 'larger than 64 bits': '9' * 40, 'bytes': b'\0\xff\n' * 100}
+
+
+@pytest.mark.parametrize('name', POINTERS)
+def test_damaged_pointer_keeps_the_generation_and_the_next_one_replaces_it(followed, name):
+    stage, api = followed
+    good = stage.publish()
+    wait_until_served(api.port, good)
+    path, reports = '/dashboard?data_adesao_inicio=2021-02-03', api.log().count('the pointer is no number')
+    before = ask(api.port, path).body
+    pointer = POINTERS[name]
+    stage.command('SET', f'{stage.prefix}:current', pointer.format(good) if isinstance(pointer, str) else pointer, 'EX', 600)
+    wait_for(lambda: api.log().count('the pointer is no number') == reports + 1, 'the damage is logged', 10)
+    assert ask(api.port, '/health').json()['generation'] == good and ask(api.port, path).body == before
+    healed = stage.publish()
+    assert healed > good
+    wait_until_served(api.port, healed)
+    assert api.log().count('the pointer is no number') == reports + 1
+
+
 # ---- Many clients while generations change
 
 

@@ -53,10 +53,44 @@ static void test_names(void **state)
     assert_int_equal(strlen(LONGEST), REDIS_PREFIX_MAX);
 }
 
+static void test_generations(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t expected;
+    } rows[] = {
+        {"1", 1},
+        {"1789000000000", 1789000000000},
+        {"0007", 7},
+        {"1000000000000000", GENERATION_MAX},
+        {"1000000000000001", 0},
+        {"18446744073709551615", 0},
+        {"18446744073709551617", 0},
+        {"99999999999999999999999999999999999999999999", 0},
+        {"0", 0},
+        {"", 0},
+        {" 1", 0},
+        {"1 ", 0},
+        {"12abc", 0},
+        {"-1", 0},
+        {"+1", 0},
+        {"1.0", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t got = redis_generation_parse(bytes_of(rows[i].text));
+        if (got != rows[i].expected)
+            fail_msg("\"%s\": is %llu, expected %llu", rows[i].text, (unsigned long long)got,
+                     (unsigned long long)rows[i].expected);
+    }
+    assert_int_equal(redis_generation_parse((struct bytes){NULL, 0}), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_generations),
     };
     return cmocka_run_group_tests_name("redis_names", tests, NULL, NULL);
 }

@@ -222,7 +222,7 @@ static void test_ids(void **state)
         }
         assert_int_equal(out.count, 5000);
         assert_int_equal(out.rows[4998].id, 4999 * rows_of[i].step);
-        enum status status = kommo_rows_end(&rows, &err);
+        enum status status = kommo_rows_finish(&rows, &err);
         if (rows_of[i].message == NULL)
             assert_int_equal(status, STATUS_OK);
         else if (status != STATUS_INVALID || strstr(err.message, rows_of[i].message) == NULL)
