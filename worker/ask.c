@@ -13,7 +13,7 @@
 #include "common/redis_names.h"
 #include "worker/daemon.h"
 
-#define SILENCE_MS 10000 /* of a daemon that was there: each repeat is answered, so it has gone */
+#define SILENCE_MS 10000 /* after this long a daemon that has answered is gone: it answers each repeat */
 #define GIVE_UP_MS 600000
 
 enum ask_state { ASK_WAITING, ASK_PUBLISHED, ASK_FAILED, ASK_NOBODY, ASK_TIMED_OUT };
@@ -24,8 +24,8 @@ struct ask {
     struct redis_name events, inbox, lease;
     struct request_id id;
     int64_t began_ms, next_ms;
-    int64_t asked_ms; /* when we began to ask, last */
-    int64_t heard_ms; /* when the daemon last named our request; 0: not yet since then */
+    int64_t asked_ms; /* when we last started asking */
+    int64_t heard_ms; /* when the daemon last named our request; 0: not yet since asked_ms */
     bool has_met_holder;
     uint64_t generation;
     char word[32];
@@ -74,7 +74,7 @@ static enum status request(struct ask *ask, struct error *err)
     return status;
 }
 
-/* One second at most: says it again when it is time, and takes what has come. */
+/* Takes at most a second: repeats the request when it is time, and takes what has arrived. */
 static enum status step(struct ask *ask, enum ask_state *state, struct error *err)
 {
     struct pollfd fd = {redis_link_fd(&ask->ear), POLLIN, 0};
@@ -102,8 +102,8 @@ static bool is_silent(const struct ask *ask, int64_t now_ms)
     return now_ms - ask->heard_ms > SILENCE_MS;
 }
 
-/* Silence alone does not say that there is no daemon: one may have died and another one wait for its lease to run out.
- * While there is a lease, it or whoever takes it next may answer. */
+/* Silence alone does not mean that there is no daemon: one may have died while another waits for its lease to expire.
+ * While there is a lease, its holder or the next one may answer. */
 static enum status look_for_holder(struct ask *ask, enum ask_state *state, struct error *err)
 {
     const struct bytes get[] = {bytes_of("GET"), bytes_of(ask->lease.text)};
@@ -144,8 +144,8 @@ static enum status wait_for_result(struct ask *ask, enum ask_state *state, struc
     return STATUS_OK;
 }
 
-/* *is_beaten: another worker took the lease first, and may be asked. Signals, which a daemon takes in its own way, end
- * who asks again. */
+/* *is_beaten: another worker took the lease first, and may be asked. The signal mask is then restored: the daemon
+ * handles signals in its own way, but they must end a process that asks again. */
 static enum exit_status refresh_here(const struct ask *ask, bool *is_beaten)
 {
     const struct daemon_options once = {.once = true, .is_beaten = is_beaten};

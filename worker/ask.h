@@ -5,8 +5,8 @@
 #include "common/program.h"
 #include "common/settings.h"
 
-/* EXIT_DONE when a generation was published, EXIT_FAILED when the refresh failed or did not end in time. When no daemon
- * is there, the refresh is done in this process. */
+/* EXIT_DONE when a generation was published, EXIT_FAILED when the refresh failed or did not end in time. Without a
+ * running daemon, the refresh is done in this process. */
 enum exit_status ask_run(const struct settings *settings);
 
 #endif

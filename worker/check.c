@@ -1,4 +1,4 @@
-/* worker/check.c - a line a part: model, PostgreSQL, MySQL, Redis. */
+/* worker/check.c - one line per part: model, PostgreSQL, MySQL, Redis. */
 #include "worker/check.h"
 
 #include <inttypes.h>
@@ -45,7 +45,7 @@ static void describe_database(const struct database_settings *database, const ch
              database->user, version, protection);
 }
 
-/* Advice is no failure: without the index the worker does its work, only dearer. */
+/* Advice is not a failure: without the index the worker does its job, only at a higher cost. */
 static enum status advise_kommo_index(const struct kommo *kommo, struct error *err)
 {
     struct kommo_index_advice advice;
@@ -107,7 +107,7 @@ static enum status check_ecosys(struct check *check, char detail[DETAIL_MAX], st
     return status;
 }
 
-/* The value behind "name:" in the text of INFO, up to the end of its line. */
+/* The value after "name:" in INFO's text, up to the end of the line. */
 static struct bytes info_value(struct bytes info, const char *name)
 {
     const char *found = info.data != NULL ? strstr(info.data, name) : NULL;
@@ -115,8 +115,8 @@ static struct bytes info_value(struct bytes info, const char *name)
     return (struct bytes){value, strcspn(value, "\r\n")};
 }
 
-/* What the last refresh of whichever worker leads failed at, if it did. That is no failure of this check: what it was
- * may be over. */
+/* Prints what the last refresh failed at, if it did, whichever worker leads. That is no failure of this check: the
+ * cause may be gone by now. */
 static void tell_last_failure(const struct check *check, struct redis_link *link)
 {
     struct redis_name name = redis_name_of(check->settings->redis_prefix, REDIS_WORKER);

@@ -1,11 +1,11 @@
-/* worker/check.h - `ecosys-worker --check`: tries every connection and says each in a line; changes nothing. */
+/* worker/check.h - `ecosys-worker --check`: tries every connection and prints a line for each; changes nothing. */
 #ifndef ECOSYS_WORKER_CHECK_H
 #define ECOSYS_WORKER_CHECK_H
 
 #include "common/program.h"
 #include "common/settings.h"
 
-/* Lines on standard output; EXIT_FAILED when any of them is not ok. */
+/* Prints to standard output; EXIT_FAILED when any line is not ok. */
 enum exit_status check_run(const struct settings *settings);
 
 #endif

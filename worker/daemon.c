@@ -20,8 +20,8 @@
 
 #define NEVER            INT64_MAX
 #define LEASE_CHECK_MS   1000 /* well below a third of LEASE_TIME; also how soon an emptied Redis is noticed */
-#define DEADLINE_TICK_MS 200  /* how often a refresh under way is looked at */
-#define ONCE_WATCH_MS    300  /* how often --once looks whether the lease's holder still renews it */
+#define DEADLINE_TICK_MS 200  /* how often a running refresh's deadline is checked */
+#define ONCE_WATCH_MS    300  /* how often --once checks whether the lease's holder still renews it */
 #define RETRY_FIRST_MS   1000
 #define RETRY_MAX_MS     60000
 
@@ -33,20 +33,20 @@ struct daemon {
     struct redis_link link; /* for the lease and the report; a refresh has its own */
     struct lease lease;
     struct lease_holder holder;
-    int64_t lease_check_ms; /* on the monotonic clock, as all instants here */
+    int64_t lease_check_ms; /* on the monotonic clock, like all times here */
     int64_t refresh_due_ms;
     uint64_t failures; /* in a row */
-    struct job *job;   /* NULL while no refresh is under way */
+    struct job *job;   /* NULL while no refresh is running */
     struct requests requests;
-    bool is_asked; /* for another refresh, while one is under way */
+    bool is_asked; /* for another refresh, while one is running */
     bool is_stopping;
-    char redis_error[ERROR_MESSAGE_SIZE]; /* what was said of Redis last; empty while it can be used */
-    bool is_deaf;                         /* to requests, though it leads */
+    char redis_error[ERROR_MESSAGE_SIZE]; /* the last error logged for Redis; empty while Redis works */
+    bool is_deaf;                         /* cannot hear requests, though it leads */
     bool is_standby;
     enum exit_status exit_status; /* of --once */
 };
 
-/* Doubling from a second to a minute, each with up to half of it more or less, so that workers do not march in step. */
+/* Doubles from one second up to a minute, each wait varied by up to half, so that workers do not retry in step. */
 static int64_t retry_wait_ms(uint64_t failures)
 {
     uint32_t random = 0;
@@ -78,8 +78,8 @@ static void fail_once(struct daemon *daemon)
     daemon->is_stopping = true;
 }
 
-/* --once beside a worker that lives gives up; beside one that died it waits for the lease to run out. A lease whose
- * time went up since the last look was renewed by somebody alive. */
+/* While the holder is alive, --once gives up; if it has died, --once waits for the lease to expire. A lease whose
+ * remaining time has risen since the last check was renewed, so its holder is alive. */
 static void watch_holder(struct daemon *daemon, const struct lease_holder *before, bool was_seen)
 {
     bool is_renewed = was_seen && strcmp(before->token, daemon->holder.token) == 0 &&
@@ -101,7 +101,7 @@ static void lose_redis(struct daemon *daemon, const struct error *err)
     if (strcmp(daemon->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     memcpy(daemon->redis_error, err->message, sizeof daemon->redis_error);
-    requests_stop_listening(&daemon->requests); /* an ear that died without a word would be deaf for ever */
+    requests_stop_listening(&daemon->requests); /* a connection that died silently would stay deaf for ever */
     if (daemon->options->once)
         fail_once(daemon);
 }
@@ -125,13 +125,14 @@ static void listen_for_requests(struct daemon *daemon)
     daemon->is_deaf = is_deaf;
 }
 
-/* Whether the lease was lost since the refresh under way began, even if it is ours again: it can flip nothing. */
+/* Whether the lease was lost since the running refresh began, even if it is ours again: that refresh can flip
+ * nothing. */
 static bool is_overtaken(const struct daemon *daemon)
 {
     return daemon->is_standby || strcmp(daemon->job->lease_token, daemon->lease.token) != 0;
 }
 
-/* Who stands by looks in time to see the lease run out. */
+/* A standby checks in time to see the lease expire. */
 static int64_t next_look_ms(const struct daemon *daemon)
 {
     int64_t wait = daemon->is_standby && daemon->options->once ? ONCE_WATCH_MS : LEASE_CHECK_MS;
@@ -139,13 +140,12 @@ static int64_t next_look_ms(const struct daemon *daemon)
     return clock_monotonic_ms() + (left >= 0 && left < wait ? left + 1 : wait);
 }
 
-/* A lease that is new makes a refresh due: this worker has just begun, or another died, or Redis lost everything. */
+/* A new lease makes a refresh due: this worker has just started, or another died, or Redis lost everything. */
 static void lead(struct daemon *daemon)
 {
     log_write(LOG_INFO, "leading", LOG_FIELDS(log_text("holder", daemon->lease.token)));
     daemon->refresh_due_ms = clock_monotonic_ms();
-    daemon->is_asked =
-        daemon->job != NULL; /* what that one published may be lost, or is to come to nothing */
+    daemon->is_asked = daemon->job != NULL; /* its result may be lost, or it is about to come to nothing */
 }
 
 /* Takes or renews the lease. */
@@ -168,7 +168,7 @@ static void tend_lease(struct daemon *daemon)
         lead(daemon);
     if (daemon->job != NULL && is_overtaken(daemon))
         interrupt_raise(&daemon->job->interrupt, STATUS_CONFLICT);
-    /* --once has no ear: its next refresh, for which who asks now would be told to wait, never comes. */
+    /* --once does not listen: it would tell requesters to wait for a next refresh that never comes. */
     if (daemon->is_standby || daemon->options->once)
         requests_stop_listening(&daemon->requests);
     else
@@ -179,7 +179,7 @@ static void tend_lease(struct daemon *daemon)
         meet_holder(daemon, &before, was_standby);
 }
 
-/* What became of the refresh under way, for who asked for it and for /health. */
+/* Reports the refresh's result to those who requested it and to /health. */
 static void tell_outcome(struct daemon *daemon)
 {
     const struct job *job = daemon->job;
@@ -200,8 +200,7 @@ static void end_job(struct daemon *daemon)
     bool has_failed = status != STATUS_OK && status != STATUS_CANCELLED;
     job_log(job);
     if (has_failed && !daemon->options->once)
-        tend_lease(
-            daemon); /* it may have failed because another worker leads, whose turn it is then to tell */
+        tend_lease(daemon); /* it may have failed because another worker leads, who must then report */
     if (!has_failed || !is_overtaken(daemon))
         tell_outcome(daemon);
     else if (!daemon->is_standby)
@@ -221,7 +220,7 @@ static void take_requests(struct daemon *daemon)
     if (requests_take(&daemon->requests, &err) != STATUS_OK) {
         log_write(LOG_WARNING, "requests cannot be heard for a moment",
                   LOG_FIELDS(log_text("error", err.message)));
-        daemon->lease_check_ms = clock_monotonic_ms(); /* which also listens again */
+        daemon->lease_check_ms = clock_monotonic_ms(); /* this also listens again */
     }
     if (daemon->job == NULL && requests_are_waiting(&daemon->requests))
         daemon->refresh_due_ms = clock_monotonic_ms();
@@ -275,7 +274,7 @@ static void start_when_due(struct daemon *daemon)
     daemon->refresh_due_ms = clock_monotonic_ms() + retry_wait_ms(daemon->failures);
 }
 
-/* Until the next thing that the clock brings, in milliseconds. */
+/* Milliseconds until the next timed event. */
 static int wait_ms(const struct daemon *daemon)
 {
     if (daemon->is_stopping && daemon->job == NULL)
@@ -295,7 +294,7 @@ static void step(struct daemon *daemon)
     if (clock_monotonic_ms() >= daemon->lease_check_ms)
         tend_lease(daemon);
     start_when_due(daemon);
-    /* Only now: the lease may have opened or closed the connection that requests come on; -1 is passed over. */
+    /* Only now: tending the lease may have opened or closed the requests' connection; poll skips -1. */
     struct pollfd fds[] = {{daemon->signal_fd, POLLIN, 0},
                            {daemon->done_fd, POLLIN, 0},
                            {requests_fd(&daemon->requests), POLLIN, 0}};
@@ -346,7 +345,7 @@ static void work_until_stopped(struct daemon *daemon)
     while (!daemon->is_stopping || daemon->job != NULL)
         step(daemon);
     if (daemon->lease.is_held)
-        requests_give_up(&daemon->requests, "stopping"); /* else another worker hears of them */
+        requests_give_up(&daemon->requests, "stopping"); /* else another worker learns of them */
     if (lease_release(&daemon->lease, &err) != STATUS_OK)
         log_write(LOG_WARNING, "the lease was not given back and runs out by itself",
                   LOG_FIELDS(log_text("error", err.message)));

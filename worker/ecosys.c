@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <ma_pvio.h> /* which needs mysql.h */
+#include <ma_pvio.h> /* needs mysql.h */
 
 #include "common/buffer.h"
 #include "common/clock.h"
@@ -18,7 +18,7 @@
 
 #define LOCK_WAIT_S 5
 
-/* ER_TABLE_DEF_CHANGED: a table was altered between the snapshot and our first look at it. */
+/* ER_TABLE_DEF_CHANGED: a table was altered between the snapshot and our first access to it. */
 #define TABLE_CHANGED 1412
 
 static enum status failed(struct ecosys *ecosys, const char *doing, struct error *err)
@@ -35,8 +35,8 @@ static enum status execute(struct ecosys *ecosys, const char *sql, struct error 
     return mysql_query(ecosys->conn, sql) == 0 ? STATUS_OK : failed(ecosys, sql, err);
 }
 
-/* The library's limit on connecting ends with the login. For the session and the catalogue, when nobody may be there to
- * look at the deadline, the limit on reading is as short. */
+/* The library's connect timeout ends with the login. For the session and the catalogue, when nobody else may be
+ * checking the deadline, the read timeout is just as short. */
 static bool set_options(MYSQL *conn, const struct settings *settings)
 {
     unsigned connect_s = (unsigned)settings->db_connect_timeout_s;
@@ -47,8 +47,8 @@ static bool set_options(MYSQL *conn, const struct settings *settings)
            mysql_options(conn, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
 }
 
-/* From now on a read that waits for longer than the whole snapshot may last is lost. The option alone would be for the
- * next connection. */
+/* From now on, reads may wait as long as the whole snapshot may last. Setting only the option would affect the next
+ * connection. */
 static enum status wait_for_answers(struct ecosys *ecosys, int64_t limit_s, struct error *err)
 {
     unsigned transfer_s = (unsigned)limit_s;
@@ -59,8 +59,8 @@ static enum status wait_for_answers(struct ecosys *ecosys, int64_t limit_s, stru
     return failed(ecosys, "the limit on reading", err);
 }
 
-/* Both are said, whatever they are: newer libraries have other defaults. With a file of authorities the library checks
- * who signed the certificate in any mode. */
+/* Both are set explicitly, as newer libraries have other defaults. Given a CA file, the library checks who signed the
+ * certificate in any mode. */
 static bool set_tls(MYSQL *conn, const struct settings *settings)
 {
     enum mysql_tls tls = (enum mysql_tls)settings->ecosys_tls;
@@ -74,7 +74,7 @@ static bool set_tls(MYSQL *conn, const struct settings *settings)
            (ca_file == NULL || mysql_options(conn, MYSQL_OPT_SSL_CA, ca_file) == 0);
 }
 
-/* What the library calls "enforce" still takes a server that has no TLS. */
+/* Despite its name, the library's "enforce" option accepts a server without TLS. */
 static enum status check_tls(struct ecosys *ecosys, const struct settings *settings, struct error *err)
 {
     if (settings->ecosys_tls < MYSQL_TLS_REQUIRED || mysql_get_ssl_cipher(ecosys->conn) != NULL)
@@ -88,7 +88,8 @@ static bool is_mariadb(MYSQL *conn)
     return strstr(mysql_get_server_info(conn), "MariaDB") != NULL;
 }
 
-/* A server does not notice that nobody waits for its statement any more: it is told when to end it, in its own words. */
+/* A server does not notice that nobody waits for its statement any more, so it is told when to end it, in its own
+ * dialect. */
 static enum status limit_statements(struct ecosys *ecosys, int64_t limit_s, struct error *err)
 {
     char sql[80];
@@ -100,7 +101,8 @@ static enum status limit_statements(struct ecosys *ecosys, int64_t limit_s, stru
     return execute(ecosys, sql, err);
 }
 
-/* A statement that begins late has as much less; said anew by whole seconds only, so that quick reads are not slowed. */
+/* A statement that starts late gets less time. The limit is updated in whole seconds only, so as not to slow quick
+ * reads. */
 static enum status limit_next_statement(struct ecosys *ecosys, struct error *err)
 {
     int64_t left_s = interrupt_left_ms(ecosys->interrupt, clock_monotonic_ms()) / 1000 + 1;
@@ -118,7 +120,7 @@ static enum status set_session(struct ecosys *ecosys, const struct settings *set
     snprintf(zone, sizeof zone, "SET SESSION time_zone = '%c%02u:%02u'", zone_offset_s < 0 ? '-' : '+',
              offset / 3600 % 100, offset / 60 % 60);
     snprintf(wait, sizeof wait, "SET SESSION lock_wait_timeout = %d", LOCK_WAIT_S);
-    /* A server does not learn that our packets do not come any more, and would keep the transaction for hours. */
+    /* A server does not notice when our packets stop coming, and would keep the transaction open for hours. */
     snprintf(vanished, sizeof vanished,
              "SET SESSION wait_timeout = %" PRId64 ", net_write_timeout = %" PRId64, patience_s, patience_s);
     const char *const statements[] = {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", zone, wait,
@@ -129,7 +131,7 @@ static enum status set_session(struct ecosys *ecosys, const struct settings *set
     return limit_statements(ecosys, patience_s, err);
 }
 
-/* The library has a certificate of another host "fail the validation", and says no more. */
+/* For another host's certificate, the library reports only that its validation failed. */
 static enum status failed_to_connect(struct ecosys *ecosys, const char *host, struct error *err)
 {
     bool is_another_host = mysql_errno(ecosys->conn) == CR_SSL_CONNECTION_ERROR &&
@@ -149,7 +151,7 @@ enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings, 
     interrupt_set_deadline(interrupt, clock_monotonic_ms(), settings->db_connect_timeout_s * 1000,
                            "connecting took longer than DB_CONNECT_TIMEOUT");
     ecosys->answer_limit_s = settings->snapshot_timeout_s + INTERRUPT_MARGIN_S;
-    /* Without it the library takes "localhost" for the socket of its own choice, whatever the port. */
+    /* Otherwise the library uses its default socket for "localhost", whatever the port. */
     unsigned protocol = is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     if (ecosys->conn == NULL || !set_options(ecosys->conn, settings) || !set_tls(ecosys->conn, settings) ||
         mysql_options(ecosys->conn, MYSQL_OPT_PROTOCOL, &protocol) != 0)
@@ -184,7 +186,7 @@ static enum status ask(struct ecosys *ecosys, const char *sql, const char *doing
     return *result != NULL ? STATUS_OK : failed(ecosys, doing, err);
 }
 
-/* The next row of a query to the catalogue; false behind the last one. */
+/* The next row of a catalogue query; false after the last one. */
 static bool next_row(MYSQL_RES *result, struct catalog_row *out)
 {
     MYSQL_ROW row = mysql_fetch_row(result);
@@ -246,9 +248,9 @@ enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_mode
     return STATUS_OK;
 }
 
-/* A table that took another's name behind the snapshot is read as it was at the snapshot, half filled or empty, and the
- * server says nothing: as a table of its own it was not altered. Asked amid the transaction, whose locks keep the tables
- * that were read as they are; who waits for them is not taken for somebody who was in the way. */
+/* A table that took another's name after the snapshot is read as it was at the snapshot, half filled or empty, without
+ * an error from the server: it was not itself altered. The check runs inside the transaction, whose locks keep the
+ * tables already read as they are; anyone waiting for those locks has changed nothing yet and is not reported. */
 static enum status check_made(struct ecosys *ecosys, const struct ecosys_catalog *before, struct error *err)
 {
     struct ecosys_catalog now = {.tables_count = 0};
@@ -269,8 +271,8 @@ static enum status look(struct ecosys *ecosys, struct error *err)
     return error_context(err, "MySQL");
 }
 
-/* Takes the rows of a query. The error number is looked at behind the last one too: a connection cut in the middle
- * looks like an end. */
+/* Takes the rows of a query. The error number is checked after the last one too: a connection cut in the middle looks
+ * like the end. */
 static enum status take_rows(struct ecosys *ecosys, struct ecosys_rows *rows, enum ecosys_query query,
                              MYSQL_RES *result, struct error *err)
 {
@@ -287,7 +289,7 @@ static enum status take_rows(struct ecosys *ecosys, struct ecosys_rows *rows, en
     return ecosys_rows_end(rows, query, err);
 }
 
-/* Rows of logins may be many: they are taken as they come; all else is buffered. */
+/* There may be many login rows: they are streamed; all else is buffered. */
 static enum status run_query(struct ecosys *ecosys, const struct buffer *sql, enum ecosys_query query,
                              MYSQL_RES **result, struct error *err)
 {
@@ -335,7 +337,7 @@ enum status ecosys_read(struct ecosys *ecosys, const struct scoring_model *model
     return status == STATUS_OK ? ecosys_rows_finish(&rows, err) : status;
 }
 
-/* False for a view: no index can be made for it. */
+/* False for a view, which cannot have an index. */
 static bool count_rows(MYSQL_RES *tables, const char *name, uint64_t *count)
 {
     struct catalog_row row;

@@ -1,4 +1,4 @@
-/* worker/ecosys_catalog.c - the tables of EcoSys as we need them, held against the server's catalogue. */
+/* worker/ecosys_catalog.c - the EcoSys tables we need, compared with the server's catalogue. */
 #include "worker/ecosys_catalog.h"
 
 #include <stdio.h>
@@ -14,16 +14,16 @@ const char ECOSYS_CATALOG_COLUMNS[] =
     "SELECT table_name, column_name, column_type, data_type FROM information_schema.columns"
     " WHERE table_schema = DATABASE() AND table_name IN " OUR_TABLES;
 
-/* What is between the comments' marks is read by MariaDB from 10.6 on, by MySQL from 8.0 on, and by nobody else: each
- * has a word of its own for an index that is kept and not used. */
+/* The conditional comments are executed only by MariaDB from 10.6 and by MySQL from 8.0: each has its own word for an
+ * index that is maintained but not used. */
 const char ECOSYS_CATALOG_INDEXES[] =
     "SELECT table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM information_schema.statistics"
     " WHERE table_schema = DATABASE() AND index_type = 'BTREE' AND table_name IN " OUR_TABLES
     " /*M!100600 AND ignored = 'NO' */ /*!80000 AND is_visible = 'YES' */ GROUP BY table_name, index_name"
     " HAVING COUNT(sub_part) = 0 AND COUNT(column_name) = COUNT(*) AND MAX(collation) = 'A'";
 
-/* MariaDB says when the table's file of definition was last touched, which renaming does; MySQL when the table was made,
- * which another one of that name was at another time. Both in whole seconds. */
+/* In MariaDB, create_time is when the table's definition file was last touched, which renaming does; in MySQL, when the
+ * table was created, which differs for another table of that name. Both in whole seconds. */
 const char ECOSYS_CATALOG_MADE[] =
     "SELECT table_name, create_time FROM information_schema.tables WHERE table_schema = DATABASE()"
     " AND table_type = 'BASE TABLE' AND table_name IN " OUR_TABLES " ORDER BY table_name";
@@ -32,14 +32,14 @@ const char ECOSYS_CATALOG_TABLES[] =
     "SELECT table_name, engine, table_rows FROM information_schema.tables WHERE table_schema = DATABASE()"
     " AND table_type = 'BASE TABLE' AND table_name IN " OUR_TABLES " ORDER BY table_name";
 
-/* Kinds of columns by what they must be able to say. */
+/* Kinds of columns, by what they must be able to express. */
 enum family {
-    FAMILY_ID,    /* whole numbers, also when they are written as text */
-    FAMILY_WORD,  /* compared with words of ours, in small letters or capitals */
-    FAMILY_SHOWN, /* shown; bytes too, which are cleaned like any text */
+    FAMILY_ID,    /* whole numbers, also stored as text */
+    FAMILY_WORD,  /* compared with our words, in either case */
+    FAMILY_SHOWN, /* shown; binary too, cleaned like any text */
     FAMILY_TIME,  /* wall time in the session's zone */
     FAMILY_CNPJ,  /* digits, with decimals that are ignored, or text */
-    FAMILY_MARK,  /* only asked whether it is NULL */
+    FAMILY_MARK,  /* only tested for NULL */
 };
 
 #define TYPES_MAX 16
@@ -47,7 +47,7 @@ enum family {
 #define TEXTS     "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"
 
 static const struct {
-    const char *types[TYPES_MAX]; /* NULL behind the last one; none: any */
+    const char *types[TYPES_MAX]; /* NULL after the last one; none: any */
     const char *takes;
 } FAMILIES[] = {
     [FAMILY_ID] = {{INTEGERS, "char", "varchar"}, "an integer, char or varchar"},
@@ -62,7 +62,7 @@ static const struct {
 static const struct {
     const char *table, *column;
     enum family family;
-    bool by_store_size; /* needed only by models that go by the size of the store */
+    bool by_store_size; /* needed only by models that use the size of the store */
 } COLUMNS[] = {
     {"tenants", "id", FAMILY_ID, false},
     {"tenants", "slug", FAMILY_SHOWN, false},
@@ -195,7 +195,7 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
 {
     static const struct {
         const char *table, *column, *other_table, *other_column;
-        enum ecosys_index indexes[2]; /* serve only a query that joins these columns */
+        enum ecosys_index indexes[2]; /* only of use to a query that joins these columns */
     } joins[] = {
         {"activity_log", "subject_id", "users", "id", {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER}},
         {"activity_log", "tenant_id", "users", "tenant_id", {INDEX_LOGINS_BY_TENANT, INDEX_LOGINS_BY_USER}},
@@ -213,7 +213,7 @@ enum status ecosys_catalog_take_columns(struct ecosys_catalog *catalog, const st
     return STATUS_OK;
 }
 
-/* The columns of an index that begins with those we want serve as well. */
+/* An index with further columns after the wanted ones serves as well. */
 static bool begins_with(struct bytes columns, const char *wanted)
 {
     size_t len = strlen(wanted);
@@ -237,13 +237,13 @@ static void copy_text(struct bytes text, char *out, size_t out_size)
 void ecosys_catalog_take_made(struct ecosys_catalog *catalog, const struct catalog_row *row)
 {
     if (catalog->tables_count == ECOSYS_TABLES)
-        return; /* no server has more of ours, but for names that differ in their letters' case */
+        return; /* only possible with table names that differ in case alone */
     struct ecosys_table *table = &catalog->tables[catalog->tables_count++];
     copy_text(row->cells[0], table->name, sizeof table->name);
     copy_text(row->cells[1], table->made, sizeof table->made);
 }
 
-/* Both lists are by name. */
+/* Both lists are sorted by name. */
 const char *ecosys_catalog_find_altered(const struct ecosys_catalog *before,
                                         const struct ecosys_catalog *after)
 {

@@ -16,8 +16,8 @@ static struct bytes cell(const struct ecosys_row *row, unsigned column)
     return (struct bytes){row->cells[column], row->lens[column]};
 }
 
-/* Room for one more item of an array in the arena, which does not grow in place: doubling leaves less than the final
- * size behind. NULL, and the reader says so, when memory is out. */
+/* Makes room for one more item of an array in the arena, which does not grow in place: doubling wastes less than the
+ * final size. Returns NULL and sets the reader's out_of_memory when there is no memory. */
 static void *grow(struct ecosys_rows *rows, void *items, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
@@ -46,7 +46,7 @@ static int compare_users(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-/* NULL for a tenant that is gone: its rows count nowhere. */
+/* NULL for a tenant that no longer exists: its rows count nowhere. */
 static struct tenant *find_tenant(const struct tenant_rows *rows, uint64_t id)
 {
     struct tenant key = {.id = id};
@@ -105,7 +105,7 @@ static enum status take_user(struct ecosys_rows *rows, const struct ecosys_row *
     return STATUS_OK;
 }
 
-/* A row of logins counts for its tenant or, where that is NULL, for the tenant of its user; of neither, nowhere. */
+/* A login counts for its tenant or, where that is NULL, for its user's tenant; without either, nowhere. */
 static struct tenant *tenant_of_login(const struct tenant_rows *rows, struct bytes tenant,
                                       const struct login_user *user)
 {
@@ -122,7 +122,7 @@ static void meet_event(struct event_stats *stats, struct timestamp when)
         stats->newest_day = day;
 }
 
-/* What a login refers to by something else than a number is nobody and nothing; it is counted. */
+/* A reference that is not a number refers to nobody; it is counted as a replaced value. */
 static void count_misfit(struct ecosys_rows *rows, struct bytes reference)
 {
     uint64_t ignored;
@@ -130,7 +130,7 @@ static void count_misfit(struct ecosys_rows *rows, struct bytes reference)
         rows->reader.replaced->values++;
 }
 
-/* Counts for the score when in the model's window, and is kept for /logins when in that one's. */
+/* Counts for the score within the model's window, and is kept for /logins within its own. */
 static enum status take_login(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
 {
     struct tenant_rows *out = rows->out;
@@ -163,7 +163,7 @@ static enum status take_login(struct ecosys_rows *rows, const struct ecosys_row 
     return STATUS_OK;
 }
 
-/* A zero date is no event, and no value that had to be replaced either. */
+/* A zero date is no event, nor a replaced value. */
 static void take_newest(struct ecosys_rows *rows, struct bytes newest, struct event_stats *stats)
 {
     static const char zero_date[] = "0000-00-00";
@@ -182,7 +182,7 @@ static void take_newest_login(struct ecosys_rows *rows, const struct ecosys_row 
         take_newest(rows, cell(row, 2), &tenant->logins);
 }
 
-/* The handlers below get a row whose first column names the tenant and put the rest into `field` of it. */
+/* The handlers below get a row whose first column names the tenant and store the rest in `field` of it. */
 
 /* Columns: tenant, rows in the window, newest instant. */
 static void take_events(struct ecosys_rows *rows, const struct ecosys_row *row, void *field)
@@ -202,7 +202,7 @@ static void take_flag(struct ecosys_rows *rows, const struct ecosys_row *row, vo
     *(bool *)field = true;
 }
 
-/* Columns: tenant, count. Tenants written in several ways ("7", "07") come in several rows. */
+/* Columns: tenant, count. A tenant id written in several ways ("7", "07") comes in several rows. */
 static void take_count(struct ecosys_rows *rows, const struct ecosys_row *row, void *field)
 {
     uint64_t count = 0;
@@ -240,8 +240,8 @@ static int small_letter(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
 }
 
-/* As servers compare names, as far as that is the same in all collations that ignore case: the case of ASCII letters
- * and blanks at the end make no difference. */
+/* Compares names as servers do, as far as all case-insensitive collations agree: ignoring the case of ASCII letters and
+ * trailing blanks. */
 static int compare_names(const void *a, const void *b)
 {
     const struct bytes *left = a, *right = b;
@@ -254,7 +254,7 @@ static int compare_names(const void *a, const void *b)
     return (left_len > right_len) - (left_len < right_len);
 }
 
-/* Columns: name. It becomes clean text as slugs do; what has to be replaced for that is shown nowhere, nor counted. */
+/* Columns: name. It is cleaned as slugs are; replacements are not counted, as it is shown nowhere. */
 static enum status take_open_name(struct ecosys_rows *rows, const struct ecosys_row *row, struct error *err)
 {
     struct replacements ignored = {0};
@@ -270,7 +270,7 @@ static enum status take_open_name(struct ecosys_rows *rows, const struct ecosys_
     return STATUS_OK;
 }
 
-/* A tenant's configurations are those that are named like its slug. */
+/* A tenant's configurations are those named like its slug. */
 static void match_open_names(struct ecosys_rows *rows)
 {
     if (rows->open_names_count == 0)
@@ -310,7 +310,7 @@ static int compare_integrators(const void *a, const void *b)
     return by_tenant != 0 ? by_tenant : (left->id > right->id) - (left->id < right->id);
 }
 
-/* A tenant's integrators become neighbours in one array. */
+/* Makes each tenant's integrators contiguous in one array. */
 static enum status place_integrators(struct ecosys_rows *rows, struct error *err)
 {
     int64_t *ids = arena_take_array(rows->reader.arena, rows->integrators_count + 1, sizeof *ids);

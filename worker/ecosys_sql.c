@@ -1,17 +1,17 @@
-/* worker/ecosys_sql.c - the queries and how their placeholders are filled in. Only our own numbers and dates go in:
+/* worker/ecosys_sql.c - the queries, and how their placeholders are filled in. Only our own numbers and dates go in:
  * {since} is midnight of (today - window) as a literal, {excluded} the excluded integrators, {cnpj} the column without
- * the decimals that it may have.
+ * any decimals.
  *
  * Measured on MariaDB 10.11 (docs/benchmarks.md), and why they are written as they are:
- * - A scan groups by COALESCE(tenant_id), not by tenant_id: an index on tenant_id alone would be walked to spare the
- *   sorting, at a random read a row, and take ten times as long as reading the table from its beginning.
- * - The newest row a tenant is MAX(created_at) over an index that begins with the tenant and has the conditions in
- *   between: one look at the end of each tenant's part. HAVING instead of WHERE keeps it so where only recent rows
- *   matter. An index that begins with a constant gets no such plan, which is why users are looked up one by one; but
- *   not those of tenants with a row in the window, whose newest is that.
- * - Groups are named by position: a column of the table that is called like an alias would go before it.
- * - Names of configurations are held against slugs here, not there: servers refuse to compare columns whose collations
- *   differ. */
+ * - A scan groups by COALESCE(tenant_id), not by tenant_id: the server would walk an index on tenant_id alone to avoid
+ *   sorting, at a random read per row, and take ten times as long as reading the whole table in order.
+ * - Each tenant's newest row is MAX(created_at) over an index that begins with the tenant and has the conditions in
+ *   between: one lookup at the end of each tenant's part. HAVING instead of WHERE keeps that plan where only recent
+ *   rows matter. An index that begins with a constant gets no such plan, which is why users are looked up one by one,
+ *   except those of tenants with a row in the window, which then holds the newest.
+ * - Groups are named by position: a column of the table with the same name would take precedence over an alias.
+ * - Names of configurations are compared with slugs here, not on the server: servers refuse to compare columns whose
+ *   collations differ. */
 #include "worker/ecosys_sql.h"
 
 #include <inttypes.h>
@@ -31,17 +31,17 @@
 struct query {
     const char *table;
     size_t window;                          /* offset into struct windows, or WINDOW_OF_LOGINS */
-    const char *scanning;                   /* NULL: nothing to ask in this form */
-    enum ecosys_index indexes[INDEXES_MAX]; /* that the seeking form needs, INDEX_COUNT behind the last one */
-    const char *seeking;                    /* NULL: the same as scanning */
+    const char *scanning;                   /* NULL: no query in this form */
+    enum ecosys_index indexes[INDEXES_MAX]; /* needed by the seeking form, INDEX_COUNT after the last one */
+    const char *seeking;                    /* NULL: same as scanning */
 };
 
 #define WINDOW(field) offsetof(struct windows, field)
 
-/* The longer one of /logins' and the model's. */
+/* The longer of /logins' window and the model's. */
 #define WINDOW_OF_LOGINS SIZE_MAX
 
-/* One pass for both numbers, or the window by one index and the newest rows by the other. */
+/* One scan for both numbers, or one index for the window and another for the newest rows. */
 #define EVENTS_BY_SCAN(table)                                                                                \
     "SELECT COALESCE(tenant_id), COUNT(CASE WHEN created_at >= {since} THEN 1 END), MAX(created_at)"         \
     " FROM " table " WHERE deleted_at IS NULL GROUP BY COALESCE(tenant_id)"
@@ -169,7 +169,7 @@ static int64_t window_days(const struct query *query, const struct windows *wind
     return days;
 }
 
-/* A window that reaches behind the year 1 begins there. */
+/* A window that reaches back before the year 1 starts there. */
 static void append_since(struct buffer *out, int32_t today, int64_t days)
 {
     char day[DATE_TEXT_LEN + 1];
@@ -178,7 +178,7 @@ static void append_since(struct buffer *out, int32_t today, int64_t days)
     buffer_append_format(out, "'%s 00:00:00'", day);
 }
 
-/* -1 is no integrator: it keeps the list from being empty. */
+/* No integrator is -1: it keeps the list from being empty. */
 static void append_excluded(struct buffer *out, const struct adoption_points *points)
 {
     buffer_append_text(out, "-1");

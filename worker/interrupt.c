@@ -17,9 +17,8 @@ void interrupt_clear(struct interrupt *interrupt)
     pthread_mutex_destroy(&interrupt->mutex);
 }
 
-/* Whoever reads from it reads to the end of what is here. The server has to hear of it, too: it may be waiting for room in
- * our buffers, and a connection that was shut down makes none, nor says more than that we send nothing. So closing it
- * resets it. */
+/* A reader still gets what has already arrived, then the end. The server must notice too: it may be waiting for room in
+ * our buffers, and a shutdown makes none and only tells it that we stop sending. So closing resets the connection. */
 static void cut(int socket)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -1,4 +1,4 @@
-/* worker/job.c - starts, joins and tells of a refresh. */
+/* worker/job.c - starts, joins and logs a refresh. */
 #include "worker/job.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@ static void *run_job(void *context)
     uint64_t one = 1;
     job->status = refresh(&job->request, &job->outcome, &job->err);
     if (write(job->done_fd, &one, sizeof one) != sizeof one)
-        abort(); /* an eventfd that was just made takes a number */
+        abort(); /* a new eventfd accepts a number */
     return NULL;
 }
 
@@ -52,7 +52,7 @@ void job_free(struct job *job)
     free(job);
 }
 
-/* What publishing took besides answering and waiting for Redis. */
+/* Publishing time minus computing answers and waiting for Redis. */
 static int64_t encode_ms(const struct refresh_outcome *outcome)
 {
     int64_t others_us = outcome->published.answer_us + outcome->published.redis_us;

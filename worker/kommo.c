@@ -16,8 +16,8 @@ static const char SNAPSHOT_SQL[] = "SELECT 1";
 static const char *const TABLES[KOMMO_TABLES] = {"clientes_kommo", "companies_kommo", "users", "pipelines",
                                                  "statuses"};
 
-/* Which of TABLES a LOCK takes: it refuses materialized views and foreign tables, before version 11 views too, and
- * wants SELECT on the whole table where a query is content with it on the columns. */
+/* Which of TABLES a LOCK accepts: it refuses materialized views and foreign tables (and views before version 11), and
+ * needs SELECT on the whole table where a query needs it only on the columns. */
 static const char LOCKABLE_SQL[] =
     "SELECT c.relname FROM pg_class c"
     " WHERE c.oid IN (to_regclass('clientes_kommo'), to_regclass('companies_kommo'), to_regclass('users'),"
@@ -29,7 +29,7 @@ static const char LOCKABLE_SQL[] =
 #define LOCK_SQL      "LOCK TABLE %s IN ACCESS SHARE MODE;"
 #define LOCK_SQL_SIZE (KOMMO_TABLES * (sizeof LOCK_SQL + 20))
 
-/* libpq's message is several lines; ours is one. An interrupt is the better reason. */
+/* Makes libpq's message, which has several lines, one line. If interrupted, that is the better reason. */
 static enum status failed(struct kommo *kommo, const char *message, struct error *err)
 {
     if (interrupt_look(kommo->interrupt, clock_monotonic_ms(), err) != STATUS_OK)
@@ -44,7 +44,7 @@ static enum status failed(struct kommo *kommo, const char *message, struct error
     return err->code;
 }
 
-/* Waits until the next result can be taken without waiting. */
+/* Waits until PQgetResult would not block. */
 static enum status await_result(struct kommo *kommo, int64_t deadline_ms, struct error *err)
 {
     while (PQisBusy(kommo->conn)) {
@@ -58,8 +58,8 @@ static enum status await_result(struct kommo *kommo, int64_t deadline_ms, struct
     return STATUS_OK;
 }
 
-/* Runs statements that need no work to their last result, which is to be of that kind and the caller's to clear. PQexec
- * would wait for ever for a pooler that has no server to pass them on to. */
+/* Runs statements that need no work. *out gets the last result, which must be of that kind; the caller clears it.
+ * PQexec would wait for ever for a pooler that has no server to pass them on to. */
 static enum status run(struct kommo *kommo, const char *sql, ExecStatusType kind, PGresult **out,
                        struct error *err)
 {
@@ -129,7 +129,7 @@ static enum status connect_to(struct kommo *kommo, const struct settings *settin
     return STATUS_OK;
 }
 
-/* A server of this encoding refuses to send, as UTF-8, bytes that are not; as they are, they are cleaned here. */
+/* A server with this encoding refuses to send invalid UTF-8 as UTF-8; sent as they are, the bytes are cleaned here. */
 static const char *encoding_sql(const struct kommo *kommo)
 {
     const char *encoding = PQparameterStatus(kommo->conn, "server_encoding");
@@ -139,7 +139,7 @@ static const char *encoding_sql(const struct kommo *kommo)
 
 #define HAS_TCP_USER_TIMEOUT 120000
 
-/* A server does not learn that our packets do not come any more, and would keep the transaction for minutes while it
+/* A server does not notice when our packets stop coming, and would keep the transaction open for minutes while it
  * sends, for hours while it waits for us. It may have to wait until we are connected to MySQL. */
 static void limit_patience(const struct kommo *kommo, const struct settings *settings, char sql[160])
 {
@@ -150,7 +150,7 @@ static void limit_patience(const struct kommo *kommo, const struct settings *set
         snprintf(sql + len, 160 - (size_t)len, "SET LOCAL tcp_user_timeout = %" PRId64 ";", send_ms);
 }
 
-/* SET LOCAL only: behind a pooler the session is not ours. Timeouts are in milliseconds. */
+/* SET LOCAL only: behind a pooler, the session is not ours. Timeouts are in milliseconds. */
 static enum status begin(struct kommo *kommo, const struct settings *settings, struct error *err)
 {
     char patience[160];
@@ -168,7 +168,7 @@ static enum status begin(struct kommo *kommo, const struct settings *settings, s
     return execute(kommo, kommo->begin_sql, err);
 }
 
-/* Asked before the transaction: any question but LOCK would take its snapshot. */
+/* Runs before the transaction: within it, any query but LOCK would take its snapshot. */
 static enum status find_lockable(struct kommo *kommo, struct error *err)
 {
     PGresult *result = NULL;
@@ -195,7 +195,7 @@ void kommo_close(struct kommo *kommo)
 {
     PGTransactionStatusType state = PQtransactionStatus(kommo->conn);
     if (state == PQTRANS_INTRANS || state == PQTRANS_INERROR) {
-        /* A pooler throws its connection to the server away when a client leaves amid a transaction. */
+        /* A pooler drops its server connection when a client leaves in mid-transaction. */
         struct error late;
         enum status ignored = execute(kommo, "ROLLBACK", &late);
         (void)ignored;
@@ -220,7 +220,7 @@ enum status kommo_snapshot_finish(struct kommo *kommo, struct error *err)
     return ok ? STATUS_OK : failed(kommo, PQerrorMessage(kommo->conn), err);
 }
 
-/* The connection must be free: the server is asked for the type's name. */
+/* The connection must be idle: the server is asked for the type's name. */
 static enum status refuse_misfit(struct kommo *kommo, const struct kommo_misfit *misfit, struct error *err)
 {
     char type[80];
@@ -229,7 +229,7 @@ static enum status refuse_misfit(struct kommo *kommo, const struct kommo_misfit 
                      misfit->column->takes);
 }
 
-/* A failed transaction answers nothing, and the next one has the limits of the first. */
+/* A failed transaction answers nothing, so another is begun, with the same limits. */
 static void explain(struct kommo *kommo, struct error *err)
 {
     struct error late;
@@ -238,7 +238,7 @@ static void explain(struct kommo *kommo, struct error *err)
         kommo_catalog_explain(kommo->conn, err);
 }
 
-/* What a statement failed with, at that table where it is known; the connection must be free here too. */
+/* Reports why a statement failed, and at which table if known; the connection must be idle here too. */
 static enum status refuse_query(struct kommo *kommo, const PGresult *result, struct bytes table,
                                 struct error *err)
 {
@@ -256,8 +256,8 @@ static enum status refuse_query(struct kommo *kommo, const PGresult *result, str
     return err->code;
 }
 
-/* One statement a table, so that the number of those that succeeded tells which one did not. No patience: the server
- * may have to wait, for as long as lock_timeout says, and the deadline of the snapshot is behind it. */
+/* One statement per table: the number that succeeded tells which one failed. patience_ms does not apply: the server may
+ * have to wait for up to lock_timeout, and the snapshot's deadline is the backstop. */
 enum status kommo_lock(struct kommo *kommo, struct error *err)
 {
     char sql[LOCK_SQL_SIZE] = "";
@@ -290,7 +290,7 @@ enum status kommo_lock(struct kommo *kommo, struct error *err)
     return status;
 }
 
-/* Results are fetched to the end whatever comes: the connection cannot be used otherwise. */
+/* Fetches all results even after a failure: the connection cannot be used otherwise. */
 static enum status take_rows(struct kommo *kommo, struct kommo_rows *rows, struct error *err)
 {
     bool is_complete = false;

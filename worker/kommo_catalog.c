@@ -1,4 +1,4 @@
-/* worker/kommo_catalog.c - one look at the server's catalogue a column, only when something went wrong. */
+/* worker/kommo_catalog.c - one catalogue query per column, only after something went wrong. */
 #include "worker/kommo_catalog.h"
 
 #include <libpq-fe.h>
@@ -8,7 +8,7 @@
 
 #define TYPE_TEXT_MAX 80
 
-/* SQLSTATEs: undefined_table, undefined_column, undefined_function (which operators are), datatype_mismatch. */
+/* SQLSTATEs: undefined_table, undefined_column, undefined_function (includes operators), datatype_mismatch. */
 static const char *const OUR_STATES[] = {"42P01", "42703", "42883", "42804"};
 
 static const struct {
@@ -42,7 +42,7 @@ static const struct {
     {"statuses", "name"},
 };
 
-/* Columns of clientes_kommo and the tables whose id they hold. */
+/* Columns of clientes_kommo and the tables whose ids they hold. */
 static const struct {
     const char *column, *table;
 } REFERENCES[] = {{"company_id", "companies_kommo"},
@@ -50,7 +50,7 @@ static const struct {
                   {"pipeline_id", "pipelines"},
                   {"status_id", "statuses"}};
 
-/* A statement of one value with up to two parameters; false when it has none. */
+/* Runs a statement with one or two parameters for a single value; false when there is none. */
 static bool ask(struct pg_conn *conn, const char *sql, const char *first, const char *second, char *out,
                 size_t out_size)
 {
@@ -102,7 +102,7 @@ static void explain_reference(struct pg_conn *conn, struct error *err)
         char sql[256], ignored[TYPE_TEXT_MAX];
         if (!type_of(conn, "clientes_kommo", column, type) || !type_of(conn, table, "id", id_type))
             continue;
-        /* Whether the server can compare them is the server's to say; names are our own. */
+        /* Only the server can say whether it can compare them; the names are our own. */
         snprintf(sql, sizeof sql,
                  "SELECT count(*) FROM (SELECT c.%s = t.id FROM clientes_kommo c, %s t LIMIT $1) x", column,
                  table);

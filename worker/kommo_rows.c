@@ -1,4 +1,4 @@
-/* worker/kommo_rows.c - the statement, the types of its columns, and from cells to a client. */
+/* worker/kommo_rows.c - the statement, the types of its columns, and how cells become a client. */
 #include "worker/kommo_rows.h"
 
 #include <inttypes.h>
@@ -121,7 +121,7 @@ struct kommo_misfit kommo_rows_find_misfit(const PGresult *result)
     return (struct kommo_misfit){NULL, 0};
 }
 
-/* The blanks that fill up a char(n) are not part of the value. */
+/* The blanks that pad a char(n) are not part of the value. */
 static struct bytes cell(const PGresult *result, enum column column)
 {
     if (PQgetisnull(result, 0, (int)column))
@@ -145,14 +145,14 @@ static struct bytes cnpj_cell(const PGresult *result)
     return text;
 }
 
-/* Both of onboarding's columns are timestamptz. */
+/* Whether both onboarding columns are timestamptz. */
 static bool has_zones(const PGresult *result)
 {
     return PQftype(result, COLUMN_START) == PG_TIMESTAMPTZ && PQftype(result, COLUMN_END) == PG_TIMESTAMPTZ;
 }
 
-/* Whole days from start to end, rounded down: as instants when both have an offset; when one has none, as the wall
- * times that are shown. */
+/* Whole days from start to end, rounded down: between instants when both have an offset, else between the wall times
+ * shown. */
 static void set_tmo(struct client *client, int32_t start_offset_s, int32_t end_offset_s)
 {
     if (client->data_start_onboarding.kind == TIMESTAMP_NONE ||
@@ -197,7 +197,7 @@ static enum status read_client(const PGresult *result, struct value_reader *read
     return STATUS_OK;
 }
 
-/* Room for one more row. Arenas do not grow in place: doubling leaves less than the final size behind. */
+/* Makes room for one more row. Arenas do not grow in place: doubling wastes less than the final size. */
 static bool grow(struct client_rows *out, size_t *capacity)
 {
     if (out->count < *capacity)
@@ -243,8 +243,8 @@ static int compare_ids(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-/* Joined tables whose id is not unique give a client several rows. In the order in which ids are given, which is how
- * they mostly come, there is nothing to sort. */
+/* A joined table with duplicate ids gives a client several rows. Rows mostly come in the order of their ids, and then
+ * nothing has to be sorted. */
 enum status kommo_rows_finish(const struct kommo_rows *rows, struct error *err)
 {
     const struct client *clients = rows->out->rows;

@@ -1,4 +1,4 @@
-/* worker/lease.c - taking, renewing and giving back, each one script so that nothing comes in between. */
+/* worker/lease.c - taking, renewing and releasing the lease, each in one script so that nothing comes in between. */
 #include "worker/lease.h"
 
 #include <inttypes.h>
@@ -9,8 +9,8 @@
 
 #include "common/clock.h"
 
-/* KEYS: the lease; ARGV: token of our holding, token of our next one, milliseconds. Answers {holder's token,
- * milliseconds left}. The next one's token may be there already, when the answer to who put it there was lost. */
+/* KEYS: the lease; ARGV: tokens of our current and our next holding, milliseconds. Returns {holder's token,
+ * milliseconds left}. The next token may already be there, if the reply was lost when it was set. */
 static const char TAKE_SCRIPT[] = "local holder = redis.call('GET', KEYS[1]) or ARGV[2]\n"
                                   "if holder == ARGV[1] or holder == ARGV[2] then redis.call('SET', KEYS[1], "
                                   "holder, 'PX', ARGV[3]) end\n"
@@ -38,7 +38,7 @@ void lease_init(struct lease *lease, struct redis_link *link, const char *prefix
     draw_token(lease->next_token);
 }
 
-/* What Redis answered is whose lease it is. */
+/* Takes note of whose lease it is by Redis's reply. */
 static void learn(struct lease *lease, struct bytes token, int64_t left_ms, struct lease_holder *holder)
 {
     holder->is_new = bytes_is(token, lease->next_token);

@@ -1,7 +1,7 @@
 /* worker/lease.h - who may publish: one worker at a time, among any number on any number of hosts. The lease is a key
- * in Redis that holds its owner's token and runs out unless it is renewed. Each holding has a token of its own, and the
- * flip of a generation checks it: what was begun before the lease was lost can flip nothing, not even after the same
- * worker got it back, as others may have published something newer in between. One thread at a time. */
+ * in Redis that holds its owner's token and expires unless renewed. Each holding has its own token, and the flip of a
+ * generation checks it: work begun before the lease was lost can flip nothing, even if the same worker has regained it,
+ * as others may have published something newer in between. One thread at a time. */
 #ifndef ECOSYS_WORKER_LEASE_H
 #define ECOSYS_WORKER_LEASE_H
 
@@ -17,25 +17,26 @@
 struct lease {
     struct redis_link *link; /* not owned */
     struct redis_name name;
-    char token[LEASE_TOKEN_MAX];      /* host/pid/random, of the present or last holding */
-    char next_token[LEASE_TOKEN_MAX]; /* of the next one */
+    char token[LEASE_TOKEN_MAX];      /* host/pid/random, of the current or last holding */
+    char next_token[LEASE_TOKEN_MAX]; /* of the next holding */
     int64_t time_ms;
-    bool is_held; /* as of the last answer of Redis */
+    bool is_held; /* as of Redis's last reply */
 };
 
-/* What is known of the worker that holds the lease. */
+/* What is known about the worker that holds the lease. */
 struct lease_holder {
     char token[LEASE_TOKEN_MAX]; /* empty: nobody */
-    int64_t left_ms;             /* until it runs out */
-    bool is_new;                 /* it is ours, and was not when we last knew */
+    int64_t left_ms;             /* until it expires */
+    bool is_new;                 /* it is ours, and was not as of the last reply */
 };
 
 void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms);
 
-/* Takes the lease when it is free, renews it when it is ours; lease->is_held tells. *holder is who has it. */
+/* Takes the lease when it is free, renews it when it is ours; lease->is_held says whether we have it, *holder who
+ * does. */
 MUST_CHECK enum status lease_take(struct lease *lease, struct lease_holder *holder, struct error *err);
 
-/* Gives it back when it is ours. */
+/* Releases the lease if it is ours. */
 MUST_CHECK enum status lease_release(struct lease *lease, struct error *err);
 
 #endif

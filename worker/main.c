@@ -99,7 +99,7 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
         case FLAG_HELP:
         case FLAG_VERSION:
             print_and_exit((enum flag)flag);
-        default: /* getopt_long has said what is wrong */
+        default: /* getopt_long has printed the error */
             exit(EXIT_USAGE);
         }
     }
@@ -112,7 +112,8 @@ static enum status parse_command_line(int argc, char **argv, struct command_line
     return STATUS_OK;
 }
 
-/* What comes from here on waits for the daemon's loop: the signals it takes are held, so it can be called ready. */
+/* Signals that arrive from here on are held until the daemon's loop takes them, so it can already be reported as
+ * ready. */
 static enum exit_status serve(const struct settings *settings, const struct daemon_options *options)
 {
     program_hold_signals();

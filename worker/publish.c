@@ -1,14 +1,14 @@
 /* worker/publish.c - writing a generation in pipelined batches, flipping to it, and clearing up behind it.
  *
- * Invariants, so that a kill or a stop between any two commands leaves nothing wrong and nothing to clean by hand:
- * 1. A key of a generation is in its set of keys, and that generation in the set of generations, as long as the key
- *    exists, even when another worker has cleared the generation away while this one stood still. A number that is in
- *    the set of generations is nobody else's.
- * 2. Every key has a TTL from its birth.
+ * Invariants, so that a kill or a stop between any two commands breaks nothing and leaves nothing to clean up by hand:
+ * 1. As long as a key of a generation exists, it is in that generation's set of keys, and the generation in the set of
+ *    generations, even if another worker cleared the generation away while this one was paused. A number in the set of
+ *    generations belongs to one publication only.
+ * 2. Every key has a TTL from the start.
  * 3. The pointer moves only in FLIP_SCRIPT, after all keys were acknowledged.
- * 4. What is in the set of generations and is neither the new nor the previous one is on its way out: the next
- *    publication removes what was never flipped to and leaves the rest seconds to live, so that there is room for
- *    two however fast they follow one another. */
+ * 4. A generation in the set that is neither the new nor the previous one is on its way out: the next publication
+ *    removes those that were never flipped to and leaves the others seconds to live, so that Redis needs room for only
+ *    two, however quickly they follow one another. */
 #include "worker/publish.h"
 
 #include <inttypes.h>
@@ -21,13 +21,13 @@
 #include "common/codec_logins.h"
 #include "common/redis_names.h"
 
-/* Commands and bytes that may wait for their replies. */
+/* Commands and bytes that may await replies. */
 #define BATCH_COMMANDS 64
 #define BATCH_BYTES    (8u * 1024u * 1024u)
 
-/* KEYS: lease, pointer, the generation's set of keys, the set of generations; ARGV: token, expected pointer, new pointer, TTL in seconds,
- * channel, number of keys. All of them must be there: Redis may have evicted some, and a flip that was delayed on its
- * way may come after the generation was withdrawn. */
+/* KEYS: lease, pointer, the generation's set of keys, the set of generations; ARGV: token, expected pointer, new
+ * pointer, TTL in seconds, channel, number of keys. All keys must exist: Redis may have evicted some, and a delayed
+ * flip may arrive after the generation was withdrawn. */
 static const char FLIP_SCRIPT[] =
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lease' end\n"
     "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 'pointer' end\n"
@@ -41,10 +41,10 @@ static const char FLIP_SCRIPT[] =
     "return 'flipped'";
 
 /* KEYS: a generation's set of keys, the set of generations, pointer, lease; ARGV: the generation, seconds to live (0:
- * none), token (empty: the generation is our own). One that was never flipped to has no readers and goes at once, as
- * does one whose keys are gone already. Lives are only shortened. Answers 1 and does nothing when the pointer is at
- * that generation, or ever was and it is our own. Does nothing either when the lease is not ours any more: who has it
- * now may be writing that generation. */
+ * none), token (empty: the generation is our own). A generation that was never flipped to has no readers and is removed
+ * at once, as is one whose keys are already gone. TTLs are only shortened. Returns 1 and does nothing when the pointer
+ * is at the generation, or ever was and it is our own. Given a token, also does nothing when the lease is no longer
+ * ours: its new holder may be writing that generation. */
 static const char RETIRE_SCRIPT[] =
     "local score = redis.call('ZSCORE', KEYS[2], ARGV[1])\n"
     "if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end\n"
@@ -61,14 +61,14 @@ static const char RETIRE_SCRIPT[] =
     "if left == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end\n"
     "return 0";
 
-/* The score of a generation in the set of them is 0 until the flip to it, which makes its number the score.
- * KEYS: the set of generations; ARGV: its TTL in seconds, a generation. Answers 1 when the number was still free. */
+/* A generation's score in the set is 0 until the flip to it, which sets the score to its number. KEYS: the set of
+ * generations; ARGV: its TTL in seconds, a generation. Returns 1 when the number was still free. */
 static const char RESERVE_SCRIPT[] = "local is_new = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[2])\n"
                                      "redis.call('EXPIRE', KEYS[1], ARGV[1])\n"
                                      "return is_new";
 
-/* KEYS: a key of a generation, the generation's set of keys (its own member), the set of generations; ARGV: TTL in
- * seconds, the generation, the command that writes, what that takes. Invariants 1 and 2. */
+/* KEYS: a key of a generation, the generation's set of keys (a member of itself), the set of generations; ARGV: TTL in
+ * seconds, the generation, the writing command and its arguments. Upholds invariants 1 and 2. */
 static const char WRITE_SCRIPT[] = "if redis.call('SADD', KEYS[2], KEYS[2], KEYS[1]) > 0 then\n"
                                    "  redis.call('ZADD', KEYS[3], 'NX', 0, ARGV[2])\n"
                                    "  redis.call('EXPIRE', KEYS[2], ARGV[1])\n"
@@ -77,7 +77,7 @@ static const char WRITE_SCRIPT[] = "if redis.call('SADD', KEYS[2], KEYS[2], KEYS
                                    "redis.call(ARGV[3], KEYS[1], unpack(ARGV, 4))\n"
                                    "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
 
-/* Seconds that a generation lives on which is older than the previous one. */
+/* Seconds left to a generation older than the previous one. */
 #define OLD_GRACE_S 10
 
 struct number_text {
@@ -91,7 +91,7 @@ static struct number_text number(uint64_t value)
     return out;
 }
 
-/* A publication under way. */
+/* A publication in progress. */
 struct run {
     struct publisher *publisher;
     const char *prefix;
@@ -182,8 +182,8 @@ static enum status read_pointer(struct run *run, struct error *err)
     return buffer_is_failed(&run->pointer) ? error_no_memory(err) : STATUS_OK;
 }
 
-/* Chooses the number of the new generation. One that is taken belongs to a publication that failed, or to a worker that
- * stands still in the middle of one; the clock may be behind all of them. */
+/* Chooses the new generation's number. One that is taken belongs to a publication that failed, or to a worker paused in
+ * the middle of one; the clock may be behind them all. */
 static enum status reserve_generation(struct run *run, int64_t taken_at_ms, struct error *err)
 {
     uint64_t current = redis_generation_parse(buffer_bytes(&run->pointer));
@@ -268,7 +268,7 @@ static enum status store_answers(struct run *run, const struct scored_snapshot *
     return status;
 }
 
-/* The answer of every bucket, and the list of them. */
+/* Stores every bucket's answer, and the list of buckets. */
 static enum status store_buckets(struct run *run, const struct scored_snapshot *scored, struct buffer *blob,
                                  struct error *err)
 {
@@ -320,7 +320,7 @@ static enum status store_tenant_logins(struct run *run, const struct redis_name 
     return STATUS_OK;
 }
 
-/* The last field says that all others are there: without it a tenant without fields may have lost them. */
+/* The last field says that all others are there: without it, a tenant without fields may have lost them. */
 static enum status store_logins(struct run *run, const struct tenant_rows *tenants, struct buffer *blob,
                                 struct error *err)
 {
@@ -398,8 +398,8 @@ static enum status flip(struct run *run, struct error *err)
     return status;
 }
 
-/* Takes a generation out of the set; its keys live on for `seconds`, or go at once when that is 0. *is_out says that
- * the pointer is at that generation, or was if it is our own, and that it stays as it is. */
+/* Retires a generation: its keys live for at most `seconds` more, or are removed at once if 0, and with them its entry
+ * in the set. *is_out: it was left alone because the pointer is at it, or once was if it is our own. */
 static enum status retire(struct run *run, uint64_t generation, uint64_t seconds, bool *is_out,
                           struct error *err)
 {
@@ -444,8 +444,8 @@ static enum status clear_up(struct run *run, struct error *err)
     return status;
 }
 
-/* After a failure, on a new connection, as replies of the old one may be outstanding. True when the flip was made
- * all the same and only its reply was lost. */
+/* After a failure, on a new connection, as the old one may have outstanding replies. True if the flip was made after
+ * all and only its reply was lost. */
 static bool withdraw(struct run *run)
 {
     struct error ignored;
@@ -475,7 +475,7 @@ enum status publish(struct publisher *publisher, const struct snapshot *snapshot
     buffer_clear(&blob);
     if (status != STATUS_OK && withdraw(&run))
         status = STATUS_OK;
-    /* The generation is out; what clearing up leaves, the next publication finds. */
+    /* The generation is out; the next publication will find what this clearing up misses. */
     if (status == STATUS_OK && clear_up(&run, &late) != STATUS_OK)
         log_write(LOG_WARNING, "an old generation was not cleared up",
                   LOG_FIELDS(log_text("error", late.message)));

@@ -1,5 +1,5 @@
-/* worker/publish.h - a generation becomes visible whole or not at all: all of its keys are written first, then one
- * script flips the pointer, if the lease is still ours and the pointer is what it was. One thread at a time. */
+/* worker/publish.h - a generation becomes visible whole or not at all: all its keys are written first, then one script
+ * flips the pointer, if the lease is still ours and the pointer has not moved. One thread at a time. */
 #ifndef ECOSYS_WORKER_PUBLISH_H
 #define ECOSYS_WORKER_PUBLISH_H
 
@@ -8,16 +8,15 @@
 #include "common/settings.h"
 #include "worker/interrupt.h"
 
-/* For how long readers that began with the previous generation may still load it. */
+/* How long readers that began with the previous generation may still load it. */
 #define PUBLISH_GRACE_S 60
 
 struct publisher {
-    struct redis_link *link;         /* not owned */
-    const struct settings *settings; /* not owned */
-    const char *lease_token;         /* not owned */
-    struct interrupt *interrupt;     /* not owned; looked at between commands */
-    const struct date_filter
-        *popular; /* not owned: filters that become buckets because people asked for them */
+    struct redis_link *link;           /* not owned */
+    const struct settings *settings;   /* not owned */
+    const char *lease_token;           /* not owned */
+    struct interrupt *interrupt;       /* not owned; checked between commands */
+    const struct date_filter *popular; /* not owned: filters that get buckets because people asked for them */
     size_t popular_count;
 };
 
@@ -25,13 +24,13 @@ struct published {
     uint64_t generation;
     uint64_t keys_count;
     uint64_t bytes_count;
-    int64_t answer_us, redis_us; /* of the time that publishing took; the rest is encoding */
+    int64_t answer_us, redis_us; /* parts of the time publishing took; the rest is encoding */
 };
 
-/* Publishes the scored snapshot, and the logins of the snapshot it was made of, as a new generation, whose number is the
- * first free one from max(pointer + 1, taken_at in ms) on, so that it rises even when Redis was emptied. On failure
- * what was written is removed as far as Redis lets us, and readers see nothing of it. STATUS_CONFLICT: the lease was
- * lost or the pointer moved. */
+/* Publishes the scored snapshot, and the logins of the snapshot it was made from, as a new generation. Its number is
+ * the first free one from max(pointer + 1, taken_at in ms), so numbers rise even if Redis was emptied. On failure, what
+ * was written is removed as far as Redis allows, and readers see none of it. STATUS_CONFLICT: the lease was lost or the
+ * pointer moved. */
 MUST_CHECK enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
                                const struct scored_snapshot *scored, struct published *out,
                                struct error *err);

@@ -1,4 +1,4 @@
-/* worker/refresh.c - the sequence of a refresh; everything it takes it gives back in reverse order. */
+/* worker/refresh.c - the steps of a refresh; it releases all it takes in reverse order. */
 #include "worker/refresh.h"
 
 #include <errno.h>
@@ -50,10 +50,10 @@ enum status refresh_load_model(const struct settings *settings, struct arena *ar
     return status;
 }
 
-/* A table altered between the snapshot and our first look at it is met with another snapshot, that many times. */
+/* If a table was altered between the snapshot and our first access to it, a new snapshot is taken; this many in all. */
 #define SNAPSHOTS_MAX 3
 
-/* Both sources, from the opening of their snapshots to the last row. */
+/* Both sources, from opening their snapshots to the last row. */
 struct reading {
     const struct refresh_request *request;
     const struct scoring_model *model;
@@ -64,8 +64,7 @@ struct reading {
     struct refresh_outcome *outcome;
     enum status kommo_status;
     struct error kommo_error;
-    atomic_flag
-        has_failed; /* set by the source that fails first; what the other one then says is of no interest */
+    atomic_flag has_failed; /* set by the source that fails first; the other's error is then of no interest */
     enum interrupt_slot first_failed;
 };
 
@@ -76,7 +75,7 @@ static enum status fail_in(struct reading *reading, enum refresh_phase phase, en
     return status;
 }
 
-/* Of a source that failed: nothing will come of the other one's rows, so it is ended at once. */
+/* Called by a source that failed: the other one's rows are no longer needed, so it is ended at once. */
 static void end_other(struct reading *reading, enum interrupt_slot failed)
 {
     if (atomic_flag_test_and_set(&reading->has_failed))
@@ -86,7 +85,7 @@ static void end_other(struct reading *reading, enum interrupt_slot failed)
                   failed == INTERRUPT_KOMMO ? INTERRUPT_ECOSYS : INTERRUPT_KOMMO);
 }
 
-/* Each source is closed with its last row: a transaction that is open keeps schema changes waiting. */
+/* Each source is closed after its last row: an open transaction blocks schema changes. */
 static void *read_kommo(void *context)
 {
     struct reading *reading = context;
@@ -112,7 +111,7 @@ static enum status read_ecosys(struct reading *reading, struct error *err)
     return status;
 }
 
-/* The instants of a snapshot that is opened now. */
+/* The instants of a snapshot opened now. */
 static struct instants choose_instants(const struct refresh_request *request)
 {
     struct instants instants = {.taken_at_ms = clock_unix_ms()};
@@ -140,7 +139,7 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
                            "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
     if (fail_in(reading, PHASE_KOMMO, kommo_lock(&reading->kommo, err)) != STATUS_OK)
         return err->code;
-    int32_t session_offset_s = instants->as_of_offset_s; /* which MySQL was told, and stays */
+    int32_t session_offset_s = instants->as_of_offset_s; /* MySQL has been told this one, so it stays */
     int64_t start = clock_read_us(CLOCK_MONOTONIC);
     *instants = choose_instants(reading->request);
     instants->as_of_offset_s = session_offset_s;
@@ -183,7 +182,7 @@ static enum status try_snapshot(struct reading *reading, struct error *err)
     return status;
 }
 
-/* Empties what a snapshot that has to be taken again has left. */
+/* Drops the rows of a snapshot that has to be taken again. */
 static void forget_rows(struct snapshot *snapshot)
 {
     arena_clear(&snapshot->clients.arena);

@@ -1,5 +1,5 @@
-/* worker/refresh.h - one refresh from beginning to end: model, snapshot of both databases, score, publish.
- * Blocks; runs in a thread of its own and is ended from outside through the interrupt. */
+/* worker/refresh.h - one refresh from start to finish: model, snapshot of both databases, score, publish. Blocks; runs
+ * in a thread of its own and is ended from outside through the interrupt. */
 #ifndef ECOSYS_WORKER_REFRESH_H
 #define ECOSYS_WORKER_REFRESH_H
 
@@ -7,7 +7,7 @@
 #include "worker/interrupt.h"
 #include "worker/publish.h"
 
-/* What a refresh was doing when it failed; its word goes to /health. */
+/* What a refresh was doing when it failed; the phase's word goes to /health. */
 enum refresh_phase {
     PHASE_MODEL,
     PHASE_KOMMO,
@@ -21,25 +21,25 @@ struct refresh_request {
     const struct settings *settings;
     const char *lease_token;
     struct interrupt *interrupt;
-    const struct date_filter *popular; /* become buckets besides those of the calendar */
+    const struct date_filter *popular; /* get buckets besides those of the calendar */
     size_t popular_count;
     bool has_as_of;
-    int64_t as_of_wall_us; /* on TZ's wall clock; now when has_as_of is false */
+    int64_t as_of_wall_us; /* on TZ's wall clock; without has_as_of: now */
 };
 
 struct refresh_outcome {
     struct published published;
-    size_t clients_count, tenants_count; /* tenants: scored ones */
+    size_t clients_count, tenants_count; /* tenants: only scored ones */
     struct replacements replaced;
-    uint64_t rows_count; /* that the two databases sent */
+    uint64_t rows_count; /* sent by the two databases */
     int64_t skew_us;
     int64_t connect_ms;            /* both databases: connecting, sessions, catalogue, snapshots */
-    int64_t phase_ms[PHASE_COUNT]; /* the two sources are read side by side */
+    int64_t phase_ms[PHASE_COUNT]; /* the two sources are read in parallel */
     int64_t total_ms;
-    enum refresh_phase phase; /* the last one that was begun */
+    enum refresh_phase phase; /* the last one begun */
 };
 
-/* *out is filled as far as it went, also on failure. */
+/* *out is filled in as far as the refresh went, also on failure. */
 MUST_CHECK enum status refresh(const struct refresh_request *request, struct refresh_outcome *out,
                                struct error *err);
 

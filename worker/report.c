@@ -1,4 +1,4 @@
-/* worker/report.c - packs the report and sets its key, which outlives the data that it tells of. */
+/* worker/report.c - packs the report and sets its key, which outlives the data it is about. */
 #include "worker/report.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "common/utf8.h"
 #include "worker/publish.h"
 
-/* A server's message may be in any encoding, and ours may end inside a character. */
+/* A server's message may be in any encoding, and ours may be cut inside a character. */
 static void set_reason(struct worker_report *out, const char *message)
 {
     struct arena arena;

@@ -1,4 +1,4 @@
-/* worker/requests.c - a ring of remembered requests, and what is said about them. */
+/* worker/requests.c - a ring of remembered requests, and the messages about them. */
 #include "worker/requests.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static struct request_entry *find(const struct requests *requests, const struct 
     return NULL;
 }
 
-/* The beginning of what is said of requests in that state. */
+/* The beginning of a message about requests in the entry's state. */
 static void begin_message(const struct request_entry *entry, struct buffer *out)
 {
     static const enum message_kind kinds[] = {[REQUEST_WAITING] = MESSAGE_QUEUED,
@@ -70,7 +70,7 @@ static void begin_message(const struct request_entry *entry, struct buffer *out)
         message_add_word(out, entry->word);
 }
 
-/* A message that gets lost is asked for again. */
+/* A lost message does no harm: the request is repeated. */
 static void say(struct requests *requests, const struct buffer *message)
 {
     struct error err;
@@ -88,7 +88,7 @@ static void say_one(struct requests *requests, const struct request_entry *entry
     buffer_clear(&message);
 }
 
-/* Moves everybody from one state to another and says so, some ids at a time. */
+/* Moves all requests from one state to another and says so, a limited number of ids per message. */
 static void change_all(struct requests *requests, enum request_state from, const struct request_entry *to)
 {
     struct buffer message = BUFFER_INIT;
@@ -113,7 +113,7 @@ static void change_all(struct requests *requests, enum request_state from, const
     buffer_clear(&message);
 }
 
-/* The oldest one makes room if it is over; else the new one is not taken, and asks again. */
+/* The oldest makes room if it is over; otherwise the new one is not taken, and will be repeated. */
 static struct request_entry *add(struct requests *requests, const struct request_id *id)
 {
     if (requests->count == REQUESTS_MAX) {

@@ -1,6 +1,6 @@
-/* worker/requests.h - the leading worker's ear: who asked for a refresh, what became of it, and which filters people ask
- * for. A request that comes while a refresh runs belongs to the next one; one that is repeated is answered again. Main
- * thread only. */
+/* worker/requests.h - the leading worker's end of the request protocol: pending requests for a refresh, their results,
+ * and which filters people ask for. A request that arrives during a refresh is for the next one; a repeated request is
+ * answered again. Main thread only. */
 #ifndef ECOSYS_WORKER_REQUESTS_H
 #define ECOSYS_WORKER_REQUESTS_H
 
@@ -10,7 +10,7 @@
 #include "common/redis_names.h"
 #include "common/settings.h"
 
-#define REQUESTS_MAX 2048 /* that are remembered; the oldest one that is over goes first */
+#define REQUESTS_MAX 2048 /* remembered; the oldest makes room if it is over */
 
 enum request_state { REQUEST_WAITING, REQUEST_RUNNING, REQUEST_PUBLISHED, REQUEST_FAILED };
 
@@ -27,8 +27,8 @@ struct requests {
     struct redis_name events, inbox;
     struct request_entry *entries; /* a ring, oldest first at `first` */
     size_t first, count;
-    struct popularity popularity; /* asked for since a refresh began that came to something */
-    struct popularity in_refresh; /* what the running one was begun with */
+    struct popularity popularity; /* counts since the last refresh began; a failed one returns its counts */
+    struct popularity in_refresh; /* taken by the running refresh */
 };
 
 /* requests_clear must follow, whatever the result. */
@@ -36,33 +36,34 @@ MUST_CHECK enum status requests_init(struct requests *requests, const struct set
                                      struct redis_link *voice, struct error *err);
 void requests_clear(struct requests *requests);
 
-/* Subscribes when that was not done or was lost. */
+/* Subscribes unless already subscribed; also after the connection was lost. */
 MUST_CHECK enum status requests_listen(struct requests *requests, struct error *err);
 void requests_stop_listening(struct requests *requests);
 
 /* The descriptor to poll, -1 while not listening. */
 int requests_fd(const struct requests *requests);
 
-/* Takes what has come and answers it. Also when it fails somebody may have asked: what came before is taken. */
+/* Takes and answers the messages that have arrived. Those before an error are taken, so even then requests may be
+ * waiting. */
 MUST_CHECK enum status requests_take(struct requests *requests, struct error *err);
 
-/* True when a request waits for a refresh to begin. */
+/* Whether any request waits for a refresh to begin. */
 bool requests_are_waiting(const struct requests *requests);
 
-/* A refresh begins: who waits belongs to it. Writes the filters asked for most to `popular`; they count again for the
- * next one when this one comes to nothing. */
+/* A refresh begins: waiting requests become its own. Writes the most popular filters to `popular`; they count again for
+ * the next refresh if this one fails. */
 size_t requests_begin(struct requests *requests, struct date_filter *popular, size_t popular_max);
 
-/* It ended: published (word NULL) or failed. */
+/* The refresh ended: published (word NULL) or failed (a static word). */
 void requests_end(struct requests *requests, uint64_t generation, const char *word);
 
-/* It came to nothing, and the next one is theirs who waited for it. */
+/* The refresh came to nothing; its requests wait for the next one. */
 void requests_requeue(struct requests *requests);
 
-/* No refresh will begin: who waits for one is told that it failed, with that static word. */
+/* No further refresh will begin: waiting requests are told that theirs failed, with that static word. */
 void requests_give_up(struct requests *requests, const char *word);
 
-/* Another worker leads: it hears of who waits, as requests are repeated. */
+/* Another worker leads; it learns of waiting requests as they are repeated. */
 void requests_forget(struct requests *requests);
 
 #endif

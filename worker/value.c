@@ -1,4 +1,4 @@
-/* worker/value.c - cleaning and checking of single values. */
+/* worker/value.c - cleaning and checking single values. */
 #include "worker/value.h"
 
 #include "common/utf8.h"
@@ -50,7 +50,7 @@ struct cnpj_shown value_cnpj(struct value_reader *reader, struct bytes text, str
 
 bool value_parse_uint(struct bytes text, uint64_t *out)
 {
-    while (text.len > 0 && text.data[text.len - 1] == ' ') /* as databases compare char and varchar */
+    while (text.len > 0 && text.data[text.len - 1] == ' ') /* as when databases compare char and varchar */
         text.len--;
     return bytes_parse_uint(text, UINT64_MAX, out);
 }

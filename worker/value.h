@@ -1,26 +1,25 @@
-/* worker/value.h - one value of a database row becomes clean UTF-8 or a checked value, here and nowhere else.
- * NULL stays NULL; what an answer cannot hold becomes NULL and is counted. Values live in the rows' arena. */
+/* worker/value.h - turns one value of a database row into clean UTF-8 or a checked value, here and nowhere else. NULL
+ * stays NULL; what an answer cannot hold becomes NULL and is counted. Values live in the rows' arena. */
 #ifndef ECOSYS_WORKER_VALUE_H
 #define ECOSYS_WORKER_VALUE_H
 
 #include "common/snapshot.h"
 
-/* Longer texts are cut at a character: the nine of a client must fit a chunk. */
+/* Longer texts are cut between characters: a client's nine texts must fit in a chunk. */
 #define VALUE_TEXT_MAX 115000u
 
 struct value_reader {
     struct arena *arena;
     struct replacements *replaced;
-    bool out_of_memory; /* set by any reader below; look once, after a row */
+    bool out_of_memory; /* set by any function below; check once per row */
 };
 
 struct bytes value_text(struct value_reader *reader, struct bytes text);
 
-/* A number of an exact or floating type, to the nearest decimal, and counted as replaced where that is another; false:
- * NULL. */
+/* The nearest decimal to a number of an exact or floating type, counted as replaced if it differs; false: NULL. */
 bool value_decimal(struct value_reader *reader, struct bytes text, struct decimal *out);
 
-/* A date or time of kind TIMESTAMP_NONE for NULL; *offset_s as timestamp_parse gives it. */
+/* The kind is TIMESTAMP_NONE for NULL; *offset_s as timestamp_parse gives it. */
 struct timestamp value_timestamp(struct value_reader *reader, struct bytes text, int32_t *offset_s);
 
 struct cnpj_shown value_cnpj(struct value_reader *reader, struct bytes text, struct cnpj_key *key,

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo, scripts/test, scripts/fuzz, scripts/bench, scripts/soak and .ci/run: configures and builds one preset of
-# CMakePresets.json.
+# Sourced by scripts/demo, scripts/test, scripts/fuzz, scripts/bench, scripts/soak and .ci/run: configures and builds
+# one preset of CMakePresets.json.
 #
-# build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; 1 when it fails, with the end of the log and its name
+# build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; on failure, prints the log's end and name, returns 1
 # build_uses_sanitizers PRESET             whether it needs the packages of group clang, and
-# build_runner PRESET                      the words that its programs are to be run with (none, or setarch -R)
-# build_stop                               for traps: ends a build that is under way, with all its compilers
+# build_runner PRESET                      the words to run its programs with (none, or setarch -R)
+# build_stop                               for traps: ends a running build, with all its compilers
 
 BUILD_PID=
 
-build_folder() { # of preset $1, as CMakePresets.json has it
+build_folder() { # of preset $1, as in CMakePresets.json
     if [[ $1 == release ]]; then printf 'build\n'; else printf 'build-%s\n' "$1"; fi
 }
 
@@ -17,13 +17,13 @@ build_uses_sanitizers() {
     [[ $1 == asan || $1 == tsan || $1 == fuzz ]]
 }
 
-# The sanitizers of Debian 12 lose their shadow memory where the kernel randomises addresses widely (vm.mmap_rnd_bits
-# above 28): their programs then die at random at the start. Without randomisation they do not.
+# Debian 12's sanitizers lose their shadow memory where the kernel randomises addresses widely (vm.mmap_rnd_bits above
+# 28): their programs then die at random at the start. Without randomisation they do not.
 build_runner() {
     if build_uses_sanitizers "$1" && setarch -R true 2>/dev/null; then printf 'setarch\n-R\n'; fi
 }
 
-# A build folder remembers where the sources were; when the checkout was moved or copied it has to be made afresh.
+# A build folder remembers where the sources were; if the checkout was moved or copied, it has to be recreated.
 build_is_from_elsewhere() {
     [[ -e $1/CMakeCache.txt ]] && ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$1/CMakeCache.txt"
 }
@@ -45,7 +45,7 @@ build_stop() {
     [[ -z $BUILD_PID ]] || kill -TERM -- "-$BUILD_PID" 2>/dev/null || true
 }
 
-# BUILD_TARGETS, an array, may name the targets; all are built without it.
+# The array BUILD_TARGETS may name the targets; otherwise all are built.
 build_preset() {
     local preset=$1 folder log fresh=() targets=()
     [[ -z ${BUILD_TARGETS[*]-} ]] || targets=(--target "${BUILD_TARGETS[@]}")

@@ -1,4 +1,4 @@
-"""The part of scripts/demo that follows packages and build: servers, sample data, worker and API, questions, the end.
+"""The part of scripts/demo after packages and build: servers, sample data, worker and API, questions, shutdown.
 
 Run by scripts/demo, which holds the lock on the checkout and has checked the arguments.
 """
@@ -27,7 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 RUN = os.path.join(ROOT, ".run")
 WORKER = os.path.join(ROOT, "build/worker/ecosys-worker")
 API = os.path.join(ROOT, "build/api/ecosys-api")
-LOGIN = "demo", "demo"  # the same at every run, to be pasted; the data are invented and only this machine can ask
+LOGIN = "demo", "demo"  # fixed, for pasting; the data are invented and only this machine can ask
 HEALTH_S = 120
 SAMPLE_SIZE = ["--tenants", "400", "--clients", "480"]  # enough for the questions of --check
 
@@ -50,7 +50,7 @@ def on_signals(handler):
 
 
 def stop_at_signal(number, _frame):
-    on_signals(signal.SIG_IGN)  # a second Ctrl-C must not cut the tidying short
+    on_signals(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the clean-up
     raise Stopped(signal.Signals(number).name)
 
 
@@ -58,7 +58,7 @@ def stop_at_signal(number, _frame):
 
 
 def clear_stale_run():
-    """Removes what an earlier demo left that was killed together with its keeper. Only what a fleet made is touched."""
+    """Removes what an earlier demo left if it was killed with its keeper. Touches only what a fleet made."""
     if not os.path.lexists(RUN):
         return
     folder = os.path.realpath(RUN)
@@ -67,7 +67,7 @@ def clear_stale_run():
         reap(folder)
     elif folder == RUN or os.path.basename(folder).startswith("ecosys-"):
         try:
-            os.rmdir(folder)  # it got no further than making it
+            os.rmdir(folder)  # the demo got no further than making it
         except OSError:
             pass
     if os.path.islink(RUN) and not os.path.exists(RUN):
@@ -94,7 +94,7 @@ def make_place():
 
 
 def listens_on(env_file, env):
-    """(host, port) as the API itself reads them, which says them in front of everything else."""
+    """(host, port) as the API itself reads them; it prints them first."""
     checked = subprocess.run([API, "--check", "--env-file", env_file], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, check=False)
     found = re.search(r"^ok   settings: .* listens on (\S+) port (\d+), ", checked.stdout, re.M)
@@ -104,15 +104,15 @@ def listens_on(env_file, env):
 
 
 def written(env_file, name):
-    """What the last line that sets a name has behind its =, or None. What it means is for the programs to say."""
+    """What follows the = on the last line that sets a name, or None. Its meaning is for the programs to decide."""
     with open(env_file, encoding="utf-8-sig", errors="replace") as f:
         found = re.findall(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(.*?)[ \t]*$", f.read(), re.M)
     return found[-1] if found else None
 
 
 def first_user(env_file):
-    """(user, password) to ask as. The password is None where it is a hash, or written in more than the plainest ways:
-    the program that understands them all does not tell passwords."""
+    """(user, password) to ask with. The password is None if it is a hash, or not written in the plainest form:
+    the program that understands every form does not reveal passwords."""
     text = os.environ.get("BASIC_AUTH_USERS")
     if text is None:
         text = written(env_file, "BASIC_AUTH_USERS") or ""
@@ -129,7 +129,7 @@ def choose_port():
 
 
 class Service:
-    """The settings a worker and an API run with, and how to ask that API."""
+    """The settings of a worker and an API, and how to ask that API."""
 
     def __init__(self, env, arguments, cwd, host, port, user, password, has_sample_data):
         self.env, self.arguments, self.cwd = env, arguments, cwd
@@ -154,7 +154,7 @@ def private_service(fleet):
     user, password = LOGIN
     port = choose_port()
     env = fleet.environment("demo", PORT=port, BASIC_AUTH_USERS=f"{user}:{password}")
-    # Not in the checkout: a .env that lies there is for other occasions.
+    # Not in the checkout: a .env there has another purpose.
     return Service(env, [], fleet.folder, "127.0.0.1", port, user, password, True)
 
 
@@ -193,7 +193,7 @@ def start_service(fleet, service):
     def is_healthy():
         if not worker.alive:
             raise ServerError(f"the worker ended with status {worker.returncode}")
-        # A Redis of somebody's own may hold a generation from before; then it is the lease that is still to come.
+        # A user's own Redis may hold an earlier generation; then only the lease is still missing.
         try:
             status, document = ask(service, "/health")
             return status == 200 and document["worker"]["alive"] is True
@@ -211,7 +211,7 @@ def start_service(fleet, service):
 
 
 def print_what_to_try(service):
-    # Only the demo's own password is shown; for another one curl asks.
+    # Only the demo's own password is shown; curl asks for any other.
     login = f"{service.user}:{service.password}" if service.has_sample_data else service.user
     say(f"\nThe API is up: {service.url}")
     if service.has_sample_data:
@@ -230,7 +230,7 @@ def print_what_to_try(service):
 
 
 def watch(*programs):
-    """Until a signal comes; a program that ends by itself is a failure."""
+    """Waits for a signal; a program that ends by itself is a failure."""
     while True:
         for program in programs:
             if not program.alive:
@@ -242,7 +242,7 @@ def watch(*programs):
 
 
 def ask(service, path, login=None):
-    """(status, document) of a GET; ValueError when what came is not JSON."""
+    """(status, document) of a GET; ValueError if the response is not JSON."""
     request = urllib.request.Request(service.url + path)
     if login:
         token = base64.b64encode(":".join(login).encode("utf-8")).decode("ascii")
@@ -270,7 +270,7 @@ def dashboard_is_plausible(kpis):
     return len(kpis["clientes_health"]) == 4 and all(n > 0 for n in counts)
 
 
-# what it says, path, with credentials, status, whether the document will do with any data, and with the sample data
+# label, path, with credentials, status, whether the document is right with any data, and with the sample data
 QUESTIONS = (
     ("says that it is up", "/", False, 200, lambda d: d == {"message": "API de Gestão de Clientes está no ar!"}, None),
     ("is healthy", "/health", False, 200, lambda d: d["status"] == "healthy" and d["worker"]["alive"] is True, None),
@@ -290,7 +290,7 @@ QUESTIONS = (
 
 
 def check(service):
-    """Asks every question that applies; whether all answers were right."""
+    """Asks every applicable question; returns whether all answers were right."""
     failed = 0
     for says, path, needs_login, wanted, will_do, plausible in QUESTIONS:
         if needs_login and service.password is None:
@@ -308,7 +308,7 @@ def check(service):
 
 
 def question_trouble(service, path, needs_login, wanted, will_do):
-    """None, or what is wrong with the answer."""
+    """What is wrong with the answer, or None."""
     try:
         status, document = ask(service, path, (service.user, service.password) if needs_login else None)
         if status != wanted:
@@ -357,7 +357,7 @@ def main():
         status = demo(fleet, options)
     except Stopped as stopped:
         say(f"\n{stopped}: stopping the API, the worker and the servers")
-        status = 1 if options.check else 0  # what was not asked to the end has not passed
+        status = 1 if options.check else 0  # an interrupted check has not passed
     except (ServerError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr, flush=True)
     finally:

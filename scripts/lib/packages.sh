@@ -3,13 +3,13 @@
 #
 # Sourced:  packages_need GROUP... installs what the groups lack (see PACKAGES); 1, with the reason on stderr, when it
 #           cannot.
-# Executed: `bash packages.sh install PACKAGE...` is the part that needs root; packages_need runs it, through sudo if it
-#           must.
+# Executed: `bash packages.sh install PACKAGE...` is the part that needs root; packages_need runs it, with sudo if
+#           necessary.
 #
 # Installing a database server normally starts it, enables it at boot and creates a cluster. None of that may happen
-# here, so the privileged part works under a guard: a policy-rc.d that refuses every start, no default PostgreSQL
-# cluster, and whatever got enabled is disabled again. What the guard changes is noted in GUARD first, so that the next
-# run undoes it even if this one is killed.
+# here, so the privileged part works under a guard: a policy-rc.d refuses every start, no default PostgreSQL cluster is
+# created, and anything that got enabled is disabled again. What the guard changes is recorded in GUARD first, so that
+# the next run undoes it even if this one is killed.
 
 PACKAGES_FILE=${BASH_SOURCE[0]}
 GUARD=/var/lib/ecosys-ms-install
@@ -17,10 +17,10 @@ POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='placed by EcoSys MS while it installs packages'
 CLUSTER_CONF=/etc/postgresql-common/createcluster.conf
 
-# Older ones are open to request smuggling and worse (docs/known-limits.md); security support of Debian 12 brings it.
+# Older versions are open to request smuggling and worse (docs/known-limits.md); Debian 12's security updates bring it.
 LIBEVENT_FLOOR=2.1.12-stable-8+deb12u1
 
-# One word a package. "a|b" is satisfied by either (b may be a pattern), and installed as the first that apt knows.
+# One word per package. "a|b" is satisfied by either (b may be a pattern); the first that apt knows is installed.
 declare -A PACKAGES=(
     [build]='build-essential cmake pkg-config libpq-dev libmariadb-dev libhiredis-dev libssl-dev libevent-dev
              libmsgpack-dev|libmsgpack-c-dev libyajl-dev libhttp-parser-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
@@ -59,16 +59,16 @@ packages_is_installed() {
     return 1
 }
 
-# Prints what GROUP lacks, one a line.
+# Prints what GROUP lacks, one per line.
 packages_missing() {
     local package packages
-    read -r -d '' -a packages <<<"${PACKAGES[$1]}" || true # read says 1 because it meets the end, not a NUL
+    read -r -d '' -a packages <<<"${PACKAGES[$1]}" || true # read returns 1 as it meets the end, not a NUL
     for package in "${packages[@]}"; do
         packages_is_installed "$package" || printf '%s\n' "$package"
     done
 }
 
-packages_version() { # installed version of $1, nothing when it is not
+packages_version() { # installed version of $1, empty if none
     dpkg-query -W -f='${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p' | head -n 1
 }
 
@@ -92,8 +92,8 @@ packages_warn_of_libevent() {
         "$LIBEVENT_FLOOR fixes security flaws. Your apt sources (as of the last 'apt-get update') do not have it: is the security archive among them?"
 }
 
-# Runs the privileged part. Its output goes through a pipe that this side reads: a log that root opens in another
-# user's /tmp file may be refused (fs.protected_regular).
+# Runs the privileged part. Its output goes through a pipe that this side reads: root may be unable to open another
+# user's log file in /tmp (fs.protected_regular).
 packages_as_root() {
     if [[ $(id -u) -eq 0 ]]; then
         bash "$PACKAGES_FILE" "$@"
@@ -105,14 +105,14 @@ packages_as_root() {
 packages_can_be_root() {
     [[ $(id -u) -eq 0 ]] && return 0
     command -v sudo >/dev/null || return 1
-    # Asked for here, where the prompt can be seen, rather than behind the pipe.
+    # The password is asked for here, where the prompt can be seen, rather than behind the pipe.
     sudo -n true 2>/dev/null || sudo -v
 }
 
 # Copies stdin to the log $1 and shows as much of it as a person wants to follow.
 packages_follow() {
     local line count=0
-    trap '' INT TERM HUP # the privileged part cleans up, and must not lose its reader meanwhile
+    trap '' INT TERM HUP # the privileged part still needs its reader while it cleans up
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$1"
         case $line in
@@ -181,8 +181,8 @@ packages_need() {
 
 # ---- The privileged part
 
-# What starts by itself at boot: "unit NAME" and "init NAME". Early boot (sysinit, rcS) is left alone: no server is
-# among it, and a machine may need what is.
+# What starts at boot: "unit NAME" and "init NAME". Early boot (sysinit, rcS) is left alone: it starts no servers, and a
+# machine may need what it does start.
 guard_enabled() {
     find /etc/systemd/system -mindepth 2 -type l -path '*.wants/*' ! -path '*/sysinit.target.wants/*' \
         -printf 'unit %f\n' 2>/dev/null
@@ -193,7 +193,7 @@ guard_disable_new() {
     local kind name
     guard_enabled | sort -u | comm -13 "$GUARD/enabled" - | while read -r kind name; do
         case $kind in
-            # It refuses to work outside of a maintainer script, and wants to hear that it is in one.
+            # It refuses to work outside a maintainer script, so it is told that it is in one.
             unit) DPKG_MAINTSCRIPT_PACKAGE=ecosys-ms deb-systemd-helper disable "$name" ;;
             init) update-rc.d "$name" disable ;;
         esac >/dev/null && printf '== disabled again: %s %s\n' "$kind" "$name" ||
@@ -210,7 +210,7 @@ guard_restore_policy() {
     fi
 }
 
-# Undoes what guard_begin and guard_no_cluster did; also what a killed run left. Does nothing when there is nothing.
+# Undoes guard_begin and guard_no_cluster, also those of a killed run. Does nothing if there is nothing to undo.
 guard_end() {
     [[ -d $GUARD ]] || return 0
     if [[ -e $GUARD/armed ]]; then
@@ -232,9 +232,9 @@ guard_begin() {
     mv -f "$GUARD/new-policy" "$POLICY"
 }
 
-# The file comes with postgresql-common, which is therefore installed before any server. Were it written before that
-# package is there, Debian would take it for the administrator's own and keep it for good, and a PostgreSQL that
-# someone installs next year would come without its cluster. So: the package's own file, changed only for the while.
+# The file comes with postgresql-common, which is therefore installed before any server. If it were written before,
+# Debian would take it for the administrator's own and keep it for good, and a PostgreSQL installed next year would get
+# no cluster. So the package's own file is changed, and only temporarily.
 guard_no_cluster() {
     packages_is_installed postgresql-common || packages_apt install postgresql-common
     cp -a "$CLUSTER_CONF" "$GUARD/createcluster.conf.new"
@@ -248,7 +248,7 @@ packages_apt() {
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends "$@"
 }
 
-# Of "a|b", the first that apt can install; the last when there is none, so that apt says what is wrong.
+# Of "a|b", the first that apt can install; if none, the last, so that apt says what is wrong.
 packages_pick() {
     local name names
     IFS='|' read -ra names <<<"$1"
@@ -261,10 +261,10 @@ packages_pick() {
 root_install() {
     local package names=()
     guard_begin
-    # An earlier installation that was cut off stands in apt's way until it is completed.
+    # An interrupted earlier installation blocks apt until it is completed.
     [[ -z $(dpkg --audit) ]] || dpkg --configure -a --force-confdef --force-confold
     printf '== reading the package lists\n'
-    # One unreachable third-party archive must not stop what the others have.
+    # One unreachable third-party archive must not block the others.
     packages_apt update || printf '== warning: apt-get update failed; going on with the lists there are\n'
     for package in "$@"; do names+=("$(packages_pick "$package")"); done
     ! packages_libevent_can_rise || names+=(libevent-dev)
@@ -279,7 +279,7 @@ root_main() {
     set -euo pipefail
     export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
     export PATH="$PATH:/usr/sbin:/sbin"
-    # One at a time on this machine: the second would take the first one's guard for a killed run's.
+    # One at a time on this machine: a second run would take the first one's guard for that of a killed run.
     exec 8</var/lib
     flock 8
     trap guard_end EXIT

@@ -5,17 +5,17 @@
         worker = fleet.program("worker", ["build/worker/ecosys-worker", "--once"], fleet.environment("demo"))
         fleet.redis.pause()
 
-What may be relied on:
-- Servers listen on 127.0.0.1 on a port of their own and on a socket in a short path. They read no configuration of
-  the machine and write only into the fleet's folder, which is removed at the end.
+Guarantees:
+- Servers listen on 127.0.0.1 on their own port and on a socket with a short path. They read no configuration of the
+  machine and write only into the fleet's folder, which is removed at the end.
 - As root, each server runs as its own user (postgres, mysql, redis); otherwise all run as the caller.
-- The administrator gets in through the unix socket, recognised by the operating system; over TCP there are only the
+- The administrator logs in through the unix socket, identified by the operating system; over TCP there are only the
   users that were created, with passwords. A loopback port is open to everyone on the machine, and a superuser without
-  a password there would lend every one of them the account the server runs as.
-- Nothing outlives the fleet: a keeper process in its own session waits for the end of the process that made the fleet,
-  however it comes (SIGKILL too), then kills by pid what is still alive and removes the folder.
+  a password there would give all of them the account the server runs as.
+- Nothing outlives the fleet: a keeper process in its own session waits for the process that made the fleet to end, in
+  whatever way (SIGKILL too), then kills by pid what is still alive and removes the folder.
 - Both databases run in UTC on purpose: the service must not depend on the servers' time zone.
-- Data are throw-away: nothing is synced to disk.
+- Data are disposable: nothing is synced to disk.
 """
 
 import atexit
@@ -49,14 +49,14 @@ STOP_S = 20
 
 
 class ServerError(RuntimeError):
-    """A server or program could not be started, reached or asked; the text says which and shows its log."""
+    """A server or program could not be started, reached or queried; the text says which and shows its log."""
 
 
 # ---- Waiting, ports, users, folders
 
 
 def wait_for(condition, what, seconds=READY_S, pause_s=0.03):
-    """Returns the first true value of condition(); ServerError when there is none in time."""
+    """Returns the first true value of condition(); ServerError if there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -69,7 +69,7 @@ def wait_for(condition, what, seconds=READY_S, pause_s=0.03):
 
 def is_free_port(port):
     with socket.socket() as probe:
-        # What a stopped program leaves in TIME_WAIT does not hinder the next one; a listener does.
+        # A stopped program's sockets in TIME_WAIT do not block the next one; a listener does.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -79,7 +79,7 @@ def is_free_port(port):
 
 
 def free_port():
-    """A loopback port below those the kernel gives to outgoing connections. From among those, a client that keeps
+    """A loopback port below those the kernel gives to outgoing connections. With one of those, a client that keeps
     trying to reach a stopped server would sooner or later get the server's port as its own, and connect to itself."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
         first_outgoing = int(f.read().split()[0])
@@ -104,7 +104,7 @@ def answers_http(port, path="/health", status=200, host="127.0.0.1"):
 
 
 class Account:
-    """Who a server runs as."""
+    """The account a server runs as."""
 
     def __init__(self, *names):
         self.uid, self.gid = os.geteuid(), os.getegid()
@@ -126,7 +126,7 @@ def current_user():
 
 
 def clean_environment(**settings):
-    """Nothing of the caller's but what a program needs to run: no PGHOST, no DB_HOST, no proxy."""
+    """Only what a program needs of the caller's environment: no PGHOST, no DB_HOST, no proxy."""
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
     env.update(settings)
     return env
@@ -147,7 +147,7 @@ open(path + "/file", "w").close()
 
 def can_host_servers(folder):
     """Whether servers can live in this (existing) folder; tried for real."""
-    # MariaDB's installation script and PostgreSQL's list of socket folders split at some characters.
+    # MariaDB's installation script and PostgreSQL's list of socket folders split paths at some characters.
     if not re.fullmatch(r"[A-Za-z0-9._/+-]+", folder):
         return False
     if len(folder) + len(LONGEST_SOCKET_NAME) > SUN_PATH_MAX:
@@ -169,7 +169,7 @@ def _probe(folder, account):
 
 
 def temporary_folder():
-    """A new folder where servers can live: under $TMPDIR where that will do (it may be private or long), else /tmp."""
+    """A new folder where servers can live: under $TMPDIR if suitable (it may be private or long), else /tmp."""
     for parent in dict.fromkeys([tempfile.gettempdir(), "/tmp", "/var/tmp"]):
         try:
             folder = tempfile.mkdtemp(prefix="ecosys-", dir=parent)
@@ -195,7 +195,7 @@ def _stat(pid):
 
 
 def _parse_stat(line):
-    """(pid, ppid, state, start time); the command's name stands in parentheses and may hold anything."""
+    """(pid, ppid, state, start time); the command's name is in parentheses and may contain anything."""
     head, tail = line.rsplit(")", 1)
     fields = tail.split()
     return int(head.split("(", 1)[0]), int(fields[1]), fields[0], int(fields[19])
@@ -207,7 +207,7 @@ def _is_alive(pid, started):
 
 
 def _descendants(pid):
-    """[(pid, start time)] of all below pid. PostgreSQL's backends have sessions of their own: no group reaches them."""
+    """[(pid, start time)] of all descendants of pid. PostgreSQL's backends have own sessions: no group has them all."""
     children = {}
     for name in os.listdir("/proc"):
         info = _stat(name) if name.isdigit() else None
@@ -229,7 +229,7 @@ def _signal(pid, number):
 
 
 def _kill_tree(pid, started):
-    """SIGKILL to a process and all below it; returns them, to be waited for."""
+    """Sends SIGKILL to a process and its descendants; returns them, to be waited for."""
     tree = [(pid, started)] + _descendants(pid)
     _kill_all(tree)
     return tree
@@ -252,11 +252,11 @@ def _forget_shared_memory(data_folder):
             segment = int(f.read().splitlines()[6].split()[1])
     except (OSError, ValueError, IndexError):
         return
-    ctypes.CDLL(None).shmctl(segment, 0, None)  # 0 is IPC_RMID; a segment that is gone already is no matter
+    ctypes.CDLL(None).shmctl(segment, 0, None)  # 0 is IPC_RMID; the segment may be gone already
 
 
 def kill_started_in(folder):
-    """Kills whatever the fleet of this folder started and still runs."""
+    """Kills what the fleet of this folder started and is still running."""
     trees = []
     try:
         with open(os.path.join(folder, PROCESSES), encoding="utf-8", errors="replace") as f:
@@ -267,7 +267,7 @@ def kill_started_in(folder):
         try:
             pid, _, _, started = _parse_stat(line)
         except (ValueError, IndexError):
-            continue  # cut off in the middle of writing
+            continue  # cut off while being written
         if _is_alive(pid, started):
             trees += _kill_tree(pid, started)
     _await_end(trees)
@@ -276,13 +276,13 @@ def kill_started_in(folder):
 
 
 def reap(folder):
-    """Ends what is left of a fleet that could not end by itself: its processes, then its folder."""
+    """Cleans up a fleet that could not end by itself: its processes, then its folder."""
     kill_started_in(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_fleet_folder(folder):
-    """Whether a folder was made by a fleet of this user, so that reap() may be let loose on it."""
+    """Whether a folder was made by a fleet of this user, so that reap() may be used on it."""
     try:
         info = os.lstat(os.path.join(folder, PROCESSES))
     except OSError:
@@ -291,7 +291,7 @@ def is_fleet_folder(folder):
 
 
 class Process:
-    """A program started by the fleet. Subclasses say how it is made ready; the rest is the same for all."""
+    """A program started by the fleet. Subclasses define how it is set up; the rest is common."""
 
     stop_signal = signal.SIGTERM
     users = ()
@@ -319,11 +319,11 @@ class Process:
         return self._popen is not None
 
     def is_ready(self):
-        """One quick look; start() repeats it until it is true."""
+        """One quick check; start() repeats it until it is true."""
         return self._ready is None or self._ready()
 
     def start(self, seconds=READY_S):
-        """Starts it and waits until it is ready. ServerError shows the end of its log when it dies or takes too long."""
+        """Starts it and waits until it is ready. If it dies or takes too long: ServerError, with the end of its log."""
         if self.alive:
             raise ServerError(f"{self.name} runs already")
         self._spawn()
@@ -337,7 +337,7 @@ class Process:
         return self
 
     def stop(self, seconds=STOP_S):
-        """Asks it to end and waits; kills it when it does not in time. Returns its exit status."""
+        """Asks it to end and waits; kills it if it takes too long. Returns its exit status."""
         if self.alive:
             self.resume()
             tree = _descendants(self.pid)
@@ -351,7 +351,7 @@ class Process:
         return self.returncode
 
     def kill(self):
-        """SIGKILL to it and all its children, as when the machine loses power."""
+        """Sends SIGKILL to it and its descendants, as when the machine loses power."""
         if self.alive:
             tree = _kill_tree(self.pid, _stat(self.pid)[2])
             self._ended(self._popen.wait(STOP_S))
@@ -362,10 +362,10 @@ class Process:
         return self.start(seconds)
 
     def pause(self):
-        """SIGSTOP: alive, holding its connections, and not answering."""
+        """SIGSTOP: it stays alive and keeps its connections, but does not answer."""
         if not self.alive:
             raise ServerError(f"{self.name} does not run")
-        # The parent first: stopped, it can have no further children.
+        # The parent first: once stopped, it can have no more children.
         _signal(self.pid, signal.SIGSTOP)
         self._paused = [pid for pid, _ in _descendants(self.pid)] + [self.pid]
         for pid in self._paused:
@@ -410,7 +410,7 @@ class Process:
         self.returncode, self._popen, self._paused = status, None, []
 
     def _spawn(self):
-        # The shell writes itself down before it becomes the program: whatever runs is known to the keeper.
+        # The shell records itself before it becomes the program, so the keeper knows of everything that runs.
         script = 'read -r me </proc/$$/stat; printf "%s\\n" "$me" >&0; exec "$@" </dev/null'
         with open(self.log, "ab") as log:
             self._popen = subprocess.Popen(
@@ -420,13 +420,13 @@ class Process:
                 stdin=self.fleet.processes_fd,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the one who started us; it decides in which order to stop
+                start_new_session=True,  # Ctrl-C is for whoever started us, which decides the order of stopping
                 **self.account.popen,
             )
 
 
 class Server(Process):
-    """A server with a folder, a port and a socket of its own."""
+    """A server with its own folder, port and socket."""
 
     program = ""
 
@@ -449,7 +449,7 @@ class Server(Process):
             try:
                 return super().start(seconds)
             except ServerError:
-                # Somebody else may have taken the port between the look and the use.
+                # Another program may have taken the port between check and use.
                 if attempt == 2 or is_free_port(self.port):
                     raise
         return self
@@ -466,7 +466,7 @@ class Server(Process):
         raise NotImplementedError
 
     def _run(self, argv, **options):
-        """A tool of the server's, as the server's user; its output is shown only when it fails."""
+        """Runs one of the server's tools as its user; the output is shown only on failure."""
         done = subprocess.run(
             argv, env=clean_environment(), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, check=False,
             **self.account.popen, **options,
@@ -476,7 +476,7 @@ class Server(Process):
             raise ServerError(f"{os.path.basename(argv[0])} failed with status {done.returncode}:\n{output}")
 
     def _write(self, name, text):
-        """A file in the server's folder that only the server reads."""
+        """Writes a file in the server's folder that only the server can read; returns its path."""
         path = os.path.join(self.folder, name)
         with open(path, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
             f.write(text)
@@ -485,7 +485,7 @@ class Server(Process):
 
 
 class SqlServer(Server):
-    """What both databases have: databases, SQL files, readers, queries. Names are plain identifiers."""
+    """What both database servers share: databases, SQL files, readers, queries. Names are plain identifiers."""
 
     def client(self, database):
         """argv of the command line client, as the administrator."""
@@ -494,7 +494,7 @@ class SqlServer(Server):
     FLUSH = ""
 
     def flush(self):
-        """What was written so far survives kill(): commits do not wait for that."""
+        """Makes what was written so far survive kill(): commits do not wait for that."""
         self.execute(self.FLUSH)
 
     def execute(self, sql, database=None):
@@ -522,9 +522,9 @@ class SqlServer(Server):
                     shutil.copyfileobj(io.BytesIO(source) if isinstance(source, bytes) else source, pipe, 1 << 20)
                 client.wait()
             except BrokenPipeError:
-                client.wait()  # it gave up at an error, which it tells below
+                client.wait()  # it gave up at an error, reported below
             finally:
-                client.kill()  # when something else stopped us: Ctrl-C
+                client.kill()  # if something else stopped us: Ctrl-C
             output.seek(0)
             text = output.read().decode("utf-8", "replace")
         if client.returncode != 0:
@@ -555,7 +555,7 @@ class PostgreSQL(SqlServer):
 
     @property
     def socket(self):
-        """The folder of its socket: what DB_HOST takes instead of a host name."""
+        """The folder of its socket, for DB_HOST instead of a host name."""
         return self.folder
 
     def set_up(self):
@@ -564,7 +564,7 @@ class PostgreSQL(SqlServer):
             f"{self.binaries}/initdb", "-D", self.data, "-U", admin, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
             "--auth-local=peer", "--auth-host=scram-sha-256",
         ])
-        # Who starts the fleet is the superuser, through the socket only.
+        # The account that starts the fleet is the superuser, through the socket only.
         self._write("data/pg_hba.conf", (
             f'local all "{admin}" peer\n'
             "local all all scram-sha-256\n"
@@ -594,7 +594,7 @@ class PostgreSQL(SqlServer):
         self.execute(f'DROP DATABASE IF EXISTS "{_identifier(name)}" WITH (FORCE)')
 
     def create_reader(self, user, password, database):
-        """A role that may SELECT from every table of the database, those to come included, and nothing else."""
+        """Creates a role that may SELECT from every table of the database, future ones included, and nothing else."""
         user = _identifier(user)
         exists = self.query(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'")
         verb = "ALTER" if exists else "CREATE"
@@ -617,8 +617,8 @@ class PostgreSQL(SqlServer):
 
 
 class PgBouncer(SqlServer):
-    """A pooler in front of the fleet's PostgreSQL: one server connection, lent out a transaction at a time. For tests;
-    it has no socket, and its administrator has a password."""
+    """A pooler in front of the fleet's PostgreSQL: one server connection, lent per transaction. For tests; it has
+    no socket, and its administrator has a password."""
 
     users = ("postgres",)  # it refuses to run as root
 
@@ -627,20 +627,20 @@ class PgBouncer(SqlServer):
         "auth_type": "scram-sha-256",
         "pool_mode": "transaction",
         "default_pool_size": 1,
-        "server_login_retry": 1,  # seconds, also when PostgreSQL was restarted
+        "server_login_retry": 1,  # seconds, also after a restart of PostgreSQL
         "server_tls_sslmode": "disable",
         "client_tls_sslmode": "disable",
     }
 
     def __init__(self, fleet, name="pgbouncer", options=()):
-        """options: lines of the section [pgbouncer]."""
+        """options: lines for the section [pgbouncer]."""
         super().__init__(fleet, name, options)
         self.postgres = fleet.postgres
         self._passwords = {fleet.READER: fleet.password, current_user(): secrets.token_hex(12)}
 
     def set_up(self):
         users = [f'"{user}" "{password}"\n' for user, password in self._passwords.items()]
-        self._write("users.txt", "".join(users))  # in clear: it logs in to PostgreSQL with them
+        self._write("users.txt", "".join(users))  # in clear text: it logs in to PostgreSQL with them
         logins = [f"*:*:*:{user}:{password}\n" for user, password in self._passwords.items()]
         self._write("pgpass", "".join(logins))
 
@@ -656,7 +656,7 @@ class PgBouncer(SqlServer):
         return [_program("pgbouncer"), self._write("pgbouncer.ini", "\n".join(lines) + "\n")]
 
     def client(self, database=None):
-        """The reader in a database, or the administrator at the console, who has no SQL but SHOW, PAUSE and the like."""
+        """For the reader in a database, or the administrator at the console, which takes only SHOW, PAUSE etc."""
         user = self.fleet.READER if database else current_user()
         where = f"host={self.host} port={self.port} user={user} dbname={database or 'pgbouncer'}"
         return [
@@ -684,7 +684,7 @@ class MariaDB(SqlServer):
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-doublewrite=0",
         "--innodb-flush-method=nosync",
-        "--innodb-use-native-aio=0",  # its requests are counted for the whole machine, and run out
+        "--innodb-use-native-aio=0",  # its requests have a limit for the whole machine, which runs out
         "--innodb-buffer-pool-size=256M",
         "--innodb-log-file-size=128M",
         "--sync-frm=0",
@@ -697,7 +697,7 @@ class MariaDB(SqlServer):
 
     @property
     def socket(self):
-        """Its socket: what DB_HOST_ECOSYS takes instead of a host name."""
+        """Its socket, for DB_HOST_ECOSYS instead of a host name."""
         return os.path.join(self.folder, "sock")
 
     def set_up(self):
@@ -732,7 +732,7 @@ class MariaDB(SqlServer):
         self.execute(f"DROP DATABASE IF EXISTS `{_identifier(name)}`")
 
     def create_reader(self, user, password, database):
-        """A user who may SELECT from every table of the database and nothing else, over TCP and the socket."""
+        """Creates a user who may SELECT from every table of the database and nothing else, over TCP and the socket."""
         for host in ("127.0.0.1", "localhost"):
             account = f"'{_identifier(user)}'@'{host}'"
             self.execute(
@@ -741,7 +741,7 @@ class MariaDB(SqlServer):
             )
 
     def query(self, sql, database=None):
-        """Rows as lists of text. NULL is None, and so, alas, is the text NULL: the client prints both alike."""
+        """Rows as lists of text. NULL is None, and so is the text NULL, as the client prints both alike."""
         lines = self.execute(sql, database).split("\n")[:-1]
         return [[None if field == "NULL" else _unescape(field) for field in line.split("\t")] for line in lines]
 
@@ -750,7 +750,7 @@ class Redis(Server):
     users = ("redis",)
 
     def __init__(self, fleet, name="redis", options=(), password=None):
-        """password: made up when None; "" for none at all. options: lines of redis.conf."""
+        """password: random if None; "" for none at all. options: lines for redis.conf."""
         super().__init__(fleet, name, options)
         self.password = secrets.token_hex(12) if password is None else password
 
@@ -769,7 +769,7 @@ class Redis(Server):
         ]
         if self.password:
             lines.append(f"requirepass {self.password}")
-        # In a file, not on the command line: that is for every user of the machine to read.
+        # In a file, not on the command line, which every user of the machine can read.
         return [_program("redis-server"), self._write("redis.conf", "\n".join(lines + self.options) + "\n")]
 
     def is_ready(self):
@@ -779,7 +779,7 @@ class Redis(Server):
             return False
 
     def command(self, *words, db=0, seconds=10):
-        """Sends one command on a connection of its own: bytes, int, list or None. ServerError holds an error reply."""
+        """Sends one command on a new connection; returns bytes, int, list or None. ServerError holds an error reply."""
         with socket.create_connection((self.host, self.port), seconds) as link, link.makefile("rwb") as stream:
             if self.password:
                 _redis_ask(stream, "AUTH", self.password)
@@ -812,7 +812,7 @@ def _redis_reply(stream):
 
 
 def _postgres_binaries():
-    """The newest that is installed; Debian keeps them out of PATH."""
+    """The newest installed version; Debian keeps them out of PATH."""
     found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
     if not found:
         raise ServerError("PostgreSQL's server is not installed (no /usr/lib/postgresql/*/bin/postgres)")
@@ -846,14 +846,14 @@ def _unescape(field):
 
 
 class Fleet:
-    """Servers and programs that share a folder and an end. Not for use by several threads at once."""
+    """Servers and programs with a common folder and lifetime. Not for use by several threads at once."""
 
     READER = "ecosys_reader"
 
     def __init__(self, folder=None, servers=("postgres", "mariadb", "redis"), keep=False, also_remove=(), hold_fds=()):
-        """folder: empty or to be made, a place that can_host_servers(); a temporary one when None.
-        keep: the folder stays, for its logs. also_remove: links to the folder, which go with it.
-        hold_fds: file descriptors that stay open until everything is gone, such as that of a lock."""
+        """folder: empty or to be made, where can_host_servers() is true; a temporary one if None.
+        keep: the folder stays, for its logs. also_remove: links to the folder, removed with it.
+        hold_fds: file descriptors that stay open until everything is gone, such as a lock's."""
         self.folder = self._make_folder(folder)
         self.password = secrets.token_hex(12)
         self.processes = []
@@ -889,17 +889,17 @@ class Fleet:
         self.close()
 
     def add(self, kind, *args, **options):
-        """A further server: fleet.add(Redis, "replica", password="")."""
+        """Adds a server: fleet.add(Redis, "replica", password="")."""
         process = kind(self, *args, **options)
         self.processes.append(process)
         return process
 
     def program(self, name, argv, env=None, cwd=None, ready=None):
-        """A program that ends with the fleet; start() is left to the caller. Its output goes to <folder>/<name>.log."""
+        """Adds a program that ends with the fleet; the caller starts it. Its output goes to <folder>/<name>.log."""
         return self.add(Process, name, [os.path.abspath(argv[0]), *argv[1:]], env, cwd, ready)
 
     def start(self):
-        """Starts the servers that do not run, side by side, and waits until all are ready."""
+        """Starts the servers that are not running, in parallel, and waits until all are ready."""
         waiting = [p for p in self.processes if isinstance(p, Server) and not p.alive]
         with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:
             for started in [pool.submit(server.start) for server in waiting]:
@@ -907,8 +907,8 @@ class Fleet:
         return self
 
     def prepare(self, name, kommo=(), ecosys=()):
-        """A data set: database kommo_<name> in PostgreSQL and ecosys_<name> in MariaDB, made anew from SQL files,
-        with a reader who may SELECT. environment(name) has the settings that go with it."""
+        """Makes a data set: database kommo_<name> in PostgreSQL and ecosys_<name> in MariaDB, recreated from SQL files,
+        with a reader who may SELECT. environment(name) has the matching settings."""
         self._prepare(self.postgres, f"kommo_{name}", kommo)
         self._prepare(self.mariadb, f"ecosys_{name}", ecosys)
 
@@ -920,7 +920,7 @@ class Fleet:
         server.flush()
 
     def environment(self, name, **changes):
-        """The whole environment of a worker or an API on a data set; changes override, None takes a setting out."""
+        """The whole environment of a worker or an API on a data set; changes override, None removes a setting."""
         settings = {
             "DB_HOST": self.postgres.host, "DB_PORT": self.postgres.port, "DB_NAME": f"kommo_{name}",
             "DB_USER": self.READER, "DB_PASSWORD": self.password,
@@ -935,7 +935,7 @@ class Fleet:
         return clean_environment(**{key: str(value) for key, value in settings.items() if value is not None})
 
     def close(self):
-        """Stops everything, the last started first, and removes the folder. Once; later calls do nothing."""
+        """Stops everything, in reverse order of starting, and removes the folder. Later calls do nothing."""
         if self._closed or os.getpid() != self._owner:
             return
         self._closed = True
@@ -947,7 +947,7 @@ class Fleet:
             except (ServerError, OSError) as error:
                 print(f"stopping {process.name}: {error}", file=sys.stderr)
         os.close(self.processes_fd)
-        # The end of its pipe lets the keeper remove the folder, and anything that withstood.
+        # Closing its pipe lets the keeper remove the folder and kill anything that survived.
         self._keeper.stdin.close()
         self._keeper.wait()
 
@@ -964,7 +964,7 @@ def _start_keeper(folder, also_remove, keep, hold_fds):
 
 
 def _keep_watch(parent):
-    """Returns when the process that made the fleet is gone or lets go. Looks at the parent too: a forked child of
+    """Returns when the process that made the fleet is gone or closes its pipe. Checks the parent too: a forked child of
     the process could still hold the other end of the pipe."""
     while os.getppid() == parent:
         if select.select([0], [], [], 0.5)[0] and not os.read(0, 1):

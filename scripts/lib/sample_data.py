@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Sample rows for both sources of the service: an invented base of Brazilian car dealerships.
 
-Names and numbers are drawn at random and stand for nobody; addresses end in the reserved .example.
+Names and numbers are random and refer to nobody; addresses end in the reserved .example.
 Writes DIR/postgres.sql (Kommo) and DIR/mysql.sql (EcoSys): rows only, load schemas/*/schema.sql first.
 The same seed, reference instant and sizes give the same bytes. Every store follows a profile (PROFILES), chosen so
-that each category of the health scores is well populated. --hostile adds, behind the ordinary rows, what production
-should never hold and sometimes does: every edge of the scoring bands, odd CNPJs, unfinished rows, awkward text.
+that each category of the health scores is well populated. --hostile adds, after the ordinary rows, what production
+should never hold but sometimes does: every edge of the scoring bands, odd CNPJs, unfinished rows, awkward text.
 """
 import argparse
 import dataclasses
@@ -128,7 +128,7 @@ ECOSYS_COLUMNS = {
     'reports': 'id created_at tenant_id',
     'contracts': 'id created_at tenant_id',
 }
-# Their rows are collected without id and numbered in order of time when written, as a live system would have.
+# Their rows are collected without ids and numbered by time when written, as in a live system.
 EVENT_TABLES = ('activity_log', 'inventory_entries', 'inventory_outs', 'cards', 'econversa_messages',
                 'integrator_ads', 'reports', 'contracts')
 
@@ -205,7 +205,7 @@ def complete_cnpj(base):
 
 
 def random_cnpj(rng):
-    """A head office more often than not; one in eight starts with zeros, as those of the oldest companies do."""
+    """Mostly of a head office; one in eight starts with zeros, as the oldest companies' do."""
     root = rng.randint(1_000_000, 9_999_999) if rng.random() < 0.12 else rng.randint(10_000_000, 61_000_000)
     branch = 1 if rng.random() < 0.9 else rng.randint(2, 9)
     return complete_cnpj(f'{root:08d}{branch:04d}')
@@ -216,7 +216,7 @@ def punctuated_cnpj(cnpj):
 
 
 def cnpj_as_typed(rng, cnpj):
-    """As people and imports leave it in a text column: digits, punctuated, or without the leading zeros."""
+    """As people and imports enter it in a text column: digits, punctuated, or without leading zeros."""
     return rng.choices((cnpj, punctuated_cnpj(cnpj), str(int(cnpj))), (55, 35, 10))[0]
 
 
@@ -243,7 +243,7 @@ class Calendar:
         return instant.replace(microsecond=0)
 
     def working_day(self, rng, nearest, farthest):
-        """A day between the two; Sundays are rare."""
+        """A random day between the two; Sundays are rare."""
         day = rng.randint(nearest, farthest)
         if (self.today.weekday() - day) % 7 == SUNDAY:
             day = rng.randint(nearest, farthest)
@@ -254,7 +254,7 @@ class Calendar:
 
 @dataclasses.dataclass(frozen=True)
 class Rhythm:
-    """How many events the window holds, and how many days ago the newest happened."""
+    """How many events the window holds, and how many days ago the newest was."""
     least: int
     most: int
     newest: int
@@ -289,7 +289,7 @@ SLEEPING = Profile('sleeping', 0.06, Rhythm(0, 0, 31, 140), Rhythm(0, 0, 31, 140
 NEW = Profile('new', 0.08, Rhythm(15, 80, 0, 4), Rhythm(6, 45, 0, 5), Rhythm(0, 6, 1, 8), Rhythm(0, 25, 0, 8),
               econversa=0.20, ads=0.35, reports=0.15, contracts=0.10)
 PROFILES = (CHAMPION, HEALTHY, NORMAL, CRITICAL, SLEEPING, NEW)
-# Stores that faded away were once like these.
+# What stores that faded away were once like.
 PROFILE_BEFORE = {CRITICAL: NORMAL, SLEEPING: NORMAL}
 
 
@@ -430,7 +430,7 @@ class EcosysBase:
 
 
 def make_tenants(rng, calendar, stores):
-    """One tenant a store; then a few branches on another store's CNPJ, and a few without any."""
+    """One tenant per store; then a few branches on another store's CNPJ, and a few without any."""
     tenants, slugs = [], set()
     for number, (store, profile) in enumerate(zip(stores, deal_profiles(rng, len(stores))), 1):
         slug = slugify(store.name)
@@ -446,7 +446,7 @@ def make_tenants(rng, calendar, stores):
 
 
 def tenant_age(rng, calendar, profile):
-    """Days since the tenant was created: new ones this month or lately, the others spread over three years."""
+    """Days since the tenant was created: new ones this month or recently, the others spread over three years."""
     if profile is NEW:
         return rng.randint(0, calendar.today.day - 1) if rng.random() < 0.6 else rng.randint(3, 38)
     return rng.randint(45, 1095) if rng.random() < 0.4 else int(rng.triangular(45, 1095, 120))
@@ -472,7 +472,7 @@ def add_people(rng, base, tenant, created):
 
 
 def event_days(rng, calendar, tenant, rhythm, rhythm_before):
-    """Days ago on which one kind of event happened: the window as its rhythm says, then the months before it."""
+    """Days ago when one kind of event happened: the window by its rhythm, then the months before it."""
     newest = rng.randint(rhythm.newest, rhythm.oldest)
     count = rng.randint(rhythm.least, rhythm.most)
     reach = min(WINDOW_DAYS, tenant.age_days)
@@ -491,7 +491,7 @@ def event_days(rng, calendar, tenant, rhythm, rhythm_before):
 
 
 class TenantActivity:
-    """Draws everything one store did, by its profile."""
+    """Draws all of a store's activity, by its profile."""
 
     def __init__(self, rng, base, tenant):
         self.rng = rng
@@ -514,7 +514,7 @@ class TenantActivity:
             yield self.calendar.business_instant(self.rng, day)
 
     def extra_instants(self, least, most, oldest_day):
-        """A few instants up to so many days ago, for what has no rhythm of its own."""
+        """A few instants up to so many days ago, for events without a rhythm of their own."""
         for _ in range(self.rng.randint(least, most)):
             day = self.calendar.working_day(self.rng, 0, min(oldest_day, self.tenant.age_days))
             yield self.calendar.business_instant(self.rng, day)
@@ -528,7 +528,7 @@ class TenantActivity:
         rng, base, tenant = self.rng, self.base, self.tenant
         for instant in self.instants('logins'):
             user_id = rng.choice(tenant.user_ids)
-            # Part of the log carries no tenant: it is then known only through the user.
+            # Part of the log has no tenant: it is then known only through the user.
             base.add_login(instant, None if rng.random() < 0.08 else tenant.id, user_id)
             if rng.random() < 0.3:
                 base.add_login(instant, tenant.id, user_id, rng.choice(OTHER_EVENTS))
@@ -665,14 +665,14 @@ class ClientMaker:
         return store.name.upper() if shape < 0.30 else store.name
 
     def _adhesion_age(self, tenant):
-        """Days since the contract: about when the tenant was created; without one, anywhere in three years."""
+        """Days since the contract: about when the tenant was created; without a tenant, any time in three years."""
         if tenant:
             earlier = 0 if tenant.age_days < self.calendar.today.day else self.rng.randint(0, 12)
             return min(1095, tenant.age_days + earlier)
         return self.rng.randint(0, 1095)
 
     def _adhesion(self, age):
-        """Two in three were picked in a date field and so are midnights."""
+        """Two in three were picked in a date field, so they are midnights."""
         if self.rng.random() < 0.66:
             return self.calendar.midnight(age)
         return self.calendar.business_instant(self.rng, age)
@@ -757,8 +757,8 @@ ACCESS_SHAPES = edge_shapes(ACCESS_COUNTS)
 STOCK_SHAPES = edge_shapes(STOCK_COUNTS)
 NOTHING = Shape(0, None)
 
-# Name, logins, entries, outs, leads, adoption uses (econversa, ads, reports, contracts): totals exactly on the cuts
-# of the categories, the next possible above them, the highest and the lowest.
+# Name, logins, entries, outs, leads, adoption uses (econversa, ads, reports, contracts): totals exactly on the
+# categories' limits, the next possible above them, the highest and the lowest.
 CUTS = (
     ('Total 0,30', Shape(41, 3), NOTHING, NOTHING, NOTHING, (0, 0, 0, 0)),
     ('Total 0,30 pelo estoque', NOTHING, Shape(21, 0), Shape(21, 3), NOTHING, (0, 0, 0, 0)),
@@ -773,7 +773,7 @@ CUTS = (
 
 
 def hostile_cnpjs():
-    """Pairs: as a tenant has it, as a company has it."""
+    """Pairs: the tenant's form, the company's form."""
     letters, mixed = complete_cnpj('12ABC34501DE'), complete_cnpj('ZX09K8Y70001')
     plain, short = complete_cnpj('472915830001'), complete_cnpj('000000310001')
     blanks, dashes = complete_cnpj('333444550001'), complete_cnpj('508812460002')
@@ -788,7 +788,7 @@ def hostile_cnpjs():
 
 
 class HostileRows:
-    """Adds the hostile rows behind the ordinary ones. Each edge store has a client, so that it is scored."""
+    """Adds the hostile rows after the ordinary ones. Each edge store has a client, so that it is scored."""
 
     def __init__(self, rng, ecosys, kommo):
         self.rng = rng
@@ -846,8 +846,8 @@ class HostileRows:
         self.add_edge_adoption(tenant, *uses)
 
     def edge_instants(self, shape):
-        """The newest exactly at its midnight, or at the last second of that day; the others from the window's first
-        instant on. What lies outside is there too: the second before the window, and long ago."""
+        """The newest exactly at midnight, or at the last second of its day; the others from the window's first
+        instant on. Also some outside it: the second before the window, and long ago."""
         if shape.newest is None:
             return []
         outside = [self.calendar.second_before(WINDOW_DAYS), self.calendar.midnight(45)]
@@ -959,7 +959,7 @@ class HostileRows:
             self.ecosys.add('cards', None, tenant.id, None)
 
     def add_orphans(self):
-        """Rows of no tenant, of removed tenants and users; logins whose user works elsewhere."""
+        """Rows of no tenant, of removed tenants and users; logins whose user belongs to another tenant."""
         now, gone = self.calendar.as_of, 900_000
         first, second = (self.odd_tenant(name, complete_cnpj(base)) for name, base in
                          (('Emprestou o usuário', '823456780001'), ('Usou o usuário', '834567890001')))
@@ -1063,7 +1063,7 @@ class HostileRows:
 
 
 def leap_days_before(today):
-    """The last two 29 February up to that day."""
+    """The last two 29 Februaries up to that day."""
     years = [year for year in range(today.year, today.year - 17, -1)
              if year % 4 == 0 and (year % 100 or year % 400 == 0)]
     return [day for day in (datetime.datetime(year, 2, 29) for year in years) if day <= today][:2]
@@ -1075,7 +1075,7 @@ def build(seed, as_of, tenant_count, client_count, hostile):
     calendar = Calendar(as_of)
     ecosys, kommo = EcosysBase(calendar), KommoBase(calendar, str if hostile else int)
 
-    # A stream of its own for each part: another client does not change what the tenants do.
+    # Each part has its own random stream: another client does not change what the tenants do.
     def stream(part):
         return random.Random(f'{seed}:{part}')
 
@@ -1096,7 +1096,7 @@ def build(seed, as_of, tenant_count, client_count, hostile):
 
 
 def sao_paulo():
-    """The zone; where the machine has no zone tables, its offset (no daylight saving time since 2019)."""
+    """The zone; on a machine without zone tables, its offset (no daylight saving time since 2019)."""
     try:
         return zoneinfo.ZoneInfo(ZONE)
     except zoneinfo.ZoneInfoNotFoundError:
