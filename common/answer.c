@@ -1,11 +1,12 @@
-/* common/answer.c - a filter is a slice of the clients in order; KPIs are differences of sums. Which tenants belong to
- * which answers is found in one sweep: slices open and close on the way, and each client's tenants go to those open. */
+/* common/answer.c - a filter is a slice of the clients in order; KPIs are differences of prefix sums. One sweep finds
+ * which tenants belong to which answers: slices open and close along the way, and each client's tenants are added to
+ * the open ones. */
 #include "common/answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The first dated client whose day of adhesion is before `day`, or clients_count: days fall along the order. */
+/* The first dated client whose day of adhesion is before `day`, or clients_count: days descend along the order. */
 static size_t first_before(const struct scored_snapshot *scored, int32_t day)
 {
     size_t low = scored->undated_count, high = scored->clients_count;
@@ -19,7 +20,7 @@ static size_t first_before(const struct scored_snapshot *scored, int32_t day)
     return low;
 }
 
-/* The mean as C's %.1f rounds the quotient, in tenths. */
+/* The mean in tenths, rounded as by C's %.1f. */
 static int64_t mean_tenths(int64_t sum, uint32_t count)
 {
     char text[DECIMAL_TEXT_MAX];
@@ -55,7 +56,7 @@ static void take_slice(const struct scored_snapshot *scored, struct answer *out)
     compute_kpis(&scored->sums[out->first_client], &scored->sums[end], &out->kpis);
 }
 
-/* A place in the order of clients at which an answer's slice begins or ends. */
+/* A place in the order of clients where an answer's slice begins or ends. */
 struct edge {
     size_t place;
     uint32_t answer;
@@ -68,7 +69,7 @@ static int compare_edges(const void *a, const void *b)
     return (left->place > right->place) - (left->place < right->place);
 }
 
-/* The answers whose slices the sweep is in. */
+/* The answers whose slices are open at the sweep's current place. */
 struct active {
     uint32_t *answers;
     size_t count;
@@ -90,10 +91,11 @@ static void pick_tenant(struct answer *answer, size_t tenant, uint32_t category)
 {
     unsigned char bit = (unsigned char)(1u << (tenant % 8));
     if (answer->tenants[tenant / 8] & bit)
-        return; /* through another of its clients */
+        return; /* already there, through another of its clients */
     answer->tenants[tenant / 8] |= bit;
     answer->tenants_count++;
-    /* At an index it does not know, the analyzer takes the whole answer for overwritten, `tenants` included. */
+    /* With an index it does not know, the analyzer assumes that the whole answer, `tenants` included, is
+     * overwritten. */
     answer->kpis.in_category[category]++; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
@@ -108,7 +110,7 @@ static void meet_client(const struct scored_snapshot *scored, const struct activ
     }
 }
 
-/* Each client is met once, with all the answers that it is in. */
+/* Visits each client once, for all the answers it belongs to. */
 static void sweep(const struct scored_snapshot *scored, const struct edge *edges, size_t edges_count,
                   struct active *active, struct answer *out)
 {
@@ -121,7 +123,7 @@ static void sweep(const struct scored_snapshot *scored, const struct edge *edges
     }
 }
 
-/* A slice without clients has no edges: its end would be met before its beginning. */
+/* An empty slice has no edges: its end could be met before its beginning. */
 static size_t list_edges(const struct answer *answers, size_t count, struct edge *edges)
 {
     size_t found = 0;

@@ -1,6 +1,6 @@
-/* common/answer.h - the second of the two functions that make every number: scored snapshot and filter in; which
- * clients, which tenants and the KPIs out. The worker calls it for buckets, the API for anything else, so that a
- * bucket and an answer on demand cannot differ. Pure: no clock, no I/O; any thread. */
+/* common/answer.h - the second of the two functions that compute every number: takes a scored snapshot and a filter,
+ * returns the clients, the tenants and the KPIs. The worker calls it for buckets, the API for everything else, so a
+ * bucket and an answer computed on demand cannot differ. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_ANSWER_H
 #define ECOSYS_COMMON_ANSWER_H
 
@@ -10,22 +10,22 @@
 struct kpis {
     uint32_t active, paying, onboarding; /* clients */
     int64_t mrr_cents, churn_cents;
-    int64_t tmo_tenths;                   /* tenths of a day: the mean as C's %.1f rounds it */
-    uint32_t in_category[CATEGORIES_MAX]; /* tenants, by the model's categories */
+    int64_t tmo_tenths;                   /* tenths of a day: the mean, rounded as by C's %.1f */
+    uint32_t in_category[CATEGORIES_MAX]; /* tenants per category of the model */
     uint32_t categories_count;
 };
 
 struct answer {
     struct date_filter filter;
     size_t first_client, clients_count; /* a slice of the snapshot's clients */
-    unsigned char *tenants; /* owned: a bit for each of the snapshot's tenants, lowest bit first */
-    size_t tenants_len;     /* bytes */
-    size_t tenants_count;   /* bits that are set */
+    unsigned char *tenants;             /* owned: one bit per tenant of the snapshot, lowest bit first */
+    size_t tenants_len;                 /* bytes */
+    size_t tenants_count;               /* bits set */
     struct kpis kpis;
 };
 
-/* Answers all filters in one sweep over the clients in their order. The caller frees each answer with answer_clear.
- * Fails only for want of memory, and then leaves nothing to free. */
+/* Answers all filters in one pass over the clients in order. The caller frees each answer with answer_clear. Fails only
+ * when out of memory, and then leaves nothing to free. */
 MUST_CHECK enum status answer_all(const struct scored_snapshot *scored, const struct date_filter *filters,
                                   size_t count, struct answer *out, struct error *err);
 
@@ -40,7 +40,7 @@ static inline bool answer_has_tenant(const struct answer *answer, size_t tenant)
     return (answer->tenants[tenant / 8] >> (tenant % 8) & 1) != 0;
 }
 
-/* Bytes that a bit for each of `tenants_count` tenants takes; at least one. */
+/* Bytes needed for one bit per tenant; at least one. */
 static inline size_t answer_tenants_len(size_t tenants_count)
 {
     return tenants_count / 8 + 1;

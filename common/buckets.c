@@ -24,7 +24,7 @@ static int32_t month_start(int32_t month)
     return day_from_civil((struct civil_date){month / MONTHS, month % MONTHS + 1, 1});
 }
 
-/* Spans of `months` months that begin at multiples of it, from the one that holds `from` to the one that holds `to`. */
+/* Spans of `months` months that begin at multiples of it, from the one containing `from` to the one containing `to`. */
 static void add_spans(struct list *list, int32_t from, int32_t to, int32_t months)
 {
     for (int32_t month = from - from % months; month <= to; month += months)

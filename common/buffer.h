@@ -1,6 +1,6 @@
-/* common/buffer.h - a growing run of bytes for everything that is rendered or packed.
- * The owner calls buffer_clear. An allocation that fails leaves the buffer "failed": later appends do nothing
- * and buffer_is_failed says so, so that a renderer checks once, at its end. One thread at a time. */
+/* common/buffer.h - a growing byte buffer for everything that is rendered or packed. The owner calls buffer_clear. A
+ * failed allocation leaves the buffer "failed": later appends do nothing and buffer_is_failed returns true, so a
+ * renderer checks only once, at its end. One thread at a time. */
 #ifndef ECOSYS_COMMON_BUFFER_H
 #define ECOSYS_COMMON_BUFFER_H
 
@@ -31,13 +31,13 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...)
 /* In decimal digits. */
 void buffer_append_uint(struct buffer *buffer, uint64_t value);
 
-/* Makes room for `extra` more bytes, so that the next appends of that size do not allocate. */
+/* Makes room for `extra` more bytes, so that appending them does not allocate. */
 void buffer_reserve(struct buffer *buffer, size_t extra);
 
 /* Empties the buffer and keeps its memory; a failed buffer stays failed. */
 void buffer_reset(struct buffer *buffer);
 
-/* Frees the memory and leaves an empty buffer that may be used again. */
+/* Frees the memory and leaves an empty buffer that can be used again. */
 void buffer_clear(struct buffer *buffer);
 
 static inline bool buffer_is_failed(const struct buffer *buffer)
@@ -45,7 +45,7 @@ static inline bool buffer_is_failed(const struct buffer *buffer)
     return buffer->failed;
 }
 
-/* What was appended so far; valid until the next append. */
+/* The contents so far; valid until the next append. */
 static inline struct bytes buffer_bytes(const struct buffer *buffer)
 {
     return (struct bytes){buffer->data, buffer->len};

@@ -1,5 +1,5 @@
-/* common/bytes.h - a borrowed run of bytes: text travels with its length, never with a terminator.
- * `data` NULL is "no value" (SQL's NULL), which is not the empty text. Any thread. */
+/* common/bytes.h - a borrowed run of bytes: text is passed with its length, never with a terminator. `data` NULL is "no
+ * value" (SQL's NULL), which is different from empty text. Any thread. */
 #ifndef ECOSYS_COMMON_BYTES_H
 #define ECOSYS_COMMON_BYTES_H
 
@@ -29,13 +29,14 @@ static inline bool bytes_is(struct bytes a, const char *text)
     return bytes_equal(a, bytes_of(text));
 }
 
-/* As bytes_is, but ASCII letters are equal in either case. */
+/* Like bytes_is, but ignores the case of ASCII letters. */
 static inline bool bytes_is_in_any_case(struct bytes a, const char *text)
 {
     return a.len == strlen(text) && (a.len == 0 || strncasecmp(a.data, text, a.len) == 0);
 }
 
-/* Decimal digits and nothing else, of a number up to `most`. False: not of that form, or larger; *out is untouched. */
+/* Parses a number of decimal digits only, at most `most`. Returns false and leaves *out untouched if the text has
+ * another form or the number is larger. */
 __attribute__((warn_unused_result)) static inline bool bytes_parse_uint(struct bytes text, uint64_t most,
                                                                         uint64_t *out)
 {
@@ -52,7 +53,7 @@ __attribute__((warn_unused_result)) static inline bool bytes_parse_uint(struct b
     return true;
 }
 
-/* 0 to 15, or -1 for what is no hexadecimal digit. */
+/* 0 to 15, or -1 if `c` is not a hexadecimal digit. */
 static inline int bytes_hex_value(char c)
 {
     if (c >= '0' && c <= '9')

@@ -1,4 +1,5 @@
-/* common/clock.h - the two clocks, for worker/ and api/ only: the domain gets its time as an argument. Any thread. */
+/* common/clock.h - the two clocks, for worker/, api/ and the connection to Redis only: the domain is passed the time as
+ * an argument. Any thread. */
 #ifndef ECOSYS_COMMON_CLOCK_H
 #define ECOSYS_COMMON_CLOCK_H
 
@@ -12,7 +13,7 @@ static inline int64_t clock_read_us(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Never steps back; for durations and deadlines. */
+/* Never goes backwards; for durations and deadlines. */
 static inline int64_t clock_monotonic_us(void)
 {
     return clock_read_us(CLOCK_MONOTONIC);

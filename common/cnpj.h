@@ -1,7 +1,6 @@
-/* common/cnpj.h - Brazil's company numbers: how two of them compare and how one is shown.
- * CNPJs are alphanumeric since July 2026: twelve letters or digits, then two check digits, which nobody here
- * verifies. Stored ones come with and without punctuation, as numbers without their leading zeros, or as
- * anything a person typed. Pure; any thread. */
+/* common/cnpj.h - Brazilian company numbers (CNPJs): how they are compared and shown. They have been alphanumeric since
+ * July 2026: twelve letters or digits, then two check digits, which are not verified here. They are stored with or
+ * without punctuation, as numbers without leading zeros, or as anything a person typed. Pure; any thread. */
 #ifndef ECOSYS_COMMON_CNPJ_H
 #define ECOSYS_COMMON_CNPJ_H
 
@@ -12,14 +11,14 @@
 
 #define CNPJ_LEN 14
 
-/* The form in which CNPJs are compared. */
+/* The normalised form in which CNPJs are compared. */
 struct cnpj_key {
     char text[CNPJ_LEN];
 };
 
-/* Everything but ASCII letters and digits is dropped and letters become upper case. All digits: zeros are put in
- * front up to 14, and all zeros is no CNPJ. With letters: exactly 14, the last two of them digits. False, *key
- * untouched, for anything else: such a value matches nothing. `stored` NULL is fine. */
+/* Drops everything except ASCII letters and digits and converts letters to upper case. All digits: padded with leading
+ * zeros to 14, and all zeros is not a CNPJ. With letters: exactly 14 characters, the last two of them digits. Anything
+ * else returns false and leaves *key untouched: such a value matches nothing. `stored` may be NULL. */
 bool cnpj_key_parse(struct bytes stored, struct cnpj_key *key);
 
 enum cnpj_form {
@@ -33,7 +32,7 @@ struct cnpj_shown {
     struct bytes text; /* in the arena */
 };
 
-/* How a stored CNPJ appears in an answer. False only when memory is out. */
+/* How a stored CNPJ appears in an answer. False only when out of memory. */
 bool cnpj_show(struct arena *arena, struct bytes stored, struct cnpj_shown *out);
 
 #endif

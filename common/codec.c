@@ -1,4 +1,4 @@
-/* common/codec.c - manifest, worker's report, model and answers; rows are in codec_rows.c. */
+/* common/codec.c - manifest, worker's report, model, buckets and answers; rows are in codec_rows.c. */
 #include "common/codec.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #define TAKEN_MS_MAX (INT64_C(253402300800000)) /* the year 10000 */
 #define OFFSET_S_MAX (24 * 3600)
 
-/* A value that stands alone in its envelope. */
+/* Opens an envelope that holds a single value. */
 static enum status open_single(struct bytes blob, enum blob_kind kind, uint32_t count, struct fields *fields,
                                struct error *err)
 {
@@ -94,7 +94,7 @@ enum status codec_pack_worker_report(const struct worker_report *report, struct 
     return envelope_end(out, start, BLOB_WORKER, err);
 }
 
-/* The next field as a text that ends with a NUL. */
+/* Reads the next field as a NUL-terminated text. */
 static void take_line(struct fields *fields, char *out, size_t room)
 {
     struct bytes text = fields_text(fields);
@@ -228,7 +228,7 @@ static void unpack_kpis(struct fields *fields, const struct manifest *manifest, 
         fields_refuse(fields, categories.problem);
 }
 
-/* `expected` bits are set, all of them among the first `count`. */
+/* Whether exactly `expected` bits are set, all of them among the first `count`. */
 static bool bits_fit(struct bytes bits, size_t count, size_t expected)
 {
     size_t found = 0;

@@ -1,7 +1,7 @@
-/* common/codec.h - what is stored, as MessagePack in envelopes: packing for the worker, unpacking for the API.
- * Unpacking trusts nothing: every count, range and text is checked and STATUS_CORRUPT says what was refused.
- * A row is an array of fixed length; rows of a chunk follow one another. schemas/redis.md lists the fields, which
- * are numbered in this order. Any thread; texts that are unpacked live in the given arena. */
+/* common/codec.h - stored data as MessagePack in envelopes: packing for the worker, unpacking for the API. Unpacking
+ * trusts nothing: every count, range and text is checked, and STATUS_CORRUPT says what was refused. A row is an array
+ * of fixed length; the rows of a chunk follow one another. schemas/redis.md lists the fields, numbered in this order.
+ * Any thread; unpacked texts live in the given arena. */
 #ifndef ECOSYS_COMMON_CODEC_H
 #define ECOSYS_COMMON_CODEC_H
 
@@ -13,7 +13,7 @@
 
 #define ROWS_MAX 10000000u /* of one kind, in one generation */
 
-/* The first thing that is read of a generation. */
+/* Read before anything else of a generation. */
 struct manifest {
     uint64_t generation;
     struct instants instants;
@@ -24,10 +24,10 @@ struct manifest {
     struct replacements replaced;
 };
 
-/* What the worker says of itself, under REDIS_WORKER. */
+/* The worker's report on itself, stored under REDIS_WORKER. */
 struct worker_report {
-    uint64_t failures;               /* since the last generation that was published; 0: healthy */
-    char last_error[32];             /* one word: what the last refresh failed at; empty when it did not */
+    uint64_t failures;               /* since the last published generation; 0: healthy */
+    char last_error[32];             /* one word: what the last refresh failed at; empty if it did not */
     char reason[ERROR_MESSAGE_SIZE]; /* the same in full, for operators; UTF-8 */
 };
 
@@ -40,41 +40,41 @@ MUST_CHECK enum status codec_pack_worker_report(const struct worker_report *repo
 MUST_CHECK enum status codec_unpack_worker_report(struct bytes blob, struct worker_report *out,
                                                   struct error *err);
 
-/* The scoring model travels as the text that was read. */
+/* The scoring model is stored as the text that was read. */
 MUST_CHECK enum status codec_pack_model(const struct scoring_model *model, struct buffer *out,
                                         struct error *err);
 MUST_CHECK enum status codec_unpack_model(struct bytes blob, struct arena *arena, struct scoring_model *out,
                                           struct error *err);
 
-/* Append one chunk to `out` with the rows from *next on, as many as fit, and move *next behind them.
- * STATUS_INVALID: a single row that does not fit a chunk. */
+/* Append to `out` one chunk with as many rows from *next on as fit, and advance *next past them. STATUS_INVALID: a
+ * single row does not fit a chunk. */
 MUST_CHECK enum status codec_pack_clients(const struct scored_snapshot *scored, size_t *next,
                                           struct buffer *out, struct error *err);
 MUST_CHECK enum status codec_pack_tenants(const struct scored_snapshot *scored, size_t *next,
                                           struct buffer *out, struct error *err);
 
-/* Make `out` ready for the rows that the manifest announces (memory for them, instants, counts). */
+/* Prepares `out` for the rows announced by the manifest (memory, instants, counts). */
 MUST_CHECK enum status codec_begin_rows(const struct manifest *manifest, struct scored_snapshot *out,
                                         struct error *err);
 
-/* Add the rows of the next chunk to `out`; more than announced is STATUS_CORRUPT. */
+/* Add the rows of the next chunk to `out`; more rows than announced are STATUS_CORRUPT. */
 MUST_CHECK enum status codec_unpack_clients(struct bytes blob, const struct manifest *manifest,
                                             struct scored_snapshot *out, struct error *err);
 MUST_CHECK enum status codec_unpack_tenants(struct bytes blob, const struct manifest *manifest,
                                             struct scored_snapshot *out, struct error *err);
 
-/* Checks that all announced rows came, and computes the index. */
+/* Checks that all announced rows are there, and computes the index. */
 MUST_CHECK enum status codec_end_rows(const struct manifest *manifest, struct scored_snapshot *out,
                                       struct error *err);
 
-/* Which filters of a generation are answered by a stored answer, in the order of date_filter_compare. */
+/* The filters of a generation that have a stored answer, in the order of date_filter_compare. */
 MUST_CHECK enum status codec_pack_buckets(const struct date_filter *filters, size_t count, struct buffer *out,
                                           struct error *err);
 MUST_CHECK enum status codec_unpack_buckets(struct bytes blob, struct date_filter out[BUCKETS_MAX],
                                             size_t *count, struct error *err);
 
-/* An answer says which rows of the snapshot belong to it. Unpacking checks it against the counts of the manifest
- * it belongs to; the caller frees it with answer_clear. */
+/* An answer says which rows of the snapshot belong to it. Unpacking checks it against the counts in its manifest; the
+ * caller frees it with answer_clear. */
 MUST_CHECK enum status codec_pack_answer(const struct answer *answer, struct buffer *out, struct error *err);
 MUST_CHECK enum status codec_unpack_answer(struct bytes blob, const struct manifest *manifest,
                                            struct answer *out, struct error *err);

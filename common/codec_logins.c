@@ -10,18 +10,18 @@
 #define PART_FIELDS  6
 #define ROW_VALUES   3   /* id, microseconds, index of the user or nil */
 #define USER_VALUES  2   /* name, e-mail */
-#define ROW_LEN_MAX  24u /* of a packed row, without a user that is new to the part */
+#define ROW_LEN_MAX  24u /* of a packed row, not counting a user new to the part */
 #define USER_LEN_MIN 16u
 #define IDS_IN_CHUNK 100000u
 #define PART_LEN_MAX (ENVELOPE_PAYLOAD_MAX - 256u)
 
-/* The users of a part, in the order in which its rows name them first. */
+/* The users of a part, in the order in which its rows first refer to them. */
 struct part_users {
     uint32_t *indexes; /* by number in the part: index into the users */
     size_t count;
 };
 
-/* The number of the row's user in the part, adding it when it is new; its packed length is added to *len. */
+/* The number of the row's user in the part; a new user is added, and its packed length added to *len. */
 static size_t number_user(struct part_users *users, const struct tenant_logins *logins, uint32_t user,
                           size_t *len)
 {
@@ -33,7 +33,7 @@ static size_t number_user(struct part_users *users, const struct tenant_logins *
     return users->count++;
 }
 
-/* How many rows from `first` on fit a part, and their users. */
+/* Finds how many rows from `first` on fit a part, and their users. */
 static size_t count_fitting(const struct tenant_logins *logins, size_t first, struct part_users *users,
                             size_t *numbers)
 {

@@ -1,5 +1,5 @@
-/* common/codec_logins.h - one tenant's logins as stored: parts of at most a chunk, each with the users that it names.
- * And the ids of all tenants, for telling "no logins" from "no such tenant". Any thread. */
+/* common/codec_logins.h - one tenant's logins as stored: parts of at most a chunk, each with the users it refers to.
+ * Also the ids of all tenants, to tell "no logins" from "no such tenant". Any thread. */
 #ifndef ECOSYS_COMMON_CODEC_LOGINS_H
 #define ECOSYS_COMMON_CODEC_LOGINS_H
 
@@ -8,11 +8,11 @@
 #include "common/logins.h"
 #include "common/status.h"
 
-/* Appends a part with the rows from *next on, as many as fit, and moves *next behind them. */
+/* Appends a part with as many rows from *next on as fit, and advances *next past them. */
 MUST_CHECK enum status codec_pack_logins(const struct tenant_logins *logins, size_t *next, struct buffer *out,
                                          struct error *err);
 
-/* The head of every part, the same in each. */
+/* The head, the same in every part of a tenant. */
 struct logins_head {
     uint64_t tenant_id;
     uint64_t total;
@@ -20,7 +20,7 @@ struct logins_head {
     uint32_t days;
 };
 
-/* A row as it was stored, with its user's texts. */
+/* A row as stored, with its user's texts. */
 struct stored_login {
     uint64_t id;
     int64_t wall_us;
@@ -36,11 +36,12 @@ struct logins_part {
 MUST_CHECK enum status codec_unpack_logins(struct bytes blob, struct arena *arena, struct logins_part *out,
                                            struct error *err);
 
-/* Ids in rising order, a chunk's worth at a time. */
+/* Appends a chunk with as many ids from *next on as fit, and advances *next past them. The ids are in ascending
+ * order. */
 MUST_CHECK enum status codec_pack_tenant_ids(const uint64_t *ids, size_t count, size_t *next,
                                              struct buffer *out, struct error *err);
 
-/* Appends the ids of a chunk to `out`, which has room for `room` of them, and adds their number to *count. */
+/* Appends the ids of a chunk to `out`, which has room for `room` ids in all, and adds their number to *count. */
 MUST_CHECK enum status codec_unpack_tenant_ids(struct bytes blob, uint64_t *out, size_t room, size_t *count,
                                                struct error *err);
 

@@ -21,7 +21,7 @@ static void pack_cnpj(struct buffer *out, struct cnpj_shown cnpj)
     pack_text(out, cnpj.text);
 }
 
-/* A day is stored as its number in an array of one, an instant as its microseconds. */
+/* A date is stored as its day number in an array of one, an instant as its microseconds. */
 static void pack_timestamp(struct buffer *out, struct timestamp timestamp)
 {
     switch (timestamp.kind) {
@@ -38,7 +38,7 @@ static void pack_timestamp(struct buffer *out, struct timestamp timestamp)
     }
 }
 
-/* As text: it may have more digits than MessagePack's integers. */
+/* As text: it may have more digits than MessagePack's integers can hold. */
 static void pack_valor(struct buffer *out, const struct client *client)
 {
     char text[DECIMAL_TEXT_MAX];
@@ -105,7 +105,7 @@ static void pack_tenant(struct buffer *out, const struct tenant *tenant)
     pack_uint(out, tenant->store_size);
 }
 
-/* Packs rows from *next on until the next one would not fit; `pack_row` packs the row with that number. */
+/* Packs rows from *next on until the next one would not fit; `pack_row` packs the row with the given number. */
 static enum status pack_rows(const struct scored_snapshot *scored, size_t count, enum blob_kind kind,
                              void (*pack_row)(struct buffer *, const struct scored_snapshot *, size_t),
                              size_t *next, struct buffer *out, struct error *err)

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-/* Days of the years before `year`, counted from 0000-03-01 in eras of 400 years (146,097 days), so that the
- * leap day is a year's last one. */
+/* Days in the years before `year`, counted from 0000-03-01 in eras of 400 years (146,097 days), so that the leap day is
+ * the last day of a year. */
 int32_t day_from_civil(struct civil_date date)
 {
     int32_t year = date.month <= 2 ? date.year - 1 : date.year;
@@ -69,7 +69,7 @@ bool day_parse(struct bytes text, int32_t *day)
     return true;
 }
 
-/* "HH:MM:SS" at the front of `text`; the seconds since midnight. */
+/* Reads "HH:MM:SS" at the start of `text`, as seconds since midnight. */
 static bool read_time(struct bytes text, int64_t *seconds)
 {
     int32_t hour, minute, second;
@@ -82,7 +82,7 @@ static bool read_time(struct bytes text, int64_t *seconds)
     return true;
 }
 
-/* ".f" to ".ffffff" at the front of `text`, or nothing; returns how many bytes it took. */
+/* Reads ".f" to ".ffffff" at the start of `text`, or nothing; returns the number of bytes read. */
 static size_t read_fraction(struct bytes text, int64_t *us)
 {
     *us = 0;

@@ -11,7 +11,7 @@
 
 #define DAY_FIRST          (-719162) /* 0001-01-01 */
 #define DAY_LAST           2932896   /* 9999-12-31 */
-#define DAY_NONE           INT32_MIN /* "there is no such day" */
+#define DAY_NONE           INT32_MIN /* "no such day" */
 #define US_PER_S           INT64_C(1000000)
 #define US_PER_DAY         (INT64_C(86400) * US_PER_S)
 #define DATE_TEXT_LEN      10 /* YYYY-MM-DD */
@@ -26,7 +26,7 @@ struct civil_date {
 int32_t day_from_civil(struct civil_date date);
 struct civil_date day_to_civil(int32_t day);
 
-/* Reads exactly "YYYY-MM-DD", a day that exists, years 0001 to 9999. False leaves *day untouched. */
+/* Reads exactly "YYYY-MM-DD", an existing day in the years 0001 to 9999. If it returns false, *day is untouched. */
 bool day_parse(struct bytes text, int32_t *day);
 
 /* Writes YYYY-MM-DD and a NUL; `day` is between DAY_FIRST and DAY_LAST. */
@@ -43,16 +43,16 @@ struct timestamp {
     enum timestamp_kind kind;
 };
 
-/* Reads what SQL servers print: "YYYY-MM-DD", "YYYY-MM-DD HH:MM:SS[.f to .ffffff]" (or a T), and after it an
- * offset "+HH", "-HH:MM" or "+HH:MM:SS", which goes to *offset_s (0 without). The year has four digits.
- * False, with both untouched, for anything else: "infinity", years outside 1 to 9999, zero dates, BC. */
+/* Reads what SQL servers print: "YYYY-MM-DD" or "YYYY-MM-DD HH:MM:SS[.f to .ffffff]" (or with a T), optionally followed
+ * by an offset "+HH", "-HH:MM" or "+HH:MM:SS", which goes to *offset_s (0 if there is none). The year has four digits.
+ * Returns false and leaves both untouched for anything else: "infinity", years outside 1 to 9999, zero dates, BC. */
 bool timestamp_parse(struct bytes text, struct timestamp *out, int32_t *offset_s);
 
-/* Writes YYYY-MM-DD for a TIMESTAMP_DATE, else YYYY-MM-DDTHH:MM:SS and six digits of microseconds when there
- * are some. Returns the length; a NUL follows. `kind` is not TIMESTAMP_NONE. */
+/* Writes YYYY-MM-DD for a TIMESTAMP_DATE, else YYYY-MM-DDTHH:MM:SS, with six digits of microseconds unless they are
+ * zero. Returns the length; a NUL follows. `kind` is not TIMESTAMP_NONE. */
 size_t timestamp_format(struct timestamp timestamp, char out[TIMESTAMP_TEXT_MAX]);
 
-/* The day that a wall clock shows, also before 1970. */
+/* The day a wall clock shows, also before 1970. */
 int32_t day_of_wall_us(int64_t wall_us);
 
 #endif

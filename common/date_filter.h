@@ -1,4 +1,4 @@
-/* common/date_filter.h - which adhesion days a question asks for. Pure: no clock, no I/O; any thread. */
+/* common/date_filter.h - the range of adhesion days a request asks for. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_DATE_FILTER_H
 #define ECOSYS_COMMON_DATE_FILTER_H
 
@@ -12,8 +12,8 @@
 #define DAY_MAX INT32_MAX
 
 struct date_filter {
-    int32_t first_day; /* days since 1970-01-01, included; DAY_MIN when open */
-    int32_t last_day;  /* included; DAY_MAX when open; never before first_day */
+    int32_t first_day; /* days since 1970-01-01, inclusive; DAY_MIN when open */
+    int32_t last_day;  /* inclusive; DAY_MAX when open; never before first_day */
 };
 
 #define DATE_FILTER_ALL                                                                                      \
@@ -22,7 +22,7 @@ struct date_filter {
         DAY_MIN, DAY_MAX                                                                                     \
     }
 
-/* No bound at all: also clients without a day of adhesion pass. */
+/* No bound at all: clients without a day of adhesion pass too. */
 static inline bool date_filter_is_open(struct date_filter filter)
 {
     return filter.first_day == DAY_MIN && filter.last_day == DAY_MAX;
@@ -36,11 +36,12 @@ static inline int date_filter_compare(struct date_filter a, struct date_filter b
     return (a.last_day > b.last_day) - (a.last_day < b.last_day);
 }
 
-/* "2024-01-01:2024-01-31" and a NUL, "all" for a bound that is open: as names in Redis and messages have it. */
+/* "2024-01-01:2024-01-31" and a NUL, with "all" for an open bound: the form used in Redis keys and messages. */
 #define DATE_FILTER_TEXT_MAX 24
 void date_filter_format(struct date_filter filter, char out[DATE_FILTER_TEXT_MAX]);
 
-/* Reads that. False: not of that form, or the last day comes before the first; *out is untouched. */
+/* Reads that form. Returns false and leaves *out untouched if it is malformed or the last day comes before the
+ * first. */
 MUST_CHECK bool date_filter_parse(struct bytes text, struct date_filter *out);
 
 #endif

@@ -2,7 +2,7 @@
 #include "common/decimal.h"
 
 #define EXPONENT_MAX 400
-#define POWERS       18 /* of ten that are in the table */
+#define POWERS       18 /* of ten in the table */
 #define CENTS_DIGITS 2
 
 static const int64_t POWER_OF_TEN[] = {INT64_C(1),
@@ -31,14 +31,14 @@ static int128 power_of_ten(int exponent)
                               : (int128)POWER_OF_TEN[POWERS] * POWER_OF_TEN[exponent - POWERS];
 }
 
-/* A number as it is read: digits without the point, and where the point was. Digits behind the point that there is no
- * room for are dropped, but for how the first of them rounds. */
+/* A number being read: its digits without the point, and where the point was. Digits after the point for which there is
+ * no room are dropped, except that the first of them decides the rounding. */
 struct reading {
     int128 digits;
-    int significant; /* how many digits `digits` has */
+    int significant; /* number of digits in `digits` */
     int exponent;    /* value = digits x 10^exponent */
     bool any_digit;
-    bool is_cut; /* something other than zeros was dropped */
+    bool is_cut; /* a digit other than zero was dropped */
     bool rounds_up;
 };
 
@@ -89,9 +89,9 @@ static bool read_mantissa(struct bytes text, size_t *at, struct reading *out)
         out->exponent += zeros_held;
         return out->any_digit;
     }
-    out->significant += zeros_held; /* they stand where it was cut */
+    out->significant += zeros_held; /* they are before the cut, hence significant */
     if (out->significant > DECIMAL_DIGITS_MAX)
-        return false; /* in front of the point */
+        return false; /* too many before the point */
     out->digits *= power_of_ten(zeros_held);
     return true;
 }
@@ -118,8 +118,8 @@ static bool read_exponent(struct bytes text, size_t *at, int *exponent)
     return true;
 }
 
-/* Down to DECIMAL_SCALE_MAX decimals. What was cut off before cannot change how these round: it is below one of the
- * last digit that is there. */
+/* Rounds to DECIMAL_SCALE_MAX decimals. What was dropped earlier cannot change this rounding: it is less than one unit
+ * of the last digit kept. */
 static void round_to_scale(struct reading *reading)
 {
     int surplus = -reading->exponent - DECIMAL_SCALE_MAX;
@@ -146,7 +146,7 @@ static bool without_exponent(struct reading *reading)
     if (reading->exponent > 0)
         reading->digits *= power_of_ten(reading->exponent);
     reading->exponent = reading->exponent < 0 ? reading->exponent : 0;
-    return reading->digits < power_of_ten(DECIMAL_DIGITS_MAX); /* else it was rounded up to one digit more */
+    return reading->digits < power_of_ten(DECIMAL_DIGITS_MAX); /* else rounding up added a digit */
 }
 
 bool decimal_parse_nearest(struct bytes text, struct decimal *out, bool *is_exact)
@@ -176,7 +176,7 @@ bool decimal_parse(struct bytes text, struct decimal *out)
     return true;
 }
 
-/* The last `count` digits of a number, those that it does not have as zeros. */
+/* Writes the last `count` digits of a number, with leading zeros if it has fewer. */
 static void put_digits(int128 number, int count, char *out)
 {
     while (count-- > 0) {
@@ -255,7 +255,7 @@ int64_t decimal_sum_cents(struct decimal_sum sum)
     int128 one = power_of_ten(DECIMAL_SCALE_MAX);
     int64_t whole = sum.whole + (int64_t)(sum.parts / one);
     int128 parts = sum.parts % one;
-    /* Of one sign, so that a half is rounded away from the zero of the whole sum. */
+    /* Give both the same sign, so that halves are rounded away from zero for the sum as a whole. */
     if (whole > 0 && parts < 0) {
         whole--;
         parts += one;

@@ -1,4 +1,4 @@
-/* common/dotenv.c - the grammar of python-dotenv's parser, one function a rule. */
+/* common/dotenv.c - the grammar of python-dotenv's parser, one function per rule. */
 #include "common/dotenv.h"
 
 #include "common/buffer.h"
@@ -24,7 +24,7 @@ static bool is_inline_blank(char c)
     return c == ' ' || c == '\t' || c == '\v' || c == '\f';
 }
 
-/* Some editors put one in front of UTF-8; it is no part of the first name. */
+/* Some editors put a byte order mark at the start of UTF-8; it is not part of the first name. */
 static void skip_byte_order_mark(struct cursor *cursor)
 {
     static const char mark[] = "\xEF\xBB\xBF";
@@ -39,7 +39,7 @@ static void skip_blanks(struct cursor *cursor)
         cursor->at++;
 }
 
-/* LF, CR LF and CR each end one line. */
+/* LF, CR LF and CR each count as one line end. */
 static void advance(struct cursor *cursor)
 {
     char c = *cursor->at++;
@@ -58,7 +58,7 @@ static void skip_line(struct cursor *cursor)
         cursor->at++;
 }
 
-/* "export" counts only with a blank behind it. */
+/* "export" counts only if a blank follows. */
 static void skip_export(struct cursor *cursor)
 {
     static const char word[] = "export";
@@ -70,7 +70,7 @@ static void skip_export(struct cursor *cursor)
     skip_blanks(cursor);
 }
 
-/* A quoted name may hold anything but its quote; one that is never closed spoils its own line only. */
+/* A quoted name may contain anything but its quote; one that is never closed invalidates only its own line. */
 static bool read_quoted_name(struct cursor *cursor, struct bytes *name)
 {
     const struct cursor start = *cursor;
@@ -97,7 +97,7 @@ static bool read_name(struct cursor *cursor, struct bytes *name)
     return name->len > 0;
 }
 
-/* What a backslash and `c` stand for between quotes, or 0 when the backslash stands for itself. */
+/* What a backslash and `c` stand for between quotes, or 0 if the backslash stands for itself. */
 static char unescape(char quote, char c)
 {
     static const char from[] = "abfnrtv", to[] = "\a\b\f\n\r\t\v";
@@ -107,8 +107,8 @@ static char unescape(char quote, char c)
     return found == NULL ? 0 : to[found - from];
 }
 
-/* The quote that closes a value which begins at `start`: the first without a backslash in front, whatever stands in
- * front of that. When there is none in the whole rest, the last of those with one; NULL when there is none at all. */
+/* The quote that closes a value beginning at `start`: the first one not preceded by a backslash, whatever precedes
+ * that. If there is none in the whole rest, the last one preceded by a backslash; NULL if there is no quote at all. */
 static const char *find_closing_quote(const char *start, const char *end, char quote)
 {
     const char *last = NULL;
@@ -120,8 +120,8 @@ static const char *find_closing_quote(const char *start, const char *end, char q
     return last;
 }
 
-/* Lines in a value end with LF, however they end in the file. A quote that is never closed spoils its own line only:
- * the cursor stays in front of it. */
+/* Line ends in a value become LF, whatever they are in the file. A quote that is never closed invalidates only its own
+ * line: the cursor stays before it. */
 static bool read_quoted(struct cursor *cursor, struct buffer *value)
 {
     char quote = *cursor->at;
@@ -142,7 +142,8 @@ static bool read_quoted(struct cursor *cursor, struct buffer *value)
     return true;
 }
 
-/* To the end of the line or to a "#" with a blank in front, be it one behind the "="; without blanks at its end. */
+/* Reads to the end of the line or to a "#" preceded by a blank, even if that directly follows the "="; trailing blanks
+ * are removed. */
 static void read_unquoted(struct cursor *cursor, struct buffer *value)
 {
     const char *start = cursor->at;
@@ -155,7 +156,7 @@ static void read_unquoted(struct cursor *cursor, struct buffer *value)
     buffer_append(value, start, (size_t)(end - start));
 }
 
-/* Behind a value: blanks, a comment, the end of the line. */
+/* Reads what may follow a value: blanks, a comment, the end of the line. */
 static bool read_rest(struct cursor *cursor)
 {
     skip_blanks(cursor);
@@ -207,7 +208,7 @@ static const char *look_up(const struct expansion *expansion, struct bytes name)
     return value != NULL ? value : dotenv_value(expansion->dotenv, copy.data);
 }
 
-/* ${NAME} and ${NAME:-default}; a name holds neither "}" nor ":". */
+/* ${NAME} and ${NAME:-default}; a name contains neither "}" nor ":". */
 static void expand(const struct expansion *expansion, struct bytes value, struct buffer *out)
 {
     for (size_t i = 0; i < value.len; i++) {

@@ -1,4 +1,4 @@
-/* common/envelope.c - header and checksum around what is stored. */
+/* common/envelope.c - header and checksum around stored data. */
 #include "common/envelope.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* common/json.c - yajl's events become a tree; readers with errors that name the place. */
+/* common/json.c - builds a tree from yajl's events; readers whose errors name the place. */
 #include "common/json.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 /* One open array or object while parsing. */
 struct level {
     struct json *node;
-    struct json *last; /* newest item of node */
+    struct json *last; /* last item of node so far */
     struct bytes key;  /* read, waiting for its value */
 };
 
@@ -71,7 +71,7 @@ static int add_text(struct builder *builder, enum json_type type, const char *da
     struct json *node = add(builder, type);
     if (node == NULL)
         return 0;
-    /* The document is UTF-8, but an escape such as \udc00 becomes bytes that are not. */
+    /* The document is UTF-8, but an escape such as \udc00 turns into bytes that are not. */
     if (!utf8_is_valid((struct bytes){data, len}))
         return fail(builder, STATUS_INVALID, "not UTF-8");
     node->text = arena_copy(builder->arena, (struct bytes){data, len});
@@ -205,7 +205,7 @@ enum status json_need(const struct json *object, const char *path, const char *k
     return STATUS_OK;
 }
 
-/* The number in units of 10^-scale, between low and high of the same units. */
+/* Reads a number in units of 10^-scale, between low and high in the same units. */
 static enum status need_number(const struct json *object, const char *path, const char *key, uint8_t scale,
                                int64_t low, int64_t high, int64_t *out, struct error *err)
 {

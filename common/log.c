@@ -1,4 +1,4 @@
-/* common/log.c - the log sink: the only state of a program, with the signal flags, that is static. */
+/* common/log.c - the log sink: with the signal flags, the only static state of a program. */
 #include "common/log.h"
 
 #include <inttypes.h>
@@ -37,7 +37,7 @@ static bool is_plain(struct bytes text)
 
 static void append_quoted(struct buffer *line, struct bytes text)
 {
-    bool is_utf8 = utf8_is_valid(text); /* a message that was cut may end inside a character */
+    bool is_utf8 = utf8_is_valid(text); /* a truncated message may end inside a character */
     buffer_append_char(line, '"');
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
@@ -92,7 +92,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     for (; fields != NULL && fields->key != NULL; fields++)
         append_field(&line, *fields);
     buffer_append_text(&line, sink.format == LOG_AS_JSON ? "}\n" : "\n");
-    /* A full log disk must not stop the service, and there is nowhere else to say so. */
+    /* A full log disk must not stop the service, and there is nowhere else to report it. */
     ssize_t ignored = buffer_is_failed(&line) ? 0 : write(STDERR_FILENO, line.data, line.len);
     (void)ignored;
     buffer_clear(&line);

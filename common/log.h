@@ -1,4 +1,4 @@
-/* common/log.h - one line an event on standard error, as key=value text or JSON. Who handles an event at the top
+/* common/log.h - one line per event on standard error, as key=value text or JSON. Whoever handles an event at the top
  * (main loop, request handler) logs it, once; lower layers return errors. Any thread: a line is one write. */
 #ifndef ECOSYS_COMMON_LOG_H
 #define ECOSYS_COMMON_LOG_H
@@ -17,7 +17,7 @@ struct log_field {
     bool is_number;
 };
 
-/* Fields of a line: LOG_FIELDS(log_text("host", host), log_int("port", port)). */
+/* The fields of a line: LOG_FIELDS(log_text("host", host), log_int("port", port)). */
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 
 static inline struct log_field log_text(const char *key, const char *text)
@@ -30,7 +30,7 @@ static inline struct log_field log_int(const char *key, int64_t number)
     return (struct log_field){.key = key, .number = number, .is_number = true};
 }
 
-/* Once, before other threads start. `program` stays the caller's. */
+/* Called once, before other threads start. `program` is not copied. */
 void log_start(const char *program, enum log_level level, enum log_format format);
 
 /* `fields` may be NULL. Lines below the level cost one comparison. */

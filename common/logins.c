@@ -1,4 +1,4 @@
-/* common/logins.c - order, and the numbers of one tenant. */
+/* common/logins.c - the order of logins, and the totals of one tenant. */
 #include "common/logins.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* common/messages.c - words in, words out. */
+/* common/messages.c - parsing and building messages, word by word. */
 #include "common/messages.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@ static const char *const KINDS[MESSAGE_UNKNOWN] = {
     [MESSAGE_STARTED] = "started", [MESSAGE_PUBLISHED] = "published", [MESSAGE_FAILED] = "failed",
 };
 
-/* The first word of *rest, which moves behind it; empty at the end. */
+/* Takes the first word of *rest and advances *rest past it; empty at the end. */
 static struct bytes take_word(struct bytes *rest)
 {
     while (rest->len > 0 && *rest->data == ' ')

@@ -1,4 +1,4 @@
-/* common/notify.c - what systemd is told; apart from the domain, as it opens a socket. */
+/* common/notify.c - notifications to systemd; separate from the domain because it opens a socket. */
 #include "common/notify.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ void notify_ready(void)
     tell("READY=1");
 }
 
-/* The instant sets the READY=1 of this reload apart from an earlier one. */
+/* The instant distinguishes the READY=1 of this reload from an earlier one. */
 void notify_reloading(void)
 {
     char state[64];

@@ -1,11 +1,11 @@
-/* common/origins.c - items of a list, and the grammar of one (RFC 6454, section 6.2). */
+/* common/origins.c - splitting the list, and the grammar of one item (RFC 6454, section 6.2). */
 #include "common/origins.h"
 
 #define BLANKS " \t"
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
-/* Takes the next item from the front of *rest, without blanks around. False behind the last one. */
+/* Takes the next item from the start of *rest, without surrounding blanks. False after the last one. */
 static bool take_item(const char **rest, struct bytes *item)
 {
     if (*rest == NULL)
@@ -35,7 +35,7 @@ static bool is_host(struct bytes text)
     return holds_only(text, LOWER DIGITS "-._");
 }
 
-/* Browsers leave the usual port of a scheme out. */
+/* Browsers omit the default port of a scheme. */
 static bool is_port(struct bytes text, struct bytes scheme)
 {
     uint64_t port;

@@ -1,4 +1,4 @@
-/* common/pack.c - the only file that calls msgpack-c. Bytes are scanned before the library sees them, and only
+/* common/pack.c - the only file that calls msgpack-c. Bytes are scanned before they reach the library, and only
  * msgpack_unpack_next over a whole buffer is used. */
 #include "common/pack.h"
 
@@ -7,7 +7,7 @@
 #include "common/pack_scan.h"
 #include "common/utf8.h"
 
-static const char OUT_OF_MEMORY[] = "out of memory"; /* told from other problems by its address */
+static const char OUT_OF_MEMORY[] = "out of memory"; /* recognised by its address */
 
 static int append(void *data, const char *bytes, size_t len)
 {
@@ -122,7 +122,7 @@ void fields_out_of_memory(struct fields *fields)
     fields_refuse(fields, OUT_OF_MEMORY);
 }
 
-/* The next value, or NULL when there is none or it is not of the type. */
+/* The next value, or NULL if there is none or it is of another type. */
 static const msgpack_object *take(struct fields *fields, msgpack_object_type type, const char *problem)
 {
     if (fields->left == 0 || fields->next->type != type) {

@@ -1,9 +1,9 @@
-/* common/pack_scan.c - a walk over MessagePack headers without allocation or recursion. */
+/* common/pack_scan.c - walks MessagePack headers without allocation or recursion. */
 #include "common/pack_scan.h"
 
 #include <stdint.h>
 
-/* What one header says: how many bytes belong to the value itself and how many values it contains. */
+/* What one header says: the number of bytes of the value itself and of values it contains. */
 struct header {
     uint64_t len;   /* header and inline data */
     uint64_t items; /* contained values */
@@ -18,7 +18,7 @@ static uint64_t big_endian(const unsigned char *at, size_t len)
     return value;
 }
 
-/* A header whose type is followed by a length of `width` bytes. */
+/* A header whose type byte is followed by a length of `width` bytes. */
 static struct header sized(const unsigned char *at, size_t left, size_t width, uint64_t item_len,
                            uint64_t items_each)
 {

@@ -1,5 +1,5 @@
-/* common/popularity.h - how often each filter was asked for, of a bounded number of filters. The owner keeps threads
- * apart. */
+/* common/popularity.h - how often each filter was requested, for a bounded number of filters. Not thread-safe: the
+ * owner serialises access. */
 #ifndef ECOSYS_COMMON_POPULARITY_H
 #define ECOSYS_COMMON_POPULARITY_H
 
@@ -8,7 +8,7 @@
 
 #include "common/date_filter.h"
 
-#define POPULARITY_MAX 256 /* filters that are counted; one more takes the place of the least asked for */
+#define POPULARITY_MAX 256 /* filters counted; a further one replaces the least requested */
 
 struct popularity {
     struct popular {
@@ -20,7 +20,7 @@ struct popularity {
 
 void popularity_add(struct popularity *popularity, struct date_filter filter, uint64_t count);
 
-/* Moves the filters that were asked for most to the front, at most `max`, and returns how many there are. */
+/* Moves the most requested filters to the front, at most `max`, and returns their number. */
 size_t popularity_top(struct popularity *popularity, size_t max);
 
 #endif

@@ -1,4 +1,4 @@
-/* common/program.c - start-up that worker and API share. */
+/* common/program.c - start-up shared by worker and API. */
 #include "common/program.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 #include "common/zone.h"
 
-/* The numbers of standard descriptors that are closed would go to files and sockets that are opened later, and the log
- * into one of those. */
+/* Otherwise the numbers of closed standard descriptors would be given to files and sockets opened later, and the log
+ * would be written into one of those. */
 static void keep_standard_descriptors(void)
 {
     int fd;
@@ -21,7 +21,8 @@ static void keep_standard_descriptors(void)
         close(fd);
 }
 
-/* Passwords are in memory and environment. Sanitizers look at the process from outside, so their builds leave it open. */
+/* Passwords are in memory and in the environment. Sanitizers inspect the process from outside, so their builds skip
+ * this. */
 static enum status hide_memory(struct error *err)
 {
 #ifdef ECOSYS_HIDES_MEMORY
@@ -43,8 +44,8 @@ enum status program_start(enum program program, const char *name, const char *en
         settings_load(arena, program, settings_environment, &file, out, err) != STATUS_OK)
         return err->code;
     zone_use(out->zone);
-    signal(SIGPIPE, SIG_IGN); /* a connection that was closed is an error like others */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a file that would be larger than allowed, in memory too */
+    signal(SIGPIPE, SIG_IGN); /* writing to a closed connection is an error like any other */
+    signal(SIGXFSZ, SIG_IGN); /* as is exceeding the file size limit, in memory files too */
     log_start(name, (enum log_level)out->log_level, (enum log_format)out->log_format);
     if (file.unreadable_count > 0)
         log_write(LOG_WARNING, "lines of the settings file are no assignments and were skipped",
@@ -62,7 +63,7 @@ static void set_held(int how, bool stops_too)
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
     }
-    pthread_sigmask(how, &signals, NULL); /* which fails for an unknown `how` only */
+    pthread_sigmask(how, &signals, NULL); /* fails only for an unknown `how` */
 }
 
 void program_hold_reload(void)

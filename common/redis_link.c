@@ -1,4 +1,4 @@
-/* common/redis_link.c - commands out, replies in; hiredis makes replies of the bytes. */
+/* common/redis_link.c - commands out, replies in; hiredis parses the bytes into replies. */
 #include "common/redis_link.h"
 
 #include <hiredis/hiredis.h>
@@ -27,7 +27,7 @@ void redis_link_close(struct redis_link *link)
     link->queued = 0;
 }
 
-/* The connection is dead; why is said already. */
+/* The connection is dead; the error already says why. */
 static enum status give_up(struct redis_link *link, enum status reason)
 {
     redis_link_close(link);
@@ -50,7 +50,7 @@ static enum status queue_command(struct redis_link *link, const struct bytes *ar
     return STATUS_OK;
 }
 
-/* A command whose reply says nothing but whether it was taken. */
+/* Sends a command whose reply only says whether it was accepted. */
 static enum status tell(struct redis_link *link, const struct bytes *args, size_t count, struct error *err)
 {
     struct redisReply *reply = NULL;
@@ -60,7 +60,7 @@ static enum status tell(struct redis_link *link, const struct bytes *args, size_
     return STATUS_OK;
 }
 
-/* A server that does not know AUTH, or something in its place, repeats what it was sent. */
+/* A server, or something in its place, that does not know AUTH repeats what it was sent. */
 static void hide_password(const char *password, struct error *err)
 {
     static const char ours[] = "Redis: ";
@@ -122,13 +122,13 @@ static enum status send_unsent(struct redis_link *link, struct error *err)
     return status;
 }
 
-/* What has arrived goes to the reader, whether it makes a whole reply or not. */
+/* Feeds the reader what has arrived, whether or not it completes a reply. */
 static enum status feed(struct redis_link *link, const char *data, size_t len, struct error *err)
 {
     return redisReaderFeed(link->reader, data, len) == REDIS_OK ? STATUS_OK : error_no_memory(err);
 }
 
-/* The reply that is complete; *reply without one is NULL. */
+/* Sets *reply to the next complete reply, or to NULL if there is none. */
 static enum status get_reply(struct redis_link *link, struct redisReply **reply, struct error *err)
 {
     void *got = NULL;
@@ -205,7 +205,7 @@ enum status redis_link_subscribe(struct redis_link *link, const char *channel, s
     const struct bytes args[] = {bytes_of("SUBSCRIBE"), bytes_of(channel)};
     struct redisReply *reply = NULL;
     if (redis_link_call(link, args, 2, &reply, err) != STATUS_OK) {
-        redis_link_close(link); /* one that Redis refused to let listen would pass for one that does */
+        redis_link_close(link); /* otherwise it would pass for a connection that listens */
         return err->code;
     }
     redis_reply_free(reply);
@@ -222,7 +222,7 @@ const char *redis_link_protection(const struct redis_link *link)
     return redis_stream_protection(link->stream);
 }
 
-/* All there is: what TLS has decrypted makes no socket readable. */
+/* Reads everything: data that TLS has already decrypted do not make the socket readable. */
 enum status redis_link_read(struct redis_link *link, struct error *err)
 {
     char data[READ_BYTES];
@@ -237,11 +237,11 @@ enum status redis_link_read(struct redis_link *link, struct error *err)
     return STATUS_OK;
 }
 
-/* Readable is also one on which TLS has had a word of its own, which is read away; a reply that nobody asked for would
- * be taken for the next command's. */
+/* A socket is readable also because of TLS's own messages, which are read here; an unsolicited reply would be taken for
+ * that of the next command. */
 void redis_link_drop_if_ended(struct redis_link *link)
 {
-    struct pollfd fd = {redis_link_fd(link), POLLIN, 0}; /* -1 is passed over */
+    struct pollfd fd = {redis_link_fd(link), POLLIN, 0}; /* poll ignores -1 */
     struct redisReply *unasked = NULL;
     struct error ignored;
     if (link->queued > 0 || poll(&fd, 1, 0) <= 0 || redis_link_read(link, &ignored) != STATUS_OK)

@@ -1,4 +1,4 @@
-/* common/redis_names.c - one format string a name. */
+/* common/redis_names.c - one format string per name. */
 #include "common/redis_names.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
-/* common/redis_names.h - the names of all keys and channels, in one place. schemas/redis.md says what each holds.
- * Every name starts with the prefix; channels also hold the number of the database, which pub/sub ignores.
- * Any thread. */
+/* common/redis_names.h - the names of all keys and channels, in one place. schemas/redis.md says what each holds. Every
+ * name starts with the prefix; channel names also contain the database number, because pub/sub ignores databases. Any
+ * thread. */
 #ifndef ECOSYS_COMMON_REDIS_NAMES_H
 #define ECOSYS_COMMON_REDIS_NAMES_H
 
@@ -15,7 +15,7 @@
 /* Generations are numbered by milliseconds since 1970; this one is of the year 33658. */
 #define GENERATION_MAX 1000000000000000u
 
-/* Field of the hash of logins that is written last; the others are TENANT:PART. */
+/* Field of the logins hash that is written last; the others are TENANT:PART. */
 #define REDIS_LOGINS_COMPLETE "complete"
 
 struct redis_name {
@@ -24,16 +24,16 @@ struct redis_name {
 
 /* Keys that are not part of a generation. */
 enum redis_key {
-    REDIS_CURRENT,     /* the pointer: number of the generation that is served */
+    REDIS_CURRENT,     /* the pointer: number of the generation being served */
     REDIS_LEASE,       /* token of the worker that may publish */
-    REDIS_WORKER,      /* what the worker says of itself */
-    REDIS_GENERATIONS, /* sorted set of the generations that may have keys */
+    REDIS_WORKER,      /* the worker's report on itself */
+    REDIS_GENERATIONS, /* sorted set of generations that may have keys */
 };
 
 struct redis_name redis_name_of(const char *prefix, enum redis_key key);
 
-/* Of generation `generation`: its manifest, its list of buckets, its model, chunk `index` of its clients or tenants, the set of all of
- * its keys, and the answer for a bucket. */
+/* Keys of generation `generation`: its manifest, list of buckets and model; chunk `index` of its clients, tenants or
+ * tenant ids; its logins; the set of all its keys; and the answer for a bucket. */
 struct redis_name redis_name_manifest(const char *prefix, uint64_t generation);
 struct redis_name redis_name_buckets(const char *prefix, uint64_t generation);
 struct redis_name redis_name_model(const char *prefix, uint64_t generation);
@@ -44,10 +44,10 @@ struct redis_name redis_name_logins(const char *prefix, uint64_t generation);
 struct redis_name redis_name_key_set(const char *prefix, uint64_t generation);
 struct redis_name redis_name_answer(const char *prefix, uint64_t generation, struct date_filter filter);
 
-/* The number of a generation as the pointer has it; 0 when the text is none, from 1 to GENERATION_MAX. */
+/* A generation's number as the pointer has it, 1 to GENERATION_MAX; 0 for any other text. */
 uint64_t redis_generation_parse(struct bytes text);
 
-/* The channels: of what the worker tells, and of what it is told (messages.h). */
+/* The channels: from the worker, and to the worker (messages.h). */
 struct redis_name redis_name_events(const char *prefix, uint32_t db);
 struct redis_name redis_name_requests(const char *prefix, uint32_t db);
 

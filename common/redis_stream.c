@@ -1,5 +1,5 @@
-/* common/redis_stream.c - a socket that never blocks, TLS on top of it where the address asks for it, and one place
- * that waits. */
+/* common/redis_stream.c - a non-blocking socket, TLS on top of it if the address asks for it, and the only place that
+ * waits. */
 #include "common/redis_stream.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "common/redis_tls.h"
 
-/* A peer that is gone without a word is noticed after half a minute: 15 s of silence, then probes. */
+/* A peer that disappears silently is noticed after half a minute: 15 s of silence, then probes. */
 #define KEEP_ALIVE_IDLE_S  15
 #define KEEP_ALIVE_EVERY_S 5
 #define KEEP_ALIVE_PROBES  3
@@ -78,7 +78,7 @@ static bool await(int fd, short events, int64_t deadline_ms)
     return ready > 0;
 }
 
-/* Waits for what an attempt needs; an attempt that can no longer come to anything is the failure. */
+/* Waits for what an attempt needs; an attempt that has ended or failed is an error. */
 static enum status await_attempt(const struct redis_stream *stream, enum attempt attempt, int64_t deadline_ms,
                                  struct error *err)
 {
@@ -135,7 +135,7 @@ enum status redis_stream_read_now(struct redis_stream *stream, char *data, size_
 
 /* ---- Connecting */
 
-/* 0, or the errno of what went wrong. */
+/* Returns 0 or an errno. */
 static int finish_connect(int fd, int64_t timeout_ms)
 {
     int problem = 0;
@@ -173,7 +173,8 @@ static enum status connect_unix(struct redis_stream *stream, struct error *err)
     return connect_socket(stream, AF_UNIX, (const struct sockaddr *)&address, sizeof address, err);
 }
 
-/* Commands go out at once; a network that swallows packets is noticed by a connection that only listens, too. */
+/* Commands are sent at once (no Nagle delay), and even a connection that only listens notices a network that drops
+ * packets. */
 static bool set_options(int fd)
 {
     static const struct {
@@ -191,7 +192,7 @@ static bool set_options(int fd)
     return true;
 }
 
-/* The first address that answers; the last one's error. */
+/* Connects to the first address that answers; if none does, the error is the last one's. */
 static enum status connect_tcp(struct redis_stream *stream, struct error *err)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};

@@ -1,4 +1,4 @@
-/* common/redis_tls.c - OpenSSL's client side: whom it trusts, whose certificate it expects, and words for what went
+/* common/redis_tls.c - OpenSSL's client side: whom it trusts, whose certificate it expects, and messages for what went
  * wrong. */
 #include "common/redis_tls.h"
 
@@ -14,12 +14,12 @@
 struct redis_tls {
     const struct redis_address *address; /* not owned */
     SSL *ssl;
-    bool has_failed; /* OpenSSL forbids to say goodbye then */
+    bool has_failed; /* then OpenSSL forbids SSL_shutdown */
     unsigned long failure;
     int failure_errno;
 };
 
-/* Errors of the system come through OpenSSL's queue when it met them, else through errno. */
+/* System errors are in OpenSSL's queue if OpenSSL met them, else in errno. */
 static const char *reason_of(unsigned long failure, int failure_errno)
 {
     if (failure != 0 && !ERR_SYSTEM_ERROR(failure)) {
@@ -40,7 +40,7 @@ static enum status trust(SSL_CTX *context, const char *ca_file, struct error *er
                      ca_file != NULL ? ca_file : "the system", reason_of(ERR_peek_error(), errno));
 }
 
-/* A certificate is for addresses or for names; only a name is told to the server (SNI). */
+/* A certificate is for addresses or for names; only a name is sent to the server (SNI). */
 static bool expect(SSL *ssl, const char *host)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -50,7 +50,7 @@ static bool expect(SSL *ssl, const char *host)
     return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-/* The SSL object keeps the context. */
+/* The SSL object holds its own reference to the context. */
 static SSL *new_ssl(SSL_CTX *context, int socket, const char *host)
 {
     SSL *ssl = SSL_new(context);

@@ -5,7 +5,7 @@
 
 #define DEFAULT_PORT 6379
 
-/* The text with %XX decoded, NUL-terminated; NULL for a broken escape, a NUL or want of memory. */
+/* The text with %XX decoded, NUL-terminated; NULL for an invalid escape, a NUL, or when out of memory. */
 static const char *decode(struct arena *arena, struct bytes text)
 {
     char *out = arena_take(arena, text.len + 1);

@@ -15,10 +15,10 @@ struct redis_address {
     const char *host;      /* without brackets */
     uint16_t port;
     uint32_t db;
-    const char *user;     /* NULL: the default one */
+    const char *user;     /* NULL: the default user */
     const char *password; /* NULL: none */
     bool tls;
-    const char *ca_file; /* of the authorities that TLS trusts; NULL: the system's */
+    const char *ca_file; /* authorities that TLS trusts; NULL: the system's */
 };
 
 /* Reads redis://[user:password@]host[:port][/db], rediss://... (TLS) or unix:///path[?db=N]; user, password and path
@@ -27,8 +27,8 @@ struct redis_address {
 MUST_CHECK enum status redis_url_parse(struct arena *arena, const char *url, struct redis_address *out,
                                        struct error *err);
 
-/* What an Upstash REST address means for the Redis protocol: https://HOST and a token are TLS to HOST:6379 as user
- * "default". The port of the REST address, if it names one, is not that of Redis. */
+/* Translates an Upstash REST address to the Redis protocol: https://HOST and a token become TLS to HOST:6379 as user
+ * "default". Any port in the REST address is not that of Redis and is ignored. */
 MUST_CHECK enum status redis_url_of_upstash(struct arena *arena, const char *rest_url, const char *token,
                                             struct redis_address *out, struct error *err);
 

@@ -38,7 +38,7 @@ static uint64_t size_of(const struct tenant *tenant, enum size_measure measure)
     return 0;
 }
 
-/* The bands of volume for a tenant of its size. */
+/* The volume bands for the tenant's size. */
 static struct bands volume_of(const struct event_bands *bands, const struct tenant *tenant)
 {
     uint64_t size = size_of(tenant, bands->measure);
@@ -126,7 +126,7 @@ uint32_t client_roles(const struct client *client, const struct scoring_model *m
     return roles;
 }
 
-/* A CNPJ that some client has; its group number is given when the first scored tenant shares it. */
+/* The CNPJ of a client; it gets its group number when the first scored tenant shares it. */
 struct cnpj_group {
     struct cnpj_key key;
     int32_t group;

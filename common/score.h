@@ -1,14 +1,13 @@
-/* common/score.h - the first of the two functions that make every number: snapshot and scoring model in, scored
- * snapshot out. Pure: no clock, no I/O; any thread. */
+/* common/score.h - the first of the two functions that compute every number: takes a snapshot and a scoring model,
+ * returns a scored snapshot. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_SCORE_H
 #define ECOSYS_COMMON_SCORE_H
 
 #include "common/scored_snapshot.h"
 
-/* Scores the tenants of the type that is scored whose CNPJ some client has, gives clients their roles, matches
- * both by CNPJ, and puts them in answering order. *out must be initialised; its rows' texts stay in the
- * snapshot's arenas and the model's in its own, so both must outlive it. On failure (memory, too many rows) the
- * caller clears *out. */
+/* Scores the tenants of the scored type that share a CNPJ with a client, gives clients their roles, matches both by
+ * CNPJ, and sorts them into answering order. *out must be initialised; its rows' texts stay in the snapshot's arenas
+ * and the model's in its own, so both must outlive it. On failure (memory, too many rows) the caller clears *out. */
 MUST_CHECK enum status score(const struct snapshot *snapshot, const struct scoring_model *model,
                              struct scored_snapshot *out, struct error *err);
 
@@ -16,10 +15,10 @@ MUST_CHECK enum status score(const struct snapshot *snapshot, const struct scori
  * is the exact weighted sum of the rounded pillars; the category is decided on the exact total. */
 struct scores score_tenant(const struct tenant *tenant, const struct scoring_model *model, int32_t today);
 
-/* Pillars with their total: the rounded total and the category follow from the exact total alone. */
+/* Completes `pillars` with its totals: the rounded total and the category follow from the exact total alone. */
 struct scores scores_complete(const struct scoring_model *model, struct scores pillars, int64_t total_exact);
 
-/* The roles of one client, of enum client_role. */
+/* The roles of one client: bits of enum client_role. */
 uint32_t client_roles(const struct client *client, const struct scoring_model *model);
 
 #endif

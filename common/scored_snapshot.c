@@ -1,4 +1,4 @@
-/* common/scored_snapshot.c - order, matches' ranges and prefix sums. */
+/* common/scored_snapshot.c - order, ranges of matches and prefix sums. */
 #include "common/scored_snapshot.h"
 
 #include <inttypes.h>
@@ -76,7 +76,7 @@ static void add_client(struct client_sums *sums, const struct client *client)
         decimal_sum_add(&sums->churn, client->valor);
 }
 
-/* Tenants by group, in the order of tenants within each. */
+/* Lists tenants by group, keeping their order within each. */
 static enum status index_groups(struct scored_snapshot *scored, struct error *err)
 {
     uint32_t *ends = arena_take_array(&scored->arena, scored->groups_count + 1, sizeof *ends);
@@ -84,8 +84,7 @@ static enum status index_groups(struct scored_snapshot *scored, struct error *er
     if (ends == NULL || tenants == NULL)
         return error_no_memory(err);
     for (size_t i = 0; i < scored->tenants_count; i++)
-        ends[scored->tenants[i].group +
-             1]++; /* how many, one place late: they become starts, and then ends */
+        ends[scored->tenants[i].group + 1]++; /* counts, shifted by one: they become starts, then ends */
     for (size_t group = 1; group <= scored->groups_count; group++)
         ends[group] += ends[group - 1];
     for (size_t i = 0; i < scored->tenants_count; i++)

@@ -122,7 +122,7 @@ static enum status read_volume_by_size(const struct reader *reader, const struct
     return read_classes(reader, by_size, path, out);
 }
 
-/* Bands that are the same for everybody are one class. */
+/* Bands that apply to all sizes form a single class. */
 static enum status read_volume(const struct reader *reader, const struct json *pillar, const char *path,
                                struct event_bands *out)
 {

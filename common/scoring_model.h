@@ -1,6 +1,6 @@
-/* common/scoring_model.h - how points, weights and categories come about, as data (schemas/scoring.json).
- * The worker reads the document anew at each refresh and its text travels inside the generation, so worker and API
- * always agree. Points, weights and cuts are integers in the units below: scores are exact. Any thread. */
+/* common/scoring_model.h - how points, weights and categories are determined, as data (schemas/scoring.json). The
+ * worker reads the document again at each refresh and stores its text in the generation, so worker and API always
+ * agree. Points, weights and cuts are integers in the units below: scores are exact. Any thread. */
 #ifndef ECOSYS_COMMON_SCORING_MODEL_H
 #define ECOSYS_COMMON_SCORING_MODEL_H
 
@@ -21,8 +21,8 @@
 /* The pillars in the order in which the total adds them. */
 enum pillar { PILLAR_ENGAGEMENT, PILLAR_STOCK, PILLAR_CRM, PILLAR_ADOPTION, PILLAR_COUNT };
 
-/* Recency: the points of the first band with days <= limit. Volume: of the first with count > limit.
- * No band: 0 points. */
+/* Recency: the points of the first band with days <= limit. Volume: of the first with count > limit. If none matches: 0
+ * points. */
 struct band {
     int64_t limit;
     int64_t points;
@@ -33,22 +33,22 @@ struct bands {
     size_t count;
 };
 
-/* What a tenant's size is measured by, where the bands of volume depend on it. */
+/* How a tenant's size is measured, if the bands of volume depend on it. */
 enum size_measure {
-    SIZE_NONE,  /* the same bands for everybody */
+    SIZE_NONE,  /* the same bands for all tenants */
     SIZE_TEAM,  /* distinct users with a login in the last 30 days */
     SIZE_STORE, /* vehicles in stock */
 };
 
 struct volume_class {
-    int64_t up_to;      /* the largest size of this class; INT64_MAX for the last one */
-    struct bands bands; /* limits fall */
+    int64_t up_to;      /* largest size in this class; INT64_MAX for the last one */
+    struct bands bands; /* limits descending */
 };
 
 struct event_bands {
-    struct bands recency; /* limits rise */
+    struct bands recency; /* limits ascending */
     enum size_measure measure;
-    const struct volume_class *volumes; /* by size, rising; one for SIZE_NONE */
+    const struct volume_class *volumes; /* by ascending size; one for SIZE_NONE */
     size_t volumes_count;
 };
 
@@ -73,7 +73,7 @@ struct windows {
 
 struct category {
     struct bytes name;
-    int64_t up_to; /* highest total of this category; INT64_MAX for the last one */
+    int64_t up_to; /* highest total in this category; INT64_MAX for the last one */
 };
 
 struct integrator {
@@ -88,7 +88,7 @@ struct names {
 
 struct scoring_model {
     struct bytes text; /* the document, as read */
-    char hash[33];     /* of the text: XXH3, 128 bits, in hexadecimal digits */
+    char hash[33];     /* XXH3 of the text, 128 bits, in hexadecimal */
     struct bytes version;
     int64_t weights[PILLAR_COUNT];
     struct event_bands events[PILLAR_ADOPTION]; /* of the pillars that count events */
@@ -96,7 +96,7 @@ struct scoring_model {
     struct windows windows;
     struct category categories[CATEGORIES_MAX];
     size_t categories_count;
-    const struct integrator *integrators; /* by id, rising */
+    const struct integrator *integrators; /* by ascending id */
     size_t integrators_count;
     struct names active_pipelines;
     struct names onboarding_pipelines;
@@ -104,17 +104,17 @@ struct scoring_model {
 };
 
 /* Reads and checks a document; everything in *out lives in the arena. STATUS_INVALID names the place (a path like
- * "pillars.crm.recency[2].points"), what it holds and what it takes. */
+ * "pillars.crm.recency[2].points"), its value and what is accepted. */
 MUST_CHECK enum status scoring_model_parse(struct arena *arena, struct bytes text, struct scoring_model *out,
                                            struct error *err);
 
 /* The model built into the programs: schemas/scoring.json as it was when they were built. */
 struct bytes scoring_model_builtin(void);
 
-/* Whether the bands of some pillar go by that measure. */
+/* Whether the bands of any pillar depend on `measure`. */
 bool scoring_model_goes_by(const struct scoring_model *model, enum size_measure measure);
 
-/* The name of an integrator, or no value when it has none. */
+/* The name of an integrator, or no value if it has none. */
 struct bytes scoring_model_integrator_name(const struct scoring_model *model, int64_t id);
 
 bool names_contain(struct names names, struct bytes name);

@@ -20,9 +20,9 @@
 enum kind {
     KIND_TEXT,
     KIND_NUMBER,
-    KIND_CHOICE, /* the number is the index into the choices */
+    KIND_CHOICE, /* stored as index into the choices */
     KIND_WORD,   /* one of the choices, as text */
-    KIND_FILE,   /* the path of one that can be read */
+    KIND_FILE,   /* the path of a readable file */
     KIND_ZONE,
     KIND_PREFIX,
     KIND_ORIGINS,
@@ -31,7 +31,7 @@ enum kind {
 struct row {
     struct setting shown;
     enum kind kind;
-    size_t offset; /* into struct settings: a const char * for texts, else an int64_t */
+    size_t offset; /* in struct settings: a const char * for texts, else an int64_t */
     int64_t low, high;
     const char *const *choices;
 };
@@ -175,7 +175,7 @@ const struct setting *settings_row(size_t index)
     return index < ROWS_COUNT ? &ROWS[index].shown : NULL;
 }
 
-/* "NAME: is "value", takes ..."; a secret's value stays out. */
+/* "NAME: is "value", takes ..."; a secret's value is left out. */
 static enum status refuse(const struct row *row, const char *value, const char *takes, struct error *err)
 {
     if (row->shown.is_secret)
@@ -212,7 +212,7 @@ static enum status parse_choice(const struct row *row, const char *value, int64_
     return refuse(row, value, takes, err);
 }
 
-/* One byte is read, as a folder can be opened too. */
+/* Reads one byte, as opening succeeds for directories too. */
 static enum status check_readable(const struct row *row, const char *path, struct error *err)
 {
     char byte, takes[120];
@@ -272,7 +272,7 @@ static enum status parse_row(const struct row *row, const char *value, struct se
     return STATUS_OK;
 }
 
-/* The value in force, or NULL. An empty one is as good as none, as in KEY= lines of a sample file. */
+/* The effective value, or NULL. An empty one counts as unset, as in KEY= lines of a sample file. */
 static const char *value_of(const struct row *row, const char *(*environment)(const char *name),
                             const struct dotenv *file)
 {
@@ -282,7 +282,7 @@ static const char *value_of(const struct row *row, const char *(*environment)(co
     return value != NULL && value[0] == '\0' ? NULL : value;
 }
 
-/* A URL without what may hold a password or a token. */
+/* Whether a URL has no part that could hold a password or a token. */
 static bool may_be_shown(const char *url)
 {
     return strpbrk(url, "@?#") == NULL;
@@ -348,7 +348,7 @@ const char *settings_environment(const char *name)
     return getenv(name);
 }
 
-/* The file is what --env-file holds, or .env, which nobody named. */
+/* The file is the one given by --env-file, or .env, which nobody named. */
 static enum status refuse_file(const char *path, const char *takes, const char *reason, struct error *err)
 {
     if (path == NULL)

@@ -1,5 +1,5 @@
-/* common/settings.h - every setting of both programs, from one table: name, parser, default, what it takes, help.
- * The environment wins over the file. A bad value stops the start. Texts live in the arena that was passed; the
+/* common/settings.h - every setting of both programs, in one table: name, parser, default, accepted values, help. The
+ * environment takes precedence over the file. An invalid value prevents the start. Texts live in the given arena; the
  * struct is immutable afterwards and may be read by any thread. */
 #ifndef ECOSYS_COMMON_SETTINGS_H
 #define ECOSYS_COMMON_SETTINGS_H
@@ -14,21 +14,21 @@
 #include "common/redis_url.h"
 #include "common/status.h"
 
-/* Which program a setting is for; a mask. */
+/* The programs a setting is for; a bit mask. */
 enum program { PROGRAM_WORKER = 1, PROGRAM_API = 2 };
 
-/* How the connection to MySQL is protected; each does what those before it do. */
+/* How the connection to MySQL is protected; each level includes those before it. */
 enum mysql_tls {
     MYSQL_TLS_DISABLED,
-    MYSQL_TLS_PREFERRED, /* where the server has it, and not on sockets */
+    MYSQL_TLS_PREFERRED, /* if the server offers it, and not on sockets */
     MYSQL_TLS_REQUIRED,
-    MYSQL_TLS_VERIFY_IDENTITY, /* the server's certificate is its host's, by an authority that is trusted */
+    MYSQL_TLS_VERIFY_IDENTITY, /* the certificate matches the host and is from a trusted authority */
 };
 
 enum health_format { HEALTH_FORMAT_PLANO, HEALTH_FORMAT_DETALHADO };
 
 struct database_settings {
-    const char *host; /* starts with '/': a folder of sockets (PostgreSQL) or a socket (MySQL) */
+    const char *host; /* starts with '/': a directory of sockets (PostgreSQL) or a socket (MySQL) */
     int64_t port;
     const char *name;
     const char *user;
@@ -37,8 +37,8 @@ struct database_settings {
 
 struct settings {
     struct database_settings kommo;
-    const char *kommo_sslmode; /* a word of libpq's; NULL: as libpq decides */
-    const char *kommo_ca_file; /* NULL: libpq's own choice */
+    const char *kommo_sslmode; /* one of libpq's words; NULL: libpq's default */
+    const char *kommo_ca_file; /* NULL: libpq's default */
     struct database_settings ecosys;
     int64_t ecosys_tls;
     const char *ecosys_ca_file; /* NULL: the system's authorities */
@@ -56,8 +56,8 @@ struct settings {
 
     const char *basic_auth_users;
     const char *basic_auth_readonly;
-    int64_t auth_failures; /* per address and minute; 0: any number */
-    int64_t auth_queue;    /* verifications that may wait */
+    int64_t auth_failures; /* per address and minute; 0: unlimited */
+    int64_t auth_queue;    /* verifications that may be queued */
     const char *trusted_proxies;
     const char *host;
     int64_t port;
@@ -65,8 +65,8 @@ struct settings {
     int64_t health_format;
     const char *cors_allow_origins;
     int64_t cache_memory;  /* bytes of finished answers */
-    int64_t send_memory;   /* bytes of answers that are still being sent, but kept no more */
-    int64_t compute_queue; /* answers that may wait to be made */
+    int64_t send_memory;   /* bytes of answers still being sent but no longer cached */
+    int64_t compute_queue; /* computations that may be queued */
     int64_t compute_timeout_s;
     int64_t connections_max; /* per process */
     int64_t header_bytes_max;
@@ -88,34 +88,35 @@ struct settings {
     int64_t log_format;
 };
 
-/* Reads, checks and completes the settings of `program`. `environment` is getenv, or a test's; `file` may be empty.
- * STATUS_INVALID: one line that names the variable, what it holds and what it takes; never a secret's value. */
+/* Reads, checks and completes the settings of `program`. `environment` is settings_environment, or a test's function;
+ * `file` may be empty. STATUS_INVALID: one line that names the variable, its value and what is accepted; never a
+ * secret's value. */
 MUST_CHECK enum status settings_load(struct arena *arena, enum program program,
                                      const char *(*environment)(const char *name), const struct dotenv *file,
                                      struct settings *out, struct error *err);
 
-/* Reads `path`, which --env-file named, or ./.env where it exists when `path` is NULL. STATUS_INVALID: a file that
- * cannot be read, is too long or holds a NUL byte, in one line that names the flag. */
+/* Reads `path`, given by --env-file, or, if it is NULL, ./.env if that exists. STATUS_INVALID: a file that cannot be
+ * read, is too long or contains a NUL byte, in one line that names the flag, or ./.env. */
 MUST_CHECK enum status settings_read_file(struct arena *arena, const char *path, struct dotenv *out,
                                           struct error *err);
 
-/* The environment variable as settings_load wants it. */
+/* getenv, in the form settings_load takes. */
 const char *settings_environment(const char *name);
 
 /* Seconds from the end of a refresh to the next one: REFRESH_INTERVAL, or the smaller TTL. */
 int64_t settings_refresh_interval_s(const struct settings *settings);
 
-/* One row of the table, for --help and for the test that compares it with the documents. */
+/* One row of the table, for --help and for the test that compares it with the documentation. */
 struct setting {
     const char *name;
-    const char *fallback; /* NULL: none, "" is shown as empty */
+    const char *fallback; /* NULL: none; "" is shown as empty */
     const char *help;
-    unsigned programs;    /* that read it */
+    unsigned programs;    /* programs that read it */
     unsigned required_by; /* programs that do not start without it */
     bool is_secret;
 };
 
-/* The row with that number from 0 on, or NULL behind the last one. */
+/* The row with that number, from 0, or NULL past the last one. */
 const struct setting *settings_row(size_t index);
 
 #endif

@@ -1,6 +1,6 @@
-/* common/status.h - how everything that can fail says so.
- * A function returns an `enum status` (0 is success) and, on failure, fills the error object that is its last
- * parameter. Out parameters are untouched on failure. Any thread; an error object belongs to its caller. */
+/* common/status.h - error reporting for everything that can fail. A function returns an `enum status` (0 is success)
+ * and, on failure, fills the error object that is its last parameter. Out parameters are untouched on failure. Any
+ * thread; an error object belongs to its caller. */
 #ifndef ECOSYS_COMMON_STATUS_H
 #define ECOSYS_COMMON_STATUS_H
 
@@ -10,11 +10,11 @@
 
 enum status {
     STATUS_OK = 0,
-    STATUS_INVALID,     /* what came in is not what it must be: a setting, a date, a model, a column type */
-    STATUS_CORRUPT,     /* stored bytes that the codec refuses */
-    STATUS_NOT_FOUND,   /* what was asked for does not exist */
+    STATUS_INVALID,     /* invalid input: a setting, a date, a model, a column type */
+    STATUS_CORRUPT,     /* stored bytes refused by the codec */
+    STATUS_NOT_FOUND,   /* what was requested does not exist */
     STATUS_UNAVAILABLE, /* a server is gone, slow or refuses us */
-    STATUS_CONFLICT,    /* somebody else holds the lease or moved the pointer */
+    STATUS_CONFLICT,    /* someone else holds the lease or moved the pointer */
     STATUS_CANCELLED,   /* we were told to stop */
     STATUS_NO_MEMORY,
 };
@@ -30,7 +30,7 @@ struct error {
 enum status error_set(struct error *err, enum status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "context: " in front of the message that a lower layer left and returns its code. */
+/* Prepends "context: " to the message left by a lower layer and returns its code. */
 enum status error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline enum status error_no_memory(struct error *err)

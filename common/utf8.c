@@ -1,4 +1,4 @@
-/* common/utf8.c - strict UTF-8: one step function, used to check and to clean. */
+/* common/utf8.c - strict UTF-8: one step function, used for both checking and cleaning. */
 #include "common/utf8.h"
 
 static const char REPLACEMENT[] = "\xEF\xBF\xBD";
@@ -8,7 +8,7 @@ struct step {
     bool valid;
 };
 
-/* The lead byte decides how many bytes follow and what range the second one has; later ones are 80..BF. */
+/* The lead byte determines how many bytes follow and the range of the second one; later ones are 80..BF. */
 static struct step step_at(const unsigned char *p, size_t left)
 {
     unsigned char lead = p[0], low = 0x80, high = 0xBF;

@@ -1,4 +1,4 @@
-/* common/utf8.h - the one place where text from outside becomes clean UTF-8. Pure; any thread. */
+/* common/utf8.h - the only place where external text becomes clean UTF-8. Pure; any thread. */
 #ifndef ECOSYS_COMMON_UTF8_H
 #define ECOSYS_COMMON_UTF8_H
 
@@ -12,12 +12,12 @@
  * surrogates, nothing above U+10FFFF). NUL and control characters are well-formed. */
 bool utf8_is_valid(struct bytes text);
 
-/* A copy of `text` in the arena in which each ill-formed sequence became U+FFFD, one for each maximal subpart
- * (Unicode 15, 3.9, "U+FFFD Substitution of Maximal Subparts"); *replaced grows by their number. `text.data`
- * NULL stays NULL. The result's data is NULL for other input only when memory is out. */
+/* A copy of `text` in the arena in which each ill-formed sequence is replaced by U+FFFD, one for each maximal subpart
+ * (Unicode 15, 3.9, "U+FFFD Substitution of Maximal Subparts"); *replaced grows by their number. If `text.data` is
+ * NULL, so is the result's; otherwise that is NULL only when out of memory. */
 struct bytes utf8_clean(struct arena *arena, struct bytes text, uint64_t *replaced);
 
-/* As much of well-formed text as `len_max` bytes have room for, without a cut through a character. */
+/* The longest prefix of well-formed text that fits `len_max` bytes without splitting a character. */
 struct bytes utf8_cut(struct bytes text, size_t len_max);
 
 #endif

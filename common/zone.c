@@ -45,8 +45,8 @@ int64_t zone_wall_us(int64_t unix_us)
     return unix_us + zone_offset_s(unix_s) * INT64_C(1000000);
 }
 
-/* The offsets of the day before and of about that time; a skipped time has neither, and the offset before the gap
- * moves it forward. */
+/* Tries the offset of the day before and the one of about that time; neither fits a skipped time, which the offset
+ * before the gap moves forward. */
 int64_t zone_unix_s(int64_t wall_s)
 {
     int64_t guess = wall_s - zone_offset_s(wall_s);

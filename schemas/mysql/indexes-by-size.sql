@@ -1,5 +1,5 @@
--- Indexes for scoring models that go by the size of the store (schemas/scoring-by-size.json), besides those of
--- indexes.sql. For MySQL 8 and MariaDB 10.11; may be run again at any time.
+-- Indexes for scoring models that depend on the size of the store (schemas/scoring-by-size.json), in addition to those
+-- in indexes.sql. For MySQL 8 and MariaDB 10.11; may be run again at any time.
 
 -- Vehicles in stock.
 SET @make = IF(EXISTS (SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE()
@@ -9,7 +9,7 @@ PREPARE make FROM @make;
 EXECUTE make;
 DEALLOCATE PREPARE make;
 
--- Whether a vehicle has gone out.
+-- Whether a vehicle has left.
 SET @make = IF(EXISTS (SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE()
                        AND table_name = 'inventory_outs' AND index_name = 'ecosys_departures'),
                'DO 0', 'CREATE INDEX ecosys_departures ON inventory_outs (vehicle_id, deleted_at) ALGORITHM=INPLACE LOCK=NONE');

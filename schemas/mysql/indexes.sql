@@ -1,11 +1,12 @@
--- Indexes that keep a refresh from growing with history: it then reads the last days and one row a tenant. The worker
--- works without them, by reading whole tables; `ecosys-worker --check` says which are missing.
+-- Indexes that keep the cost of a refresh from growing with history: it then reads the last days and one row per
+-- tenant. Without them the worker reads whole tables; `ecosys-worker --check` says which are missing.
 --
--- For MySQL 8 and MariaDB 10.11; may be run again at any time. Each index is made while the table is read and written
--- (ALGORITHM=INPLACE, LOCK=NONE). An index of another name with the same columns in front serves as well, and is not
--- looked for here. Only one is needed of two that begin alike: what becomes superfluous is named below.
+-- For MySQL 8 and MariaDB 10.11; may be run again at any time. Each index is built while the table remains readable and
+-- writable (ALGORITHM=INPLACE, LOCK=NONE). An index of another name with the same leading columns works as well, but
+-- is not looked for here. Of two indexes that begin with the same columns only one is needed: those made redundant are
+-- named below.
 
--- Newest login of each tenant. Makes an index on tenant_id alone superfluous.
+-- Newest login of each tenant. Makes an index on tenant_id alone redundant.
 SET @make = IF(EXISTS (SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE()
                        AND table_name = 'activity_log' AND index_name = 'ecosys_logins_by_tenant'),
                'DO 0', 'CREATE INDEX ecosys_logins_by_tenant ON activity_log (tenant_id, event, created_at) ALGORITHM=INPLACE LOCK=NONE');
@@ -13,7 +14,7 @@ PREPARE make FROM @make;
 EXECUTE make;
 DEALLOCATE PREPARE make;
 
--- Newest login of each user among the rows that name no tenant. Makes an index on subject_id alone superfluous.
+-- Newest login of each user among the rows without a tenant. Makes an index on subject_id alone redundant.
 SET @make = IF(EXISTS (SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE()
                        AND table_name = 'activity_log' AND index_name = 'ecosys_logins_by_user'),
                'DO 0', 'CREATE INDEX ecosys_logins_by_user ON activity_log (subject_id, event, tenant_id, created_at) ALGORITHM=INPLACE LOCK=NONE');
@@ -29,7 +30,7 @@ PREPARE make FROM @make;
 EXECUTE make;
 DEALLOCATE PREPARE make;
 
--- Newest entry of each tenant. This one and those like it make an index on tenant_id alone superfluous.
+-- Newest entry of each tenant. This index and those like it make an index on tenant_id alone redundant.
 SET @make = IF(EXISTS (SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE()
                        AND table_name = 'inventory_entries' AND index_name = 'ecosys_entries_by_tenant'),
                'DO 0', 'CREATE INDEX ecosys_entries_by_tenant ON inventory_entries (tenant_id, deleted_at, created_at) ALGORITHM=INPLACE LOCK=NONE');

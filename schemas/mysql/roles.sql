@@ -1,11 +1,11 @@
--- The user that the worker reads EcoSys with: SELECT on the tables it reads, and nothing else. May be run again at any
--- time; it takes back whatever else the user was granted. Run it in the database of EcoSys as an administrator; then give
--- the user a password and unlock it, as until then nobody can log in as it:
+-- The user with which the worker reads EcoSys: SELECT on the tables it reads, and nothing else. May be run again at any
+-- time; it revokes anything else the user was granted. Run it in the EcoSys database as an administrator; then give the
+-- user a password and unlock the account, as nobody can log in with it until then:
 --
 --   mysql DB_NAME_ECOSYS < roles.sql
 --   ALTER USER 'ecosys_worker'@'%' IDENTIFIED BY '...' ACCOUNT UNLOCK;
 --
--- Then DB_USER_ECOSYS is ecosys_worker. In place of '%' goes the worker's address, where that is known.
+-- Then set DB_USER_ECOSYS to ecosys_worker. Replace '%' by the worker's address if it is known.
 CREATE USER IF NOT EXISTS 'ecosys_worker'@'%' ACCOUNT LOCK;
 
 REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'ecosys_worker'@'%';

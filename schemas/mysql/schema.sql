@@ -1,7 +1,7 @@
 -- The tables of the EcoSys database that the worker reads (MySQL 8 and MariaDB 10.11, InnoDB, utf8mb4).
 -- Only the columns the service needs; production tables hold more. Keys are those that Laravel
--- migrations leave behind; the worker needs no others.
--- References are not enforced: rows of removed users and stores stay.
+-- migrations create; the worker needs no others.
+-- References are not enforced: rows of removed users and stores remain.
 
 SET NAMES utf8mb4;
 
@@ -18,7 +18,7 @@ CREATE TABLE tenants (
     UNIQUE KEY tenants_slug_unique (slug)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- People who work in the stores; read by the worker for /logins and to find the tenant of a login that names none.
+-- People who work in the stores; read by the worker for /logins and to find the tenant of logins without one.
 CREATE TABLE users (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     tenant_id  BIGINT UNSIGNED NULL,
@@ -43,7 +43,7 @@ CREATE TABLE activity_log (
     KEY activity_log_subject_id_index (subject_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Vehicles that came into a stock; read by the worker for the movimentação de estoque pillar and, with what went out,
+-- Vehicles that entered a stock; read by the worker for the movimentação de estoque pillar and, with those that left,
 -- for the size of a store in scoring models by size.
 CREATE TABLE inventory_entries (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -108,7 +108,7 @@ CREATE TABLE integrator_ads (
     KEY integrator_ads_tenant_id_index (tenant_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Reports that stores asked for; read by the worker for the adoção pillar.
+-- Reports that stores requested; read by the worker for the adoção pillar.
 CREATE TABLE reports (
     id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     tenant_id  BIGINT UNSIGNED NULL,

@@ -1,11 +1,12 @@
--- The role that the worker reads the CRM (Kommo) with: SELECT on the tables it reads, and nothing else. May be run again
--- at any time; it takes back what the role was granted on other tables of this schema. Run it in the CRM's database, as
--- whoever owns its tables and may create roles; then give the role a password, without which nobody can log in as it:
+-- The role with which the worker reads the CRM (Kommo): SELECT on the tables it reads, and nothing else. May be run
+-- again at any time; it revokes what the role was granted on other tables of this schema. Run it in the CRM's database,
+-- as the owner of its tables, with the right to create roles; then give the role a password, without which nobody can
+-- log in as it:
 --
 --   psql -d DB_NAME -f roles.sql
 --   psql -d DB_NAME -c '\password ecosys_worker'
 --
--- Then DB_USER is ecosys_worker.
+-- Then set DB_USER to ecosys_worker.
 BEGIN;
 
 DO $$
@@ -20,7 +21,7 @@ $$;
 ALTER ROLE ecosys_worker
     LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 
--- A second lock on the same door: what the role has no privilege for could not be done in such a transaction either.
+-- A second safeguard: a read-only transaction also rejects the changes that the role has no privilege for.
 ALTER ROLE ecosys_worker SET default_transaction_read_only = on;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ecosys_worker;

@@ -1,7 +1,7 @@
 -- The tables of the Kommo CRM mirror that the worker reads (PostgreSQL 15).
 -- Only the columns the service needs; production tables hold more. A mirror keeps no foreign keys:
--- a lead can arrive before its company, so every reference below may point at nothing.
--- Timestamps are wall time of the business (America/Sao_Paulo), without zone.
+-- a lead can arrive before its company, so any reference below may point to nothing.
+-- Timestamps are the wall time of the business (America/Sao_Paulo), without a zone.
 
 -- Customer success people; read by the worker for the `cs` of /clientes.
 CREATE TABLE users (
