@@ -21,7 +21,7 @@ static struct bytes take_until(struct bytes *rest, const char *ends)
     return take(rest, len);
 }
 
-/* A quoted text with its quotes, in which separators mean nothing; or all up to the next separator. */
+/* A quoted text with its quotes, in which separators mean nothing; otherwise all up to the next separator. */
 static struct bytes take_value(struct bytes *rest)
 {
     size_t len = 1;
@@ -32,7 +32,7 @@ static struct bytes take_value(struct bytes *rest)
     return take(rest, len < rest->len ? len + 1 : rest->len);
 }
 
-/* "0", "0.5", "0.125", "1". Digits behind the third only keep a weight from being none. */
+/* "0", "0.5", "0.125", "1". Digits after the third only keep a weight from being 0. */
 static unsigned parse_weight(struct bytes text)
 {
     unsigned weight = 0, unit = WEIGHT_MAX / 10;
@@ -105,8 +105,8 @@ void accept_add(struct accept *accept, struct bytes value)
         }
 }
 
-/* Of equal weights the one that the client took the trouble to name: many name what they want and put a wildcard behind
- * it without a weight. */
+/* Among equal weights, the type that the client named more precisely: many name what they want and add a wildcard
+ * without a weight. */
 static bool is_wanted_more(const struct accept *accept, enum media media, enum media than)
 {
     if (accept->of[media].weight != accept->of[than].weight)

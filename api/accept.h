@@ -1,5 +1,5 @@
-/* api/accept.h - what a client takes: the lists of Accept and Accept-Encoding (RFC 9110, 12.4 and 12.5), and which media
- * type is answered. Pure functions on bytes; any thread. */
+/* api/accept.h - what a client accepts: lists as in Accept and Accept-Encoding (RFC 9110, 12.4 and 12.5), and the
+ * choice of a media type. Pure functions on bytes; any thread. */
 #ifndef ECOSYS_API_ACCEPT_H
 #define ECOSYS_API_ACCEPT_H
 
@@ -8,31 +8,29 @@
 #include "api/media.h"
 #include "common/bytes.h"
 
-#define WEIGHT_MAX 1000 /* of "q=1", as of none */
+#define WEIGHT_MAX 1000 /* that of "q=1", and of an item without q */
 
 struct accept_item {
     struct bytes name; /* borrows from the list; may be empty */
     unsigned weight;   /* thousandths */
 };
 
-/* Takes the next item off a list; false at its end. Other parameters than q are passed over, and a weight that is none
- * counts as 1. */
+/* Takes the next item off a list; false at its end. Parameters other than q are skipped; an invalid weight is 1. */
 bool accept_next(struct bytes *rest, struct accept_item *out);
 
-/* What all Accept fields of a request say of each media type; zeros for one without. */
+/* What a request's Accept fields together say about each media type; zeros for a type that none of them covers. */
 struct accept {
     struct {
         unsigned short weight;
-        unsigned char
-            precision; /* of the range that says so: 0 none, then any type, any of its kind, the type itself */
+        unsigned char precision; /* of the matching range: 0 none, 1 any type, 2 any subtype, 3 exact */
     } of[MEDIA_COUNT];
 };
 
-/* Takes in the value of one Accept field. */
+/* Adds the value of one Accept field. */
 void accept_add(struct accept *accept, struct bytes value);
 
-/* The media type of the set `offered` (MEDIA_BIT) that is wanted most; of equals the one that is named most precisely, then
- * the first; and the first of all when none of them is wanted. */
+/* The most wanted media type of the set `offered` (MEDIA_BIT); among equals the one named most precisely, then the
+ * first. If none is wanted, the first. */
 enum media accept_choose(const struct accept *accept, unsigned offered);
 
 #endif

@@ -58,7 +58,7 @@ struct address address_masked(const struct address *address, unsigned bits)
 
 void address_format(const struct address *address, char out[ADDRESS_TEXT_SIZE])
 {
-    out[0] = '\0'; /* inet_ntop fails only for want of room */
+    out[0] = '\0'; /* inet_ntop fails only for lack of room */
     if (address_is_ipv4(address))
         inet_ntop(AF_INET, address->bytes + IPV4_AT, out, ADDRESS_TEXT_SIZE);
     else

@@ -12,13 +12,13 @@
 #include "common/log.h"
 
 #define CHAINS         16384u
-#define ENTRY_OVERHEAD 256u /* bytes that an entry is counted for besides its body */
+#define ENTRY_OVERHEAD 256u /* bytes counted for an entry besides its body */
 
 struct entry {
     struct answer_key key;
     struct body *body;   /* NULL while it is being made */
     struct wait *waits;  /* for it, newest first */
-    struct entry *chain; /* next one of the same hash */
+    struct entry *chain; /* next one with the same hash */
     struct entry *newer, *older;
 };
 
@@ -27,7 +27,7 @@ struct answers {
     struct entry *chains[CHAINS];
     struct entry *newest, *oldest; /* finished ones, by last use */
     size_t bytes, bytes_max;
-    uint64_t seed; /* else who knows the hash could ask for filters that all lie in one chain */
+    uint64_t seed; /* else somebody who knows the hash could request filters that all share a chain */
 };
 
 struct answers *answers_new(size_t bytes_max)
@@ -114,7 +114,7 @@ static size_t cost_of(const struct body *body)
     return body->len + ENTRY_OVERHEAD;
 }
 
-/* Takes an entry off and puts it in front of those in *gone. */
+/* Removes an entry and puts it in front of those in *gone. */
 static void drop(struct answers *answers, struct entry *entry, struct entry **gone)
 {
     leave_ages(answers, entry);
@@ -125,7 +125,7 @@ static void drop(struct answers *answers, struct entry *entry, struct entry **go
     *gone = entry;
 }
 
-/* Without the mutex: to free megabytes takes a while, and event loops wait for it. */
+/* Without the mutex: freeing megabytes takes a while, and event loops wait for it. */
 static void free_entries(struct entry *gone)
 {
     for (struct entry *next; gone != NULL; gone = next) {
@@ -142,8 +142,8 @@ static void put_body(struct answers *answers, struct entry *entry, struct body *
     answers->bytes += cost_of(body);
 }
 
-/* What goes first: the one used longest ago, but what most people ask for, answers without filter, only when nothing else
- * is left, so that nobody can drive them out by asking for ever new filters. */
+/* What is evicted first: the least recently used; but unfiltered answers, the most requested, only when nothing else is
+ * left, so that nobody can evict them by requesting ever new filters. */
 static struct entry *first_to_go(const struct answers *answers)
 {
     struct entry *entry = answers->oldest;
@@ -152,7 +152,7 @@ static struct entry *first_to_go(const struct answers *answers)
     return entry != NULL ? entry : answers->oldest;
 }
 
-/* A body for an entry that had none; others go until there is room, and are the caller's to free. */
+/* Sets the body of an entry that had none. Evicts others to make room, and returns them for the caller to free. */
 static struct entry *finish(struct answers *answers, struct entry *entry, struct body *body)
 {
     struct entry *gone = NULL;
@@ -224,14 +224,14 @@ bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *ke
     return is_known || entry != NULL;
 }
 
-/* One answer to be made. Its entry has no body yet, so nobody else takes it away. */
+/* One answer to be made. Its entry has no body yet, so it is not evicted. */
 struct making {
     struct generation *generation; /* owned */
     struct entry *entry;
     int64_t asked_ms;
 };
 
-/* Hands the result to everybody who waits. The first one had it made; for the others it was at hand. */
+/* Hands the result to all waits. The first one had it made; for the others it came from the cache. */
 static void hand_out(struct wait *waits, struct origin origin, struct body *body, enum source source,
                      enum reply_error error)
 {
@@ -248,14 +248,14 @@ static void hand_out(struct wait *waits, struct origin origin, struct body *body
     }
 }
 
-/* Clients that take their answers slowly, or not at all, hold so much that no more is made for now. A dashboard is a few
- * hundred bytes whatever is asked, so those go on. */
+/* True if clients that take their answers slowly, or not at all, hold so much that no more is made for now. A dashboard
+ * is always just a few hundred bytes, so it is made all the same. */
 static bool is_full(const struct answers_room *room, const struct answer_key *key)
 {
     return key->document != DOCUMENT_DASHBOARD && body_count_unkept(&room->count) >= room->unkept_max;
 }
 
-/* The body, or NULL, and then *error is what those who wait are told. */
+/* The body, or NULL, with *error set to what the waiting clients are told. */
 static struct body *make_body(const struct making *making, struct fetcher *fetcher, enum source *source,
                               enum reply_error *error)
 {

@@ -1,6 +1,6 @@
-/* api/answers.h - the finished answers of one generation: looked up by loops, made by the pool, each at most once at a
- * time however many ask. Bounded in bytes: what was not asked for longest goes first, answers without filter last. Any
- * thread. */
+/* api/answers.h - the finished answers of one generation: loops look them up, a pool makes them, each only once at a
+ * time however many requests wait for it. Bounded in bytes: the least recently used go first, unfiltered answers last.
+ * Any thread. */
 #ifndef ECOSYS_API_ANSWERS_H
 #define ECOSYS_API_ANSWERS_H
 
@@ -8,7 +8,7 @@
 #include "api/wait.h"
 #include "common/date_filter.h"
 
-/* The documents that are made for a filter, or for a tenant. */
+/* Documents, made for a filter or for a tenant. */
 enum document {
     DOCUMENT_CLIENTES,
     DOCUMENT_HEALTH_PLANO,
@@ -25,13 +25,13 @@ struct answer_key {
     enum encoding encoding;
 };
 
-/* Bounds of making and keeping answers, of all generations together. */
+/* Limits on making and keeping answers, shared by all generations. */
 struct answers_room {
     /* Bytes of finished answers that each generation keeps. */
     size_t kept_max;
-    /* While that many bytes are kept no more but still being sent, nothing large is made anew. */
+    /* While this many bytes are no longer kept but still being sent, nothing large is made. */
     size_t unkept_max;
-    /* An answer that had to wait longer until a thread got to it is not made: who asked is told to come back. */
+    /* An answer that waited longer than this for a thread is not made: the client is told to retry. Not for logins. */
     int64_t wait_max_ms;
     struct body_count count;
 };
@@ -41,29 +41,29 @@ struct generation;
 
 /* NULL when memory is out. */
 struct answers *answers_new(size_t bytes_max);
-void answers_free(struct answers *answers); /* NULL is fine; nothing may be under way */
+void answers_free(struct answers *answers); /* NULL is fine; nothing may be in progress */
 
 enum answers_state {
     ANSWERS_READY,   /* *out is the body, with a reference for the caller */
     ANSWERS_WAITING, /* the wait was taken and will be handed back */
-    ANSWERS_BUSY,    /* the pool's queue, or the room, is full; the wait stays the caller's */
+    ANSWERS_BUSY,    /* the pool's queue or the room is full, or memory is out; the wait stays the caller's */
 };
 
-/* Looks the answer up and has it made when it is not there. `generation` owns the answers; a reference is kept while
- * the work is under way. */
+/* Looks the answer up, and has it made if it is not there. `generation` owns the answers; a reference to it is held
+ * while the answer is being made. */
 enum answers_state answers_get(struct generation *generation, const struct answer_key *key, struct pool *pool,
                                struct wait *wait, struct body **out);
 
-/* As answers_get without a wait: only what is finished. NULL: it is not. */
+/* Like answers_get, but without a wait: NULL if the answer is not finished. */
 struct body *answers_find(struct answers *answers, const struct answer_key *key);
 
-/* Writes the keys of at most `max` finished answers, those asked for last in front, and returns how many. */
+/* Writes the keys of at most `max` finished answers, most recently used first, and returns how many. */
 size_t answers_list(struct answers *answers, struct answer_key *out, size_t max);
 
-/* Keeps a body that was made elsewhere, with a reference of its own, as if it had been asked for just now. */
+/* Keeps a body that was made elsewhere, with a reference of its own, as the most recently used. */
 void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body);
 
-/* The same as if it had been asked for longest ago; false when another one would have to go for it. */
+/* The same, but as the least recently used; false if another answer would have to go for it, or memory is out. */
 bool answers_keep_as_oldest(struct answers *answers, const struct answer_key *key, struct body *body);
 
 #endif

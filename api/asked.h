@@ -1,5 +1,5 @@
-/* api/asked.h - counts the filters that people ask for, for the worker to make buckets of them: also of those that are
- * buckets already because people asked for them. Any thread. */
+/* api/asked.h - counts the filters that are requested, for the worker to make buckets of, including those that are
+ * buckets already. Any thread. */
 #ifndef ECOSYS_API_ASKED_H
 #define ECOSYS_API_ASKED_H
 
@@ -10,7 +10,7 @@
 
 struct asked {
     pthread_mutex_t mutex;
-    struct popularity popularity; /* since it was reported last */
+    struct popularity popularity; /* since the last report */
 };
 
 void asked_init(struct asked *asked);
@@ -18,7 +18,8 @@ void asked_clear(struct asked *asked);
 
 void asked_add(struct asked *asked, struct date_filter filter);
 
-/* Writes the message that reports the most asked for ones to `out` and forgets all; false when nobody asked. */
+/* Writes the message that reports the most requested filters to `out` and starts from zero; false if there were
+ * none. */
 bool asked_report(struct asked *asked, struct buffer *out);
 
 #endif

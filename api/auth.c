@@ -1,4 +1,4 @@
-/* api/auth.c - what is remembered decides at once; the rest is the throttle's and the verifier's. */
+/* api/auth.c - what is remembered decides at once; the rest is up to throttle and verifier. */
 #include "api/auth.h"
 
 #include "common/clock.h"
@@ -9,7 +9,7 @@ enum status auth_init(struct auth *auth, struct arena *arena, const struct setti
 {
     *auth = (struct auth){.proxies = {NULL, 0}};
     enum status status = siphash_new_key(&auth->key, err);
-    /* The throttle is made in any case, so that it can be cleared in any. */
+    /* The throttle is initialised in any case, so that it can be cleared in any. */
     if (throttle_init(&auth->throttle, settings->auth_failures, &auth->key, err) != STATUS_OK ||
         status != STATUS_OK)
         return err->code;
@@ -45,7 +45,7 @@ static struct attempt attempt_of(const struct auth *auth, const struct request *
                             siphash(&auth->key, credentials_text(credentials))};
 }
 
-/* The order matters: an address that may not guess now is told so before anything depends on what is right. */
+/* The order matters: an address that may not guess now is told so before anything depends on whether it is right. */
 static enum auth_result check(struct auth *auth, const struct users *users, const struct attempt *attempt,
                               bool *is_readonly)
 {
@@ -77,7 +77,7 @@ enum auth_result auth_check(struct auth *auth, const struct users *users, const 
                                                 [CREDENTIALS_TOO_LONG] = AUTH_WRONG};
     struct credentials credentials;
     enum credentials_result parsed = credentials_parse(request->authorization, &credentials);
-    if (parsed != CREDENTIALS_OK) /* nothing of these is a guess */
+    if (parsed != CREDENTIALS_OK) /* none of these is a guess */
         return refusals[parsed];
     struct attempt attempt = attempt_of(auth, request, peer, &credentials);
     credentials_wipe(&credentials);

@@ -1,4 +1,4 @@
-/* api/body.c - ETags, and what else is made once a body. */
+/* api/body.c - ETags, and what else is made once per body. */
 #include "api/body.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ static void set_head(struct body *body)
     body->head_len = (size_t)len;
 }
 
-/* The memory of a buffer that is no longer needed otherwise, cut to its length. */
+/* Takes the buffer's memory, cut to its length. */
 static void take_memory(struct body *body, struct buffer *from)
 {
     body->data = realloc(from->data, from->len > 0 ? from->len : 1);
@@ -67,7 +67,7 @@ enum status body_new(struct buffer *take_content, enum media media, enum encodin
     return status;
 }
 
-/* A file in memory with the content; -1: there is none. */
+/* A memory file with the content; -1: none could be made. */
 static int file_of(struct bytes content)
 {
     int file = memfd_create("body", MFD_CLOEXEC);
@@ -137,7 +137,7 @@ void body_let_go(struct body *body)
         atomic_fetch_sub_explicit(&body->count->kept, body->len, memory_order_relaxed);
 }
 
-/* The two are read one after the other: what changes in between is off by a body, never below 0. */
+/* The two are read one after the other: the result may be off by what changes in between, but is never below 0. */
 size_t body_count_unkept(const struct body_count *count)
 {
     size_t kept = atomic_load_explicit(&count->kept, memory_order_relaxed);
@@ -156,7 +156,7 @@ static struct bytes without_weakness(struct bytes tag)
     return is_weak ? (struct bytes){tag.data + 2, tag.len - 2} : tag;
 }
 
-/* Takes what stands in front of the next separator, but for those between quotes; empty at the end. */
+/* Takes the text up to the next separator that is not between quotes; empty at the end. */
 static struct bytes take_tag(struct bytes *rest)
 {
     size_t skip = 0, len = 0;

@@ -1,8 +1,8 @@
-/* api/compress.c - gzip by libdeflate, zstd by its own library: both take a body whole, which ours are.
+/* api/compress.c - gzip through libdeflate, zstd through its own library: both take a whole body at once.
  *
- * Levels were chosen by measurement (docs/benchmarks.md): on a megabyte of our rows libdeflate's 6 takes half of the
- * time of zlib's and leaves less; zstd's 3 takes a fifth of that. Content above FAST_LEN gets gzip's fastest level,
- * lest the first byte of a filter that nobody asked for before waits for a tenth of a second. */
+ * Levels were chosen by measurement (docs/benchmarks.md): on a megabyte of our rows libdeflate's level 6 takes half as
+ * long as zlib's and leaves less; zstd's level 3 takes a fifth of that. Content above FAST_LEN gets gzip's fastest
+ * level, so that the first byte of a filter's first answer does not wait for a tenth of a second. */
 #include "api/compress.h"
 
 #include <libdeflate.h>

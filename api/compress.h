@@ -1,4 +1,4 @@
-/* api/compress.h - how a body may be encoded on its way (Content-Encoding), and the doing of it. Any thread. */
+/* api/compress.h - the encodings of a body (Content-Encoding), and compression. Any thread. */
 #ifndef ECOSYS_API_COMPRESS_H
 #define ECOSYS_API_COMPRESS_H
 
@@ -10,10 +10,10 @@ enum encoding { ENCODING_IDENTITY, ENCODING_GZIP, ENCODING_ZSTD, ENCODING_COUNT 
 /* A shorter body is never compressed. */
 #define COMPRESS_LEN_MIN 1000
 
-/* As Content-Encoding and Accept-Encoding call it. */
+/* Its name in Content-Encoding and Accept-Encoding. */
 const char *encoding_name(enum encoding encoding);
 
-/* Appends the content, compressed as `encoding` (not ENCODING_IDENTITY) says. */
+/* Appends the content compressed with `encoding` (not ENCODING_IDENTITY). */
 MUST_CHECK enum status compress_append(struct bytes content, enum encoding encoding, struct buffer *out,
                                        struct error *err);
 

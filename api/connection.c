@@ -20,16 +20,16 @@
 #define LINGER_S        2
 #define LINGER_BYTES    (1024u * 1024u)
 #define WRITE_AT_ONCE   (4u * 1024u * 1024u) /* libevent's own limit is 16 KiB a write */
-#define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while that much is unsent */
-#define REQUESTS_A_TURN 8                    /* pipelined ones; then other connections have theirs */
-#define GIVES_WAY_MS    1000                 /* after that long without its client having a request ready */
+#define UNSENT_ENOUGH   (32u * 1024u)        /* pipelined requests wait while this much is unsent */
+#define REQUESTS_A_TURN 8                    /* pipelined ones; then it is the turn of other connections */
+#define GIVES_WAY_MS    1000                 /* after so long without a request from its client */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
     STATE_BODY,      /* in the middle of its body */
     STATE_WAITING,   /* its answer is being made elsewhere */
     STATE_CLOSING,   /* the last answer is being sent */
-    STATE_LINGERING, /* it was sent; what still comes is dropped, lest a reset destroys the answer on its way */
+    STATE_LINGERING, /* it was sent; input is dropped, lest a reset destroy the answer in transit */
 };
 
 struct connection {
@@ -41,17 +41,17 @@ struct connection {
     struct address peer;
     enum connection_state state;
     size_t scanned;       /* of the head */
-    bool has_begun;       /* empty lines came, and no request yet */
+    bool has_begun;       /* empty lines came, but no request yet */
     bool looks_like_head; /* what is being read begins with "HEAD " */
-    bool is_receiving;    /* some of a request is here; its deadline runs */
+    bool is_receiving;    /* part of a request is here; its deadline runs */
     bool lingers;         /* after the last answer */
-    bool has_ended;       /* the client sends no more, but reads */
-    bool refers_to_body;  /* an answer that others get, too, or that was dear, is among what is unsent */
-    bool is_turn_over;    /* a large answer was sent at once */
-    bool is_eager;        /* what it sends waits for its turn */
-    bool is_surplus;      /* one more than HTTP_CONNECTIONS */
+    bool has_ended;       /* the client has shut down its side, but may still read */
+    bool refers_to_body;  /* what is unsent includes a body by reference, shared or costly to make */
+    bool is_turn_over;    /* a large answer was sent straight away */
+    bool is_eager;        /* its input waits for its turn */
+    bool is_surplus;      /* beyond HTTP_CONNECTIONS */
     struct turn turn;
-    size_t dropped;     /* bytes behind the last answer */
+    size_t dropped;     /* bytes of input after the last answer */
     struct buffer head; /* of the request that is being answered */
     struct buffer body;
     struct request request; /* borrows from head */
@@ -59,7 +59,7 @@ struct connection {
     struct wait *wait; /* while STATE_WAITING */
 };
 
-/* It waits for its client from now on. */
+/* Idle from now on. */
 static void join_idle(struct connection *connection)
 {
     idle_list_join(&connection->loop->idle, &connection->idle, clock_monotonic_ms());
@@ -99,7 +99,7 @@ static size_t unsent_len(const struct connection *connection)
     return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
 
-/* Everything was sent: the end, or half of it. */
+/* Everything was sent: closes the connection, or only our side of it. */
 static void finish(struct connection *connection)
 {
     if (!connection->lingers || connection->has_ended) {
@@ -107,7 +107,7 @@ static void finish(struct connection *connection)
         return;
     }
     connection->state = STATE_LINGERING;
-    if (!connection->is_surplus) /* its end makes no room */
+    if (!connection->is_surplus) /* closing it makes no room */
         idle_list_lead(&connection->loop->idle, &connection->idle);
     shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
     set_deadline(connection, LINGER_S);
@@ -185,14 +185,14 @@ static void expect_body(struct connection *connection)
         bufferevent_write(connection->stream, go_on, sizeof go_on - 1);
 }
 
-/* What was refused before its body was read: the body never is. */
+/* Answers a request whose body has not been read, and never will be. */
 static void answer_before_body(struct connection *connection, struct reply *reply)
 {
     reply->closes = connection->request.body_len > 0;
     send_reply(connection, &connection->request, reply);
 }
 
-/* The request may be made: its body is next, or its answer. */
+/* The request is allowed: its body is next, or its answer. */
 static void admit(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
@@ -208,7 +208,7 @@ static void admit(struct connection *connection)
     }
 }
 
-/* Credentials that were not seen before. */
+/* Credentials that were not recognised go to the verifier. */
 static void verify(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -230,7 +230,7 @@ static void verify(struct connection *connection)
     answer_before_body(connection, &reply);
 }
 
-/* A head has come. */
+/* Handles a complete head. */
 static void take_head(struct connection *connection)
 {
     const char *problem = "memory";
@@ -255,7 +255,7 @@ static void take_head(struct connection *connection)
     }
 }
 
-/* False: more must come first. */
+/* False: more input is needed. */
 static bool step_head(struct connection *connection)
 {
     struct evbuffer *input = bufferevent_get_input(connection->stream);
@@ -317,9 +317,10 @@ static bool is_reading(const struct connection *connection)
     return connection->state == STATE_HEAD || connection->state == STATE_BODY;
 }
 
-/* Nothing is expected of the client now. One that has ended its side while its answer is being made has most likely gone:
- * nothing tells that from a client that still reads, so it is answered, but gives way to others as if it were idle. So
- * does one that only gathers short answers, as to requests without credentials, and does not read them. */
+/* Nothing is expected from the client now. One that has shut down its side while its answer is being made has most
+ * likely gone, but cannot be told from a client that still reads: so it is answered, but gives way to others as if it
+ * were idle. So does one that only piles up short answers, as to requests without credentials, and does not read
+ * them. */
 static void keep_place(struct connection *connection)
 {
     bool has_left = connection->state == STATE_WAITING && connection->has_ended;
@@ -330,12 +331,12 @@ static void keep_place(struct connection *connection)
         join_idle(connection);
 }
 
-/* One deadline runs from a request's first byte to its last, another while nothing is under way in either direction.
- * While an answer is being sent, the stream's write timeout watches its reader. */
+/* One deadline runs from a request's first byte to its last, another while nothing is in progress in either direction.
+ * While an answer is being sent, the stream's write timeout watches the client. */
 static void keep_time(struct connection *connection)
 {
     const struct settings *settings = connection->loop->shared->settings;
-    bool is_held = unsent_len(connection) >= UNSENT_ENOUGH; /* we do not read, so nobody is late */
+    bool is_held = unsent_len(connection) >= UNSENT_ENOUGH; /* we do not read, so the client is not late */
     bool has_input =
         connection->has_begun || evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
     bool is_receiving =
@@ -353,8 +354,7 @@ static void keep_time(struct connection *connection)
     connection->is_receiving = is_receiving;
 }
 
-/* True when it stopped because enough waits to be sent, or for others' sake, with input left: not because more must
- * come. */
+/* True if it stopped with input left because enough is unsent or its turn is over, not because it needs more. */
 static bool take_requests(struct connection *connection)
 {
     const struct evbuffer *input = bufferevent_get_input(connection->stream);
@@ -369,22 +369,22 @@ static bool take_requests(struct connection *connection)
             goes_on = step_body(connection);
         if (!goes_on)
             return false;
-        if (connection->state != STATE_BODY) /* which has to come by its head's deadline */
+        if (connection->state != STATE_BODY) /* a body must arrive by its head's deadline */
             connection->is_receiving = false;
     }
     return evbuffer_get_length(input) > 0;
 }
 
-/* Writes what the socket takes. libevent would first wait for the socket to be writable, which nearly always it is:
- * three system calls more an answer. So its way of writing, and its timeout, are for what is left over. A socket that
- * has failed is left over too, and libevent says so.
- * To enable what is enabled would begin its timeout anew, and a client that sends on without reading never be late. */
+/* Writes what the socket takes. libevent would first wait until the socket is writable, which it nearly always is:
+ * three more system calls per answer. So libevent writes only what is left over, under its timeout. It also reports a
+ * socket that has failed, as then everything is left over. Enabling EV_WRITE again would restart the timeout, and a
+ * client that keeps sending without reading would never be late. */
 static void flush(struct connection *connection)
 {
     struct evbuffer *output = bufferevent_get_output(connection->stream);
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_WRITE) != 0;
     if (evbuffer_get_length(output) > 0) {
-        evbuffer_unfreeze(output, 1); /* libevent keeps its front from everybody else */
+        evbuffer_unfreeze(output, 1); /* libevent keeps its front from others */
         evbuffer_write_atmost(output, bufferevent_getfd(connection->stream), WRITE_AT_ONCE);
         evbuffer_freeze(output, 1);
     }
@@ -393,7 +393,7 @@ static void flush(struct connection *connection)
         bufferevent_enable(connection->stream, EV_WRITE);
 }
 
-/* What is here, and what has come behind it: libevent would fetch that in small pieces, a turn each. */
+/* Drops what was read and what the socket has received since: libevent would read that in small pieces, a turn each. */
 static void drop_input(struct connection *connection)
 {
     struct evbuffer *input = bufferevent_get_input(connection->stream);
@@ -409,8 +409,8 @@ static size_t input_max(const struct connection *connection)
     return (size_t)(settings->header_bytes_max + settings->body_bytes_max);
 }
 
-/* Reading stops at the client's end, while there is no room for more, and until what is here has had its turn. libevent
- * would call on_read again and again meanwhile. */
+/* Stops reading at the client's end of input, while there is no room for more, and until what was read has had its
+ * turn: otherwise libevent would call on_read again and again meanwhile. */
 static void mind_input(struct connection *connection)
 {
     bool is_enabled = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
@@ -422,7 +422,7 @@ static void mind_input(struct connection *connection)
         bufferevent_enable(connection->stream, EV_READ);
 }
 
-/* Whoever has sent more than was taken, or what nobody will take, waits for its turn with what comes next. */
+/* If a client has sent more than was taken, or sends after its last answer, its next input waits for its turn. */
 static void mind_others(struct connection *connection, bool goes_on)
 {
     bool has_input = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
@@ -431,7 +431,7 @@ static void mind_others(struct connection *connection, bool goes_on)
         turns_join(&connection->loop->turns, &connection->turn);
 }
 
-/* Goes on until more must come from the client or more must go to it. May free the connection. */
+/* Goes on until more input is needed, enough is unsent, or the turn is over. May free the connection. */
 static void advance(struct connection *connection)
 {
     bool goes_on = take_requests(connection);
@@ -483,7 +483,7 @@ void connection_resume(struct wait *take_wait)
     wait_free(take_wait);
 }
 
-/* What has come is taken, or dropped behind the last answer. May free the connection. */
+/* Takes the input, or drops it after the last answer. May free the connection. */
 static void take_turn(void *context)
 {
     struct connection *connection = context;
@@ -515,7 +515,7 @@ static void on_read(struct bufferevent *stream, void *context)
     take_turn_in_order(context);
 }
 
-/* Everything was sent. Until something is left over again, libevent is not to write. */
+/* Everything was sent: libevent is not to write until something is left over again. */
 static void on_written(struct bufferevent *stream, void *context)
 {
     struct connection *connection = context;
@@ -526,7 +526,7 @@ static void on_written(struct bufferevent *stream, void *context)
         take_turn_in_order(connection);
 }
 
-/* A client that has ended its side may still read: what it asked for before is answered and sent first. */
+/* A client that has shut down its side may still read: what it requested before is answered and sent first. */
 static void on_event(struct bufferevent *stream, short events, void *context)
 {
     const short ended = BEV_EVENT_EOF | BEV_EVENT_READING;
@@ -564,7 +564,7 @@ static bool open_stream(struct connection *connection, int socket)
 {
     const struct settings *settings = connection->loop->shared->settings;
     struct timeval write_timeout = {settings->request_timeout_s, 0};
-    int on = 1; /* else what is left over of an answer waits for an acknowledgement that the client delays */
+    int on = 1; /* else the rest of an answer waits for an acknowledgement that the client delays */
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connection->stream = bufferevent_socket_new(connection->loop->base, socket, BEV_OPT_CLOSE_ON_FREE);
     connection->deadline = evtimer_new(connection->loop->base, on_deadline, connection);
@@ -578,7 +578,7 @@ static bool open_stream(struct connection *connection, int socket)
            bufferevent_enable(connection->stream, EV_READ) == 0;
 }
 
-/* Makes room for a client that may have more to say. False: nobody has waited for long. */
+/* Closes the connection that has been idle longest. False: none has been for long. */
 static bool send_idlest_away(struct loop *loop)
 {
     struct connection *idlest = idle_list_first(&loop->idle, clock_monotonic_ms() - GIVES_WAY_MS);
@@ -595,7 +595,7 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
         connection->loop = loop;
         connection->idle.owner = connection;
         connection->turn = (struct turn){.take = take_turn, .context = connection};
-        connection->is_eager = true; /* until a request of its was taken */
+        connection->is_eager = true; /* until its first request was taken */
         connection->peer = address_of_socket(peer);
     }
     if (connection == NULL || !open_stream(connection, socket)) {

@@ -12,8 +12,8 @@ static int base64_value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Standard base64 with its padding; false for anything else. *decoded_len is the length of all of it, of which no more is
- * kept than fits; *has_colon whether there is one in it. */
+/* Standard base64 with padding; false for anything else. *decoded_len is the full length, although only what fits is
+ * kept; *has_colon tells whether it contains a colon. */
 static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *decoded_len, bool *has_colon)
 {
     size_t len = text.len, written = 0;
@@ -65,7 +65,7 @@ static enum credentials_result parse(struct bytes header, struct credentials *ou
 enum credentials_result credentials_parse(struct bytes header, struct credentials *out)
 {
     enum credentials_result result = parse(header, out);
-    if (result == CREDENTIALS_UNDECODABLE || result == CREDENTIALS_TOO_LONG) /* decoded in part */
+    if (result == CREDENTIALS_UNDECODABLE || result == CREDENTIALS_TOO_LONG) /* partly decoded */
         explicit_bzero(out->text, sizeof out->text);
     return result;
 }

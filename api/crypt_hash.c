@@ -1,5 +1,5 @@
-/* api/crypt_hash.c - libcrypt takes half a hash for a setting, and then no password would ever match; so the shape of
- * each kind is checked here, as crypt(5) has it. */
+/* api/crypt_hash.c - libcrypt accepts half a hash as a setting, and then no password would ever match; so the format of
+ * each kind is checked here, as in crypt(5). */
 #include "api/crypt_hash.h"
 
 #include <crypt.h>
@@ -29,7 +29,7 @@ static bool take_text(struct rest *rest, const char *text)
     return true;
 }
 
-/* A run of crypt's base64 with a length in these bounds. */
+/* A run of crypt's base64 whose length is within these bounds. */
 static bool take_base64(struct rest *rest, size_t least, size_t most)
 {
     size_t len = 0;
@@ -40,7 +40,7 @@ static bool take_base64(struct rest *rest, size_t least, size_t most)
     return len >= least;
 }
 
-/* A number without zeros in front. */
+/* A number without leading zeros. */
 static bool take_number(struct rest *rest, long least, long most)
 {
     long value = 0;
@@ -67,7 +67,7 @@ static bool is_bcrypt(struct rest rest, size_t hash_len)
     return has_cost && take_text(&rest, "$") && take_base64(&rest, hash_len, hash_len) && rest.text.len == 0;
 }
 
-/* Rounds perhaps, salt, hash. */
+/* Rounds (optional), salt, hash. */
 static bool is_sha(struct rest rest, size_t hash_len)
 {
     if (take_text(&rest, "rounds=") && !(take_number(&rest, ROUNDS_MIN, ROUNDS_MAX) && take_text(&rest, "$")))
@@ -112,7 +112,7 @@ void crypt_scratch_free(struct crypt_scratch *scratch)
     free(scratch);
 }
 
-/* Looks at all of it, wherever it differs. The length of a hash is no secret. */
+/* Looks at every byte, wherever they differ. The length of a hash is no secret. */
 static bool is_equal(struct bytes known, struct bytes computed)
 {
     unsigned difference = 0;

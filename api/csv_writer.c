@@ -13,7 +13,7 @@
 #define ROW_DEPTH  1 /* inside a row's object */
 #define LIST_DEPTH 2 /* inside a list that is one of its fields */
 
-/* The first character of a text that is not empty, and its length. */
+/* The first character of a non-empty text, and its length. */
 static uint32_t first_character(struct bytes text, size_t *len)
 {
     unsigned char lead = (unsigned char)text.data[0];
@@ -28,7 +28,7 @@ static uint32_t first_character(struct bytes text, size_t *len)
     return character;
 }
 
-/* Blanks and what else leaves no mark. */
+/* Blanks and other invisible characters. */
 static bool is_blank(uint32_t character)
 {
     static const struct {
@@ -41,7 +41,7 @@ static bool is_blank(uint32_t character)
     return false;
 }
 
-/* "=", "+", "-" and "@", in full width too, which some spreadsheets take for the same. */
+/* "=", "+", "-" and "@", also in full width, which some spreadsheets treat the same. */
 static bool begins_formulas(uint32_t character)
 {
     static const uint32_t marks[] = {'=', '+', '-', '@', 0xff1d, 0xff0b, 0xff0d, 0xff20};
@@ -51,7 +51,7 @@ static bool begins_formulas(uint32_t character)
     return false;
 }
 
-/* True for what a spreadsheet may take for a formula: also behind blanks, and whatever begins with a tab or line end,
+/* True for what a spreadsheet may take for a formula: also after blanks, and whatever begins with a tab or line end,
  * which some drop before they look. */
 static bool is_formula(struct bytes text)
 {
@@ -104,7 +104,7 @@ static void put_decimal(struct buffer *out, struct decimal value)
     buffer_append(out, text, len);
 }
 
-/* With a blank in place of the T, and without parts of seconds, it is a date in any Excel. */
+/* With a blank instead of the T, and without fractions of a second, any Excel takes it for a date. */
 static void put_timestamp(struct buffer *out, struct timestamp timestamp)
 {
     char text[TIMESTAMP_TEXT_MAX];
@@ -116,7 +116,8 @@ static void put_timestamp(struct buffer *out, struct timestamp timestamp)
     buffer_append(out, text, len);
 }
 
-/* As people write it, so that it is no number to be rounded. What is no CNPJ is text; digits alone would be a number. */
+/* In the usual notation, so that it is not taken for a number and rounded. What is no CNPJ is written as text; digits
+ * alone get an apostrophe, as they would be a number. */
 static void put_cnpj(struct buffer *out, const struct cnpj_shown *cnpj)
 {
     struct cnpj_key key;
@@ -187,7 +188,7 @@ static void put_value(struct writer *writer, const struct value *value)
         put_cell(writer, value);
 }
 
-/* A row's key stands outside of its object. */
+/* A row's own key comes outside its object, and is left out. */
 static void put_key(struct writer *writer, struct bytes key)
 {
     if (!writer->csv.takes_names || writer->csv.depth != ROW_DEPTH)

@@ -1,6 +1,6 @@
-/* api/field_lines.h - the values of a header field that may come several times. Together they are one list, in the order
- * in which they came (RFC 9110, 5.3). More than are kept are counted, so that nobody takes a part for the whole. Borrows
- * from the head; any thread. */
+/* api/field_lines.h - the values of a header field that may be repeated. Together, in the order received, they are one
+ * list (RFC 9110, 5.3). Those beyond FIELD_LINES_MAX are counted but not kept, so that nobody takes a part for the
+ * whole. Borrows from the head; any thread. */
 #ifndef ECOSYS_API_FIELD_LINES_H
 #define ECOSYS_API_FIELD_LINES_H
 
@@ -12,7 +12,7 @@
 
 struct field_lines {
     struct bytes values[FIELD_LINES_MAX];
-    size_t count; /* of all that came */
+    size_t count; /* of all received, kept or not */
 };
 
 static inline void field_lines_add(struct field_lines *lines, struct bytes value)
@@ -22,7 +22,7 @@ static inline void field_lines_add(struct field_lines *lines, struct bytes value
     lines->count++;
 }
 
-/* False when lines came that were not kept. */
+/* False if some lines were not kept. */
 static inline bool field_lines_are_whole(const struct field_lines *lines)
 {
     return lines->count <= FIELD_LINES_MAX;

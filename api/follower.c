@@ -1,5 +1,5 @@
-/* api/follower.c - looks at the pointer, loads what it points at, tells; listens and asks. Failures are logged when they
- * begin, end and have another reason than before, not at every look. */
+/* api/follower.c - looks at the pointer, loads what it points to, tells the client; listens and asks. A failure is
+ * logged when it begins, ends or changes its reason, not at every look. */
 #include "api/follower.h"
 
 #include <inttypes.h>
@@ -18,29 +18,29 @@
 
 #define LOOK_EVERY_MS    500
 #define REPORT_EVERY_MS  5000
-#define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up who waits for a worker */
+#define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up those who wait for a worker */
 #define RETRY_REFUSED_MS 10000
-#define WARM_MS          200 /* at most that much later a flip is seen, so that it is not felt */
+#define WARM_MS          200 /* a flip may be delayed by this much, so that it is not felt */
 
-/* What the thread knows from look to look. */
+/* The thread's state. */
 struct watch {
     struct follower *follower;
-    struct redis_link link;               /* for small things, soon answered */
+    struct redis_link link;               /* for small commands, answered soon */
     struct redis_link load_link;          /* for what may be large */
     struct generation *generation;        /* NULL until one was loaded */
     struct generation *previous;          /* until every loop serves the newer one; else NULL */
-    int64_t retry_ms;                     /* when to read the refused one again */
+    int64_t retry_ms;                     /* when to try the refused one again */
     uint64_t refused;                     /* the generation whose failure was logged last; 0: none */
-    char redis_error[ERROR_MESSAGE_SIZE]; /* what was said of Redis last; empty while it can be used */
+    char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
     bool pointer_is_damaged;              /* which was logged */
     struct outlook outlook;
     struct redis_link ear; /* subscribed to the worker's events */
     struct tickets tickets;
-    int64_t look_ms, report_ms; /* when to look at the pointer, and to report what people ask for */
-    bool has_receivers;         /* somebody heard the last thing that was said */
+    int64_t look_ms, report_ms; /* when to look at the pointer, and to report requested filters */
+    bool has_receivers;         /* somebody received our last message */
 };
 
-/* The values of pointer, lease and the worker's report, in one round trip. */
+/* Reads pointer, lease and the worker's report in one round trip. */
 static enum status look(struct watch *watch, struct redisReply **reply, struct error *err)
 {
     const char *prefix = watch->follower->settings->redis_prefix;
@@ -78,7 +78,7 @@ static void load(struct watch *watch, uint64_t number)
                       LOG_FIELDS(log_int("generation", (int64_t)number),
                                  log_text("class", status_word(err.code)), log_text("error", err.message)));
         watch->refused = number;
-        /* What was refused stays bad; what was not there may have been replaced meanwhile. */
+        /* Refused data stays bad; a missing key may mean that the generation was replaced meanwhile. */
         watch->retry_ms = err.code == STATUS_CORRUPT ? clock_monotonic_ms() + RETRY_REFUSED_MS : 0;
         return;
     }
@@ -98,7 +98,7 @@ static void load(struct watch *watch, uint64_t number)
 static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
 {
     if (!is_ok)
-        redis_link_close(&watch->ear); /* one that died without a word would be deaf for ever */
+        redis_link_close(&watch->ear); /* if it died silently it would stay deaf for ever */
     if (!is_ok && strcmp(watch->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     if (is_ok && watch->redis_error[0] != '\0')
@@ -145,7 +145,7 @@ static void step(struct watch *watch)
     client->tell(client->context, watch->generation, &watch->outlook);
 }
 
-/* Messages of the worker: a flip or a failure makes the next look due. */
+/* Takes messages from the worker: a flip or a failure makes the next look due. */
 static void hear(struct watch *watch)
 {
     struct error err;
@@ -177,14 +177,14 @@ static void say(struct watch *watch, const struct buffer *message)
     long long receivers = 0;
     watch->has_receivers = false;
     if (!watch->outlook.redis_is_ok)
-        return; /* the next look finds out whether it is there again */
+        return; /* the next look finds out whether it is back */
     if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=
         STATUS_OK)
         receivers = 0;
     watch->has_receivers = receivers > 0;
 }
 
-/* Requests for a refresh, and from time to time what people ask for. */
+/* Sends refresh requests, and from time to time which filters are requested. */
 static void say_what_is_due(struct watch *watch)
 {
     struct buffer message = BUFFER_INIT;
@@ -254,7 +254,7 @@ static void *follow(void *context)
 {
     struct follower *follower = context;
     struct watch watch = {.follower = follower};
-    priority_give_way(SHARE_THIRD); /* decoding and rendering must not be felt */
+    priority_give_way(SHARE_THIRD); /* decoding and rendering must not slow down the loops */
     int64_t timeout_ms = follower->settings->redis_timeout_ms;
     redis_link_init(&watch.link, &follower->settings->redis,
                     timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);
@@ -301,7 +301,7 @@ enum status follower_start(struct follower *follower, const struct settings *set
 void follower_ring(struct follower *follower)
 {
     uint64_t one = 1;
-    ssize_t ignored = write(follower->ring_fd, &one, sizeof one); /* full means that it rings already */
+    ssize_t ignored = write(follower->ring_fd, &one, sizeof one); /* full: it rings already */
     (void)ignored;
 }
 

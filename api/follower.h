@@ -1,6 +1,6 @@
 /* api/follower.h - follows the generations that the worker publishes, in a thread of its own that may block on Redis,
- * and hands each new one to whoever serves it. Hears of a flip by subscription and looks at the pointer twice a second
- * besides, as messages may get lost. Carries requests for a refresh to the worker, too. */
+ * and hands each new one to its client. Learns of a flip by subscription, and also looks at the pointer twice a second,
+ * as messages may get lost. Carries refresh requests to the worker, too. */
 #ifndef ECOSYS_API_FOLLOWER_H
 #define ECOSYS_API_FOLLOWER_H
 
@@ -10,7 +10,7 @@
 #include "api/generation.h"
 #include "common/settings.h"
 
-/* What /health tells besides the generation. */
+/* What /health reports besides the generation. */
 struct outlook {
     bool is_ready; /* every loop has had a generation */
     bool redis_is_ok;
@@ -18,13 +18,13 @@ struct outlook {
     char worker_error[sizeof((struct worker_report *)0)->last_error]; /* empty: none */
 };
 
-/* Whoever serves. Both are called from the follower's thread. */
+/* Whoever serves the generations. Both functions are called on the follower's thread. */
 struct follower_client {
     void *context;
-    /* After every look at Redis; `generation` is the newest loaded one, or NULL, and stays the follower's: whoever keeps
-     * it takes a reference. */
+    /* Called after every look at Redis, and when the outlook becomes ready. `generation` is the newest loaded one, or
+     * NULL, and stays the follower's: whoever keeps it takes a reference. */
     void (*tell)(void *context, struct generation *generation, const struct outlook *outlook);
-    /* True when everybody serves that generation. */
+    /* True if every event loop serves that generation. */
     bool (*is_served)(void *context, uint64_t generation);
 };
 
@@ -40,20 +40,22 @@ struct follower {
     bool is_stopping;
 };
 
-/* Starts the thread. `settings`, `asked` and the client's context must outlive follower_stop, `room` every generation. */
+/* Starts the thread. `settings`, `asked` and the client's context must outlive follower_stop, `room` every
+ * generation. */
 MUST_CHECK enum status follower_start(struct follower *follower, const struct settings *settings,
                                       const struct follower_client *client, struct asked *asked,
                                       struct answers_room *room, struct error *err);
 
-/* Ends the thread, which may take as long as one answer of Redis, drops its generation and hands back all waits; what
- * is asked from then on fails at once. follower_clear must follow when nobody uses the follower any more. */
+/* Ends the thread, which first finishes a look or a load in progress, drops its generation and hands back all waits;
+ * refreshes requested from then on fail at once. follower_clear must follow once nobody uses the follower any more. */
 void follower_stop(struct follower *follower);
 void follower_clear(struct follower *follower);
 
-/* Any thread: takes a wait of kind WAIT_REFRESH, which is handed back when the refresh has ended or been taken. */
+/* Any thread: takes a wait of kind WAIT_REFRESH, which is handed back when the refresh has ended or, if that is enough
+ * for it, was accepted. */
 void follower_ask(struct follower *follower, struct wait *take_wait);
 
-/* Any thread: something the follower waits for may have changed. */
+/* Any thread: wakes the follower, as something it waits for may have changed. */
 void follower_ring(struct follower *follower);
 
 #endif

@@ -1,4 +1,4 @@
-/* api/generation.c - rendering a generation before it takes over, making its answers, and its life. */
+/* api/generation.c - rendering a generation before it takes over, making its answers, and its lifetime. */
 #include "api/generation.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void stored_answers_clear(struct stored_answers *stored)
     *stored = (struct stored_answers){NULL, 0};
 }
 
-/* What most people ask for is rendered and finished before the generation takes over. */
+/* Renders and makes the most requested answers, before the generation takes over. */
 static enum status make_unfiltered(struct generation *generation, struct error *err)
 {
     static const enum encoding encodings[] = {ENCODING_IDENTITY, ENCODING_GZIP};
@@ -35,7 +35,7 @@ static enum status make_unfiltered(struct generation *generation, struct error *
     return STATUS_OK;
 }
 
-/* False when nothing more is to be made. */
+/* False if nothing more is to be made. */
 static bool warm_one(struct generation *generation, const struct answer_key *key)
 {
     struct body *body;

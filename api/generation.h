@@ -1,6 +1,6 @@
-/* api/generation.h - one generation as the API serves it: decoded, rows rendered, immutable but for what is kept as it is
- * made: answers, and rows in media types that few ask for. Event loops share it and count references; the last one
- * frees it. Any thread. */
+/* api/generation.h - one generation as the API serves it: decoded, with its rows rendered. Immutable, except that
+ * answers, and rows in less common media types, are added as they are made. Shared by the event loops and
+ * reference-counted; the last reference frees it. Any thread. */
 #ifndef ECOSYS_API_GENERATION_H
 #define ECOSYS_API_GENERATION_H
 
@@ -24,7 +24,7 @@ struct loaded {
     struct manifest manifest;
     struct scored_snapshot scored;
     struct stored_answers stored;
-    uint64_t *tenant_ids; /* owned: of all tenants, rising */
+    uint64_t *tenant_ids; /* owned; of all tenants, ascending */
     size_t tenant_ids_count;
 };
 
@@ -39,14 +39,15 @@ struct generation {
     struct answers_room *room; /* not owned */
 };
 
-/* Takes what was loaded (even on failure, when it is cleared), renders the rows as JSON and finishes the answers without
- * filter. `room`, which must outlive it and its bodies, bounds what answers take. The caller has the first reference. */
+/* Takes what was loaded (on failure too: it is cleared), renders the rows as JSON and makes the unfiltered answers.
+ * `room` limits what answers take, and must outlive the generation and its bodies. The caller has the first
+ * reference. */
 MUST_CHECK enum status generation_new(struct loaded *take_loaded, struct answers_room *room,
                                       struct generation **out, struct error *err);
 
-/* Makes what was asked for last of `previous`, in that order, until `deadline_ms` of the monotonic clock or until the room
- * for answers is full: so that the change of generations is not seen in the time of answers. What was asked for last is
- * also kept longest. What cannot be made is left to whoever asks for it. */
+/* Makes the answers last requested of `previous`, most recent first, until `deadline_ms` (monotonic) or until the cache
+ * is full, so that a flip does not slow answers down. The most recent are also kept longest. What cannot be made is
+ * left to the next request for it. */
 void generation_warm(struct generation *generation, const struct generation *previous, int64_t deadline_ms);
 
 struct generation *generation_ref(struct generation *generation);
@@ -54,10 +55,10 @@ void generation_unref(struct generation *generation); /* NULL is fine */
 
 struct origin generation_origin(const struct generation *generation);
 
-/* True when EcoSys has that tenant, scored or not. */
+/* True if EcoSys has that tenant, scored or not. */
 bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
 
-/* Makes an answer, from a stored one where there is one. Logins come from Redis: `fetcher` is for them, else NULL. */
+/* Makes an answer, from a stored one if there is one. `fetcher` is for logins (they are in Redis), else NULL. */
 MUST_CHECK enum status generation_make(const struct generation *generation, const struct answer_key *key,
                                        struct fetcher *fetcher, struct body **out, enum source *source,
                                        struct error *err);

@@ -120,7 +120,7 @@ static void put_worker(struct writer *writer, const struct outlook *outlook)
     writer_close_object(writer);
 }
 
-/* What this loop can serve already another one may not have yet: whoever asks next may get there. */
+/* Another loop may not have yet what this one can already serve, and the next request may go there. */
 static bool is_well(const struct exchange *exchange)
 {
     return health_can_serve(exchange) && exchange->outlook->is_ready;

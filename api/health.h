@@ -7,10 +7,10 @@
 
 void health_answer(const struct exchange *exchange, struct reply *reply);
 
-/* True when a generation is at hand that is not older than CACHE_MAX_STALE. */
+/* True if there is a generation that is not older than CACHE_MAX_STALE. */
 bool health_can_serve(const struct exchange *exchange);
 
-/* Seconds since the snapshot of a generation was taken; 0 when the clock has stepped back behind it. */
+/* Seconds since a generation's snapshot was taken; 0 if the clock has been set back to before that. */
 int64_t health_age_s(const struct exchange *exchange, int64_t taken_at_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* api/idle_list.h - which of a loop's connections makes room for a new one: the one whose client has had nothing ready
- * for longest. Milliseconds are those of the monotonic clock. One thread. */
+/* api/idle_list.h - which of a loop's connections gives way to a new one: the one whose client has had nothing ready
+ * for longest. Times are in milliseconds of the monotonic clock. One thread. */
 #ifndef ECOSYS_API_IDLE_LIST_H
 #define ECOSYS_API_IDLE_LIST_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* Owned by whoever is idle now and then. */
+/* An entry, part of its owner. */
 struct idle_entry {
     TAILQ_ENTRY(idle_entry) neighbours;
     void *owner;
@@ -22,15 +22,15 @@ struct idle_list {
 
 void idle_list_init(struct idle_list *list);
 
-/* Idle from now on, behind all others, also when it was listed before. */
+/* Idle from now on: goes behind all others, even if it was listed already. */
 void idle_list_join(struct idle_list *list, struct idle_entry *entry, int64_t now_ms);
 
-/* Before all others, as if it had always been idle. */
+/* Goes before all others, as if it had always been idle. */
 void idle_list_lead(struct idle_list *list, struct idle_entry *entry);
 
-void idle_list_leave(struct idle_list *list, struct idle_entry *entry); /* who is not listed may, too */
+void idle_list_leave(struct idle_list *list, struct idle_entry *entry); /* no effect if it is not listed */
 
-/* The owner that has been idle for longest, if that is since `since_ms` or before; else NULL. It stays listed. */
+/* The owner that has been idle longest, if since `since_ms` or earlier; otherwise NULL. It stays listed. */
 void *idle_list_first(const struct idle_list *list, int64_t since_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* api/json_writer.c - the only file that calls yajl's generator. Every call of it is checked: after one that failed it
- * would leave half a pair behind. */
+/* api/json_writer.c - the only file that calls yajl's generator. Every call is checked: a failed one would leave half a
+ * pair behind. */
 #include "api/json_writer.h"
 
 #include <inttypes.h>
@@ -105,7 +105,7 @@ static void put_value(struct writer *writer, const struct value *value)
     }
 }
 
-/* yajl writes members inside an object only: its brace is taken back, and the comma between two rows is ours. */
+/* yajl writes members only inside an object: its brace is taken back, and we write the commas between rows. */
 static void begin_row(struct writer *writer)
 {
     size_t start = writer->out->len;

@@ -1,5 +1,5 @@
-/* api/listener.c - listening through libevent, accepting by ourselves: libevent would accept for as long as somebody comes,
- * and whoever is inside would have to wait. */
+/* api/listener.c - libevent listens, we accept: libevent would accept for as long as connections are pending, and those
+ * already accepted would have to wait. */
 #include "api/listener.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define ACCEPT_REST_S     1
 #define ACCEPT_AT_MOST_US 1000 /* at a time */
 
-/* Only a name that is wrong is wrong configuration: with the others the next start may do. */
+/* Only a wrong name is a configuration error: with the others the next start may succeed. */
 static enum status status_of_resolver(int problem)
 {
     switch (problem) {
@@ -46,8 +46,8 @@ enum status listener_resolve(const struct settings *settings, struct addrinfo **
                      problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
 }
 
-/* Out of descriptors or memory: accepting again at once would only fail again, so it rests for a moment. Without memory
- * for the timer, which alone ends that, it does not. */
+/* Out of descriptors or memory: accepting again at once would only fail again, so it rests for a moment; but not if
+ * there is no memory for the timer that ends the rest. */
 static void rest(struct listener *listener)
 {
     const struct timeval pause = {ACCEPT_REST_S, 0};
@@ -66,7 +66,7 @@ static void on_rested(evutil_socket_t fd, short events, void *context)
         rest(listener);
 }
 
-/* False: nobody is left, or nobody can be let in. */
+/* False: no connection is pending, or none can be accepted. */
 static bool let_in_one(struct listener *listener)
 {
     struct sockaddr_storage peer;
@@ -88,8 +88,8 @@ static bool is_somebody_left(evutil_socket_t fd)
     return poll(&door, 1, 0) == 1;
 }
 
-/* One, and while a crowd waits at the door, as many as come in for as long as those inside have had since then, up to a
- * limit: a crowd inside is not to keep newcomers out, nor they it from being answered. */
+/* Accepts one connection; while many are pending, as many as can be accepted in the time that the others have had since
+ * the last call, up to a limit: many clients must not keep new ones out, nor new ones them from being answered. */
 static void on_arrival(evutil_socket_t fd, short events, void *context)
 {
     struct listener *listener = context;
@@ -153,7 +153,7 @@ enum status listener_open(struct listener *listener, struct event_base *base, co
         return status;
     status = listen_on(listener, base, addresses, port_is_ours);
     if (status == STATUS_UNAVAILABLE)
-        status = cannot_listen(settings, err); /* while errno says why */
+        status = cannot_listen(settings, err); /* errno still says why */
     else if (status == STATUS_NO_MEMORY)
         status = error_no_memory(err);
     freeaddrinfo(addresses);

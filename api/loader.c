@@ -1,4 +1,4 @@
-/* api/loader.c - the keys of a generation, some at a time, decoded as they come. */
+/* api/loader.c - reads the keys of a generation, several at a time, and decodes them as they arrive. */
 #include "api/loader.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/redis_names.h"
 
-/* Chunks of at most 1 MiB that are asked for before the first one is decoded. */
+/* Chunks of at most 1 MiB that are requested before the first one is decoded. */
 #define CHUNKS_AHEAD 8
 
 /* The same for answers, which are small. */
@@ -106,7 +106,7 @@ static enum status load_rows(struct redis_link *link, const char *prefix, const 
     return codec_end_rows(manifest, out, err);
 }
 
-/* The list of buckets; none, and a line in the log, when it cannot be used: all is computed on demand then. */
+/* The list of buckets; empty, with a line in the log, if it cannot be used: everything is computed on demand then. */
 static size_t load_buckets(struct redis_link *link, const char *prefix, uint64_t number,
                            struct date_filter out[BUCKETS_MAX])
 {
@@ -136,7 +136,7 @@ static enum status take_answer(struct redis_link *link, const struct manifest *m
     if (redis_link_take(link, &reply, err) != STATUS_OK) {
         if (redis_link_fd(link) < 0)
             return err->code;
-        *refused += 1; /* Redis is there and refuses: the key is of another type */
+        *refused += 1; /* Redis answered with an error: the key is of another type */
         return STATUS_OK;
     }
     struct bytes blob = redis_reply_text(reply);

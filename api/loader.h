@@ -5,8 +5,8 @@
 #include "api/generation.h"
 #include "common/redis_link.h"
 
-/* Loads generation `number`. STATUS_NOT_FOUND: a key of it is not there (it was replaced meanwhile). STATUS_CORRUPT:
- * a blob was refused; an unusable answer alone is no failure, it is computed from the rows. */
+/* Loads generation `number`. STATUS_NOT_FOUND: one of its keys is missing (it was replaced meanwhile). STATUS_CORRUPT:
+ * a blob was refused. An unusable stored answer is no failure: it is computed from the rows. */
 MUST_CHECK enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
                                    struct answers_room *room, struct generation **out, struct error *err);
 

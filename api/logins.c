@@ -1,4 +1,4 @@
-/* api/logins.c - the parts of a tenant's logins become one document. */
+/* api/logins.c - makes one document of the parts of a tenant's logins. */
 #include "api/logins.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@ static void put_uint(struct writer *writer, const char *key, uint64_t value)
     writer_uint(writer, value);
 }
 
-/* Seconds are shown whole. */
+/* Shows whole seconds. */
 static void put_login(struct writer *writer, const struct stored_login *login)
 {
     char text[TIMESTAMP_TEXT_MAX];
@@ -59,7 +59,7 @@ static void put_head(struct writer *writer, const struct logins_part *part)
     writer_open_array(writer);
 }
 
-/* The field of the hash, and whether the hash is whole; both in one answer. */
+/* Gets the field of the hash, and whether the hash is complete, with one command. */
 static enum status get_part(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id, unsigned number,
                             struct redisReply **reply, struct bytes *blob, struct error *err)
 {
@@ -79,7 +79,7 @@ static enum status get_part(struct fetcher *fetcher, uint64_t generation, uint64
     return error_set(err, STATUS_NOT_FOUND, "%s is not there any more", hash.text);
 }
 
-/* Reads a part; one that is not there is empty. */
+/* Reads a part; a missing one is empty. */
 static enum status read_part(struct fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
                              unsigned number, struct arena *arena, struct logins_part *out, struct error *err)
 {
@@ -98,13 +98,13 @@ static enum status read_part(struct fetcher *fetcher, uint64_t generation, uint6
     return status;
 }
 
-/* The last row of what was put already, and how many rows that was. */
+/* How many rows have been written, and the last of them. */
 struct progress {
     uint64_t shown;
     struct stored_login last;
 };
 
-/* A part goes on where the one before it ended: newest first, ties by id, no more rows than the head told. */
+/* True if the part continues where the last one ended: newest first, ties by id, no more rows than the head says. */
 static bool goes_on(const struct progress *progress, const struct logins_part *part)
 {
     const struct stored_login *last = &progress->last, *first = part->rows;
@@ -155,7 +155,7 @@ enum status logins_make(struct fetcher *fetcher, uint64_t generation, uint64_t t
                         struct buffer *out, struct error *err)
 {
     struct writer writer;
-    /* Else a queue of requests would wait for one time-out after the other. */
+    /* Else a queue of requests would wait for one timeout after another. */
     if (fetcher->asked_ms < fetcher->failed_ms)
         return error_set(err, STATUS_UNAVAILABLE, "Redis did not answer while this waited");
     redis_link_drop_if_ended(&fetcher->link);

@@ -1,4 +1,4 @@
-/* api/loop.c - mailbox and orderly end of an event loop. */
+/* api/loop.c - mailbox and orderly shutdown of an event loop. */
 #include "api/loop.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "api/wait.h"
 #include "common/log.h"
 
-/* What the follower has last said, if it has said anything new. */
+/* Takes the follower's latest message, if there is a new one. */
 static void take_generation(struct loop *loop)
 {
     struct generation *old = loop->generation;
@@ -29,7 +29,7 @@ static void take_generation(struct loop *loop)
     if (!has_mail)
         return;
     uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
-    /* While the follower has a reference, which it drops when all loops have changed over. */
+    /* Usually not the last reference: the follower drops its own only when all loops have switched. */
     generation_unref(old);
     if (atomic_exchange(&loop->served, served) != served)
         follower_ring(loop->shared->follower);
@@ -82,7 +82,7 @@ static void on_stop_timeout(evutil_socket_t fd, short events, void *context)
 static void begin_stop(struct loop *loop)
 {
     struct timeval timeout = {loop->shared->settings->shutdown_timeout_s, 0};
-    /* Closed, so that who comes now is refused and does not wait in vain. */
+    /* Closed, so that new clients are refused instead of waiting in vain. */
     listener_close(&loop->listener);
     event_add(loop->stop_timer, &timeout);
     connection_retire_all(loop);
@@ -105,7 +105,7 @@ static void on_mail(evutil_socket_t fd, short events, void *context)
 void loop_ring(struct loop *loop)
 {
     uint64_t one = 1;
-    ssize_t ignored = write(loop->mail_fd, &one, sizeof one); /* full means that it rings already */
+    ssize_t ignored = write(loop->mail_fd, &one, sizeof one); /* full: it rings already */
     (void)ignored;
 }
 

@@ -1,5 +1,5 @@
-/* api/loop.h - an event loop with a thread, a listener and a view of the newest generation of its own. What other
- * threads have to say comes through its mailbox; nothing else is shared but what is immutable. */
+/* api/loop.h - an event loop with its own thread, listener and reference to the newest generation. Other threads reach
+ * it through its mailbox; whatever else is shared is immutable, atomic or behind a mutex. */
 #ifndef ECOSYS_API_LOOP_H
 #define ECOSYS_API_LOOP_H
 
@@ -19,17 +19,17 @@ struct event_base;
 struct connection;
 struct wait;
 
-/* What all loops of a process have in common. */
+/* What all loops of a process share. */
 struct shared {
     const struct settings *settings;
     struct auth *auth;
-    struct pool *makers;       /* of answers */
-    struct pool *fetchers;     /* of logins; their threads have a struct fetcher each */
+    struct pool *makers;       /* make answers */
+    struct pool *fetchers;     /* fetch logins; each of their threads has a struct fetcher */
     struct follower *follower; /* set before the loops run */
     struct asked asked;
     struct answers_room room;
-    atomic_llong connections; /* open ones, of all loops */
-    bool port_is_ours;        /* no other process listens there; while the loops are made */
+    atomic_llong connections; /* open ones, in all loops */
+    bool port_is_ours;        /* no other process listens on it; used while the loops are initialised */
 };
 
 struct loop {
@@ -39,7 +39,7 @@ struct loop {
     struct event *mail_event;
     struct event *stop_timer;
     struct connection *connections; /* newest first */
-    struct idle_list idle;          /* those of them that give way to new ones */
+    struct idle_list idle;          /* those that give way to new ones */
     struct turns turns;             /* of eager connections */
     struct generation *generation;  /* the loop's own reference, or NULL */
     struct outlook outlook;
@@ -57,7 +57,7 @@ struct loop {
     bool mail_stop;
     struct generation *mail_generation;
     struct outlook mail_outlook;
-    struct users *mail_users; /* NULL: they stay */
+    struct users *mail_users; /* NULL: no change */
 };
 
 /* Listens on HOST:PORT beside the other loops (SO_REUSEPORT); takes a reference to the users. loop_clear must follow,
@@ -70,24 +70,24 @@ void loop_clear(struct loop *loop);
 MUST_CHECK enum status loop_start(struct loop *loop, struct error *err);
 void loop_join(struct loop *loop);
 
-/* From any thread: serve this from now on, serve these (a reference is taken to each); stop when what is under way is
- * answered, or after SHUTDOWN_TIMEOUT. loop_ring must follow loop_tell, when all loops have been told. */
+/* From any thread: serve this generation, or these users, from now on (each takes a reference); stop once requests in
+ * progress are answered, or after SHUTDOWN_TIMEOUT. loop_ring must follow loop_tell, once all loops have been told. */
 void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
 void loop_ring(struct loop *loop);
 void loop_tell_users(struct loop *loop, struct users *users);
 void loop_stop(struct loop *loop);
 
-/* From any thread: what a request of this loop waited for is there. */
+/* From any thread: hands back a wait of one of this loop's requests. */
 void loop_hand_back(struct loop *loop, struct wait *wait);
 
-/* From the loop's own thread: the newest generation, or NULL. The first one is found in the mailbox before it rings, so
- * that no loop says that there is nothing to serve while another one serves. */
+/* From the loop's own thread: the newest generation, or NULL. The first one is taken from the mailbox even before it
+ * rings, so that no loop answers that there is no data while another one serves. */
 struct generation *loop_generation(struct loop *loop);
 
 /* From the loop's own thread: a connection was closed. */
 void loop_connection_closed(struct loop *loop);
 
-/* The value of the Date header now. */
+/* The value of the Date header at `unix_s`. */
 const char *loop_date(struct loop *loop, int64_t unix_s);
 
 #endif

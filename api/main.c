@@ -117,7 +117,7 @@ static enum exit_status check(const struct settings *settings, const struct user
     return settings_status == STATUS_OK && redis_status == STATUS_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* With users that are fit to serve. */
+/* Loads the users, then checks or serves. */
 static enum exit_status run(const struct command_line *command_line, const struct settings *settings,
                             struct arena *arena)
 {

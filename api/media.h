@@ -1,4 +1,4 @@
-/* api/media.h - what answers can be written as: one table row a media type. */
+/* api/media.h - the media types of answers: a table with a row for each. */
 #ifndef ECOSYS_API_MEDIA_H
 #define ECOSYS_API_MEDIA_H
 
@@ -8,8 +8,8 @@ enum media { MEDIA_JSON, MEDIA_MSGPACK, MEDIA_CSV, MEDIA_COUNT };
 
 struct media_row {
     const char *type;         /* as Accept names it */
-    const char *content_type; /* as answers say it */
-    const char *extension;    /* of a file that it is to be saved as; NULL: it is shown */
+    const char *content_type; /* as sent in answers */
+    const char *extension;    /* of the file to save it as; NULL: it is not a download */
     const struct writer_type *writer;
 };
 

@@ -1,5 +1,5 @@
-/* api/msgpack_writer.c - a map or array begins with the number of its items, which is known when it is closed: its
- * header is put in front of it then. */
+/* api/msgpack_writer.c - a map or array begins with the number of its items, which is known only when it is closed: its
+ * header is then inserted in front. */
 #include "api/msgpack_writer.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void open_container(struct writer *writer, enum container container)
     writer->pack.open[writer->pack.depth++] = (struct open_container){container, writer->out->len, 0};
 }
 
-/* Moves what was appended last, from `tail` on, in front of what begins at `start`. */
+/* Moves what was appended from `tail` on in front of what begins at `start`. */
 static void move_to_front(struct buffer *out, size_t start, size_t tail)
 {
     char header[HEADER_LEN_MAX];
@@ -58,7 +58,7 @@ static void put_key(struct writer *writer, struct bytes key)
     pack_text(writer->out, key);
 }
 
-/* strtod rounds to nearest whatever the number of digits; no locale is ever set, so its point is a point. */
+/* strtod rounds to nearest for any number of digits; no locale is ever set, so the decimal point is a point. */
 static void put_fraction(struct buffer *out, struct decimal value)
 {
     char text[DECIMAL_TEXT_MAX];
@@ -127,7 +127,7 @@ static void begin_rows(struct buffer *out, size_t count)
     pack_map(out, (uint32_t)count);
 }
 
-/* Members of a map stand behind one another with nothing between them. */
+/* Members of a map follow one another with nothing in between. */
 const struct writer_type MSGPACK_WRITER = {
     .open = open_container,
     .close = close_container,

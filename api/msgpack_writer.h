@@ -1,5 +1,5 @@
-/* api/msgpack_writer.h - MessagePack of the types that JSON has: maps with text as keys, arrays, text, nil, true and
- * false. Whole numbers are integers, others float 64, the one nearest to the decimal. */
+/* api/msgpack_writer.h - MessagePack with the types of JSON: maps with text as keys, arrays, text, nil, true and false.
+ * Whole numbers are integers, others the float 64 nearest to the decimal. */
 #ifndef ECOSYS_API_MSGPACK_WRITER_H
 #define ECOSYS_API_MSGPACK_WRITER_H
 

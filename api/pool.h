@@ -1,5 +1,5 @@
 /* api/pool.h - a few threads for what must not hold up an event loop: computing, rendering, compressing, and waiting
- * for Redis. The queue is bounded: beyond it the caller is told at once. */
+ * for Redis. The queue is bounded: when it is full, the caller is told at once. */
 #ifndef ECOSYS_API_POOL_H
 #define ECOSYS_API_POOL_H
 
@@ -33,7 +33,7 @@ struct pool {
 MUST_CHECK enum status pool_start(struct pool *pool, size_t threads_count, enum share share, void **contexts,
                                   size_t queue_capacity, struct error *err);
 
-/* Runs what is queued to its end, then ends the threads. Nothing may be submitted any more. */
+/* Runs everything that is queued, then ends the threads. Nothing may be submitted any more. */
 void pool_stop(struct pool *pool);
 
 /* False when the queue is full. Any thread. */

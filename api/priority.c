@@ -1,4 +1,4 @@
-/* api/priority.c - Linux keeps a nice value and a length of turns for each thread. */
+/* api/priority.c - on Linux each thread has a nice value and a time slice of its own. */
 #include "api/priority.h"
 
 #include <linux/sched/types.h>
@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TURN_NS 100000ull /* the shortest that there is; usual is about a millisecond */
+#define TURN_NS 100000ull /* the shortest possible; the usual is about a millisecond */
 
 void priority_give_way(enum share share)
 {
@@ -14,7 +14,7 @@ void priority_give_way(enum share share)
     setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + (int)share);
 }
 
-/* The C library knows the call only from 2.41 on. */
+/* The C library has a wrapper only from 2.41 on. */
 void priority_be_prompt(void)
 {
     struct sched_attr attributes;

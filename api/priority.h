@@ -1,17 +1,17 @@
-/* api/priority.h - who gets the processor first: event loops, with what is finished already. Both are wishes: a system
- * that does not grant them serves all the same, later. */
+/* api/priority.h - gives event loops, which send what is finished, the processor before threads that make more. Both
+ * functions are best effort: if the system does not grant them, everything works, only later. */
 #ifndef ECOSYS_API_PRIORITY_H
 #define ECOSYS_API_PRIORITY_H
 
-/* What a thread gets while an event loop wants the same processor, as a part of what the loop gets; the value is how much
- * nicer it is. */
+/* A thread's share of a processor that an event loop also wants, relative to the loop's; the value is how much nicer
+ * the thread is. */
 enum share { SHARE_THIRD = 5, SHARE_TWENTIETH = 13 };
 
-/* Has the calling thread, and no other one, leave the processor to the event loops when they want it. */
+/* Makes the calling thread, and no other, yield the processor to event loops that want it. */
 void priority_give_way(enum share share);
 
-/* Has the calling thread, and no other one, take the processor as soon as it has something to do, even from a thread
- * whose turn has just begun. It gets no more of it by this. On Linux before 6.12 nothing changes. */
+/* Lets the calling thread, and no other, run as soon as it has something to do, even by preempting a thread whose time
+ * slice has just begun. This gives it no more processor time. No effect on Linux before 6.12. */
 void priority_be_prompt(void);
 
 #endif

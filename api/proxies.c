@@ -3,7 +3,7 @@
 
 #define MAPPED_BITS (ADDRESS_BITS - ADDRESS_BITS_IPV4)
 
-/* An address, or an address and how many of its bits count; the others must be zero. */
+/* An address, with or without a prefix length; the bits beyond that must be zero. */
 static bool parse_network(struct bytes text, struct network *out)
 {
     const char *slash = memchr(text.data, '/', text.len);
@@ -87,7 +87,7 @@ static bool parse_hop(struct bytes text, struct address *out)
     return (port.data == NULL || is_port(port)) && address_parse(address, out);
 }
 
-/* Takes the last item off a list with commas. */
+/* Takes the last item off a comma-separated list. */
 static struct bytes take_last(struct bytes *list)
 {
     const char *comma = memrchr(list->data, ',', list->len);

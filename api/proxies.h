@@ -1,5 +1,5 @@
-/* api/proxies.h - TRUSTED_PROXIES, and who is asking when one of them passes a request on. Immutable once loaded; any
- * thread. */
+/* api/proxies.h - TRUSTED_PROXIES, and which client is asking when one of them forwards a request. Immutable once
+ * loaded; any thread. */
 #ifndef ECOSYS_API_PROXIES_H
 #define ECOSYS_API_PROXIES_H
 
@@ -10,7 +10,7 @@
 
 struct network {
     struct address address;
-    unsigned bits; /* of the address that count */
+    unsigned bits; /* prefix length, of the IPv6 form */
 };
 
 struct proxies {
@@ -22,10 +22,9 @@ struct proxies {
 MUST_CHECK enum status proxies_load(struct arena *arena, const char *text, struct proxies *out,
                                     struct error *err);
 
-/* The address that asks: the peer's, unless that is a trusted proxy's. Then the last address in X-Forwarded-For that is
- * not itself a trusted proxy's, or the first when all are; what stands in front of it anybody may have written. A list
- * that is not whole, or holds on the way something else than an address (with or without a port), is not believed at
- * all. */
+/* The client's address: the peer's, unless that is a trusted proxy. Then the last address in X-Forwarded-For that is
+ * not a trusted proxy, or the first if all are; anybody may have written what precedes it. A list that is incomplete,
+ * or in which anything but an address (with or without a port) is met on the way, is ignored altogether. */
 struct address proxies_find_client(const struct proxies *proxies, const struct address *peer,
                                    const struct field_lines *forwarded);
 

@@ -76,7 +76,7 @@ static void put_client(struct writer *writer, const struct client *client)
     writer_close_object(writer);
 }
 
-/* What every shape of a tenant's row needs at hand. */
+/* What every shape of a tenant's row needs. */
 struct tenant_view {
     const struct tenant *tenant;
     const struct scoring_model *model;
@@ -174,7 +174,7 @@ static void put_detalhado(struct writer *writer, const struct tenant_view *view)
     writer_close_object(writer);
 }
 
-/* Appends rows to the text that they are kept in. */
+/* Appends rows to rows->text. */
 struct row_renderer {
     struct rendered_rows *rows;
     struct writer writer;

@@ -1,4 +1,4 @@
-/* api/reply.h - what is answered, before it becomes bytes. Filled by handlers, made bytes by response_append. One
+/* api/reply.h - an answer before it becomes bytes. Filled in by handlers, turned into bytes by response_append. One
  * thread. */
 #ifndef ECOSYS_API_REPLY_H
 #define ECOSYS_API_REPLY_H
@@ -14,12 +14,12 @@
 struct reply {
     int status;
     const char *content_type; /* NULL: no body */
-    struct bytes body;        /* borrowed: static, of `text`, or of `shared` */
-    struct buffer text;       /* owned; the body when one was made for this answer alone */
-    struct body *shared;      /* owned reference; the body when others may be sent the same */
+    struct bytes body;        /* borrowed: static, or from `text` or `shared` */
+    struct buffer text;       /* owned; the body if it was made for this answer alone */
+    struct body *shared;      /* owned reference; the body if others may get the same */
     struct buffer headers;    /* owned; finished lines "Name: value\r\n" of this answer alone */
     bool is_data;             /* a data answer: private, no-cache; anything else is no-store */
-    bool closes;              /* the connection, after it */
+    bool closes;              /* close the connection after it */
 };
 
 void reply_init(struct reply *reply);
@@ -55,7 +55,7 @@ enum reply_error {
     ERROR_INTERNAL,
 };
 
-/* Makes it that error, with the headers that belong to it. */
+/* Turns the reply into that error, with its headers. */
 void reply_error(struct reply *reply, enum reply_error error);
 
 /* The reason phrase of a status. */

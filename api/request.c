@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#define LENGTH_DIGITS_MAX 18 /* of Content-Length, zeros in front included */
+#define LENGTH_DIGITS_MAX 18 /* of Content-Length, leading zeros included */
 
 static bool is_control(unsigned char c)
 {
@@ -57,7 +57,7 @@ static enum method method_of(struct bytes text)
     return METHOD_OTHER;
 }
 
-/* Only what may stand in a target, so no blanks, quotes or bytes above ASCII; and no encoded NUL. */
+/* Only what a target may contain, so no blanks, quotes or bytes above ASCII; and no encoded NUL. */
 static bool is_clean_target(struct bytes target)
 {
     for (size_t i = 0; i < target.len; i++) {
@@ -111,7 +111,7 @@ static bool parse_request_line(struct bytes line, struct request *out, const cha
     return true;
 }
 
-/* What http_parser tells of the fields, and how often the ones came that may come only once. */
+/* What http_parser reports of the fields, and how often those came that may come only once. */
 struct field_reader {
     struct request *request;
     struct bytes name;
@@ -129,7 +129,7 @@ static int on_field(http_parser *parser, const char *data, size_t len)
     return 0;
 }
 
-/* Of a field that may come once, or of which the last counts. */
+/* A field that may come only once, or of which the last one counts. */
 static void set_single(struct field_reader *reader, struct bytes value)
 {
     struct request *request = reader->request;
@@ -137,7 +137,7 @@ static void set_single(struct field_reader *reader, struct bytes value)
     const struct {
         const char *name;
         struct bytes *value;
-        unsigned *count; /* of those that may come only once */
+        unsigned *count; /* for those that may come only once */
     } fields[] = {
         {"Host", &reader->host, &reader->hosts},
         {"Content-Length", &reader->content_length, &reader->content_lengths},
@@ -156,7 +156,7 @@ static void set_single(struct field_reader *reader, struct bytes value)
     }
 }
 
-/* Of a field whose lines are one list. */
+/* A field whose lines are one list. */
 static void add_to_list(const struct field_reader *reader, struct bytes value)
 {
     struct request *request = reader->request;
@@ -224,7 +224,7 @@ static bool is_clean_host(struct bytes host)
            (!has_port || holds_only((struct bytes){port.data + 1, port.len - 1}, digits));
 }
 
-/* What RFC 9112 lets a server refuse, refused: above all anything that leaves a body's end open to debate. */
+/* Refuses what RFC 9112 lets a server refuse: above all anything that leaves the end of a body open to debate. */
 static const char *check_fields(const struct field_reader *reader, struct request *out)
 {
     if (reader->hosts > 1 || (reader->hosts == 0 && out->is_http_1_1) || !is_clean_host(reader->host))
@@ -278,10 +278,10 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     return true;
 }
 
-/* What all lists say of encodings. */
+/* What all lists together say about encodings. */
 struct encoding_weights {
     unsigned any, zstd;
-    unsigned gzip; /* UINT_MAX: not named, so that it is what "*" says */
+    unsigned gzip; /* UINT_MAX: not named, so that "*" decides */
 };
 
 static void weigh(struct bytes list, struct encoding_weights *weights)

@@ -1,8 +1,8 @@
-/* api/request.h - reading HTTP/1.x requests strictly. Every ambiguity that proxies and servers have been known to
- * read differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread.
+/* api/request.h - strict parsing of HTTP/1.x requests. Every ambiguity that proxies and servers are known to read
+ * differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread.
  *
- * The request line and the shape of the head are checked here; header fields are parsed by http_parser, which
- * gets a request line of ours, so that its own leniency there does not matter. */
+ * The request line and the shape of the head are checked here; header fields are parsed by http_parser, which gets a
+ * request line of ours, so that its own leniency there does not matter. */
 #ifndef ECOSYS_API_REQUEST_H
 #define ECOSYS_API_REQUEST_H
 
@@ -24,18 +24,18 @@ enum head_state {
     HEAD_REFUSED,
 };
 
-/* Looks for the end of a head in what was received so far. *scanned is where to go on (0 at first). A bare CR or LF,
- * a control character or a folded line is refused as soon as it is seen. HEAD_COMPLETE: *head_len is its length, the
- * empty line included. */
+/* Looks for the end of the head in what has been received so far. *scanned is where to continue (0 at first). A bare CR
+ * or LF, a control character or a folded line is refused as soon as it is seen. HEAD_COMPLETE: *head_len is the length
+ * of the head, including the empty line. */
 enum head_state request_scan_head(struct bytes received, size_t *scanned, size_t *head_len);
 
-/* A parsed head; everything borrows from the head's bytes. Headers that did not come have no data. */
+/* A parsed head; everything borrows from the head's bytes. Missing headers have no data. */
 struct request {
     enum method method;
     bool is_http_1_1;
     bool keeps_alive;
-    struct bytes path;  /* as it came, without query; a trailing slash is left out, but for "/" */
-    struct bytes query; /* behind the '?'; no data without one */
+    struct bytes path;  /* as received, without query; without a trailing slash, except for "/" */
+    struct bytes query; /* after the '?'; no data if there is none */
     struct bytes authorization;
     struct accept accept; /* of all Accept fields */
     struct field_lines accept_encoding;
@@ -51,12 +51,12 @@ struct request {
 /* False: not clean HTTP; *problem says why, for the log. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
 
-/* The encoding of ours that all Accept-Encoding fields together want most; of equals zstd, which costs both sides least.
- * "*" stands for gzip, which everybody has. Identity when there are more fields than are kept. */
+/* The encoding, of those we have, that the Accept-Encoding fields together want most; among equals zstd, which costs
+ * both sides least. "*" means gzip, which everybody has. Identity if there are more fields than are kept. */
 enum encoding request_encoding(const struct request *request);
 
-/* The value of the last parameter of that name, decoded, with a NUL behind it; false when there is none. An escape
- * that is broken stays as it is. `out` is emptied first. */
+/* The value of the last parameter of that name, decoded and NUL-terminated; false if there is none. An invalid escape
+ * stays as it is. `out` is emptied first. */
 bool request_parameter(const struct request *request, const char *name, struct buffer *out);
 
 #endif

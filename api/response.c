@@ -9,7 +9,7 @@
 #include "common/origins.h"
 
 #define HEAD_USUAL_LEN 512
-#define COPIED_LEN_MAX 1024 /* a reference costs libevent a kilobyte and more of its own */
+#define COPIED_LEN_MAX 1024 /* a reference costs libevent more than a kilobyte of its own */
 
 void response_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
 {
@@ -40,13 +40,13 @@ static void release_body(const void *data, size_t len, void *context)
     free(body);
 }
 
-/* How many bytes of head and body the socket took. Its failure is left for libevent to find. */
+/* Returns how many bytes of head and body the socket took. An error is left for libevent to find. */
 static size_t send_at_once(int socket, struct bytes head, const struct body *body)
 {
     ssize_t head_len = send(socket, head.data, head.len, MSG_MORE);
     if (head_len != (ssize_t)head.len)
         return head_len > 0 ? (size_t)head_len : 0;
-    off_t begin = 0; /* the file's own place is everybody's */
+    off_t begin = 0; /* the file's own offset is shared */
     ssize_t body_len = sendfile(socket, body->file, &begin, body->len);
     return head.len + (body_len > 0 ? (size_t)body_len : 0);
 }
@@ -70,7 +70,7 @@ static bool add_body(struct evbuffer *output, struct reply *reply)
     return true;
 }
 
-/* The lines that say what the body is. A 304 has those of its 200 but for what is about the bytes themselves. */
+/* The header lines that describe the body. A 304 has those of its 200, except those about the bytes themselves. */
 static void append_content(const struct reply *reply, struct buffer *head)
 {
     if (reply->shared != NULL && reply->status == 304) {
@@ -109,7 +109,8 @@ static void append_head(const struct response_context *context, const struct rep
     buffer_append_text(head, "\r\n");
 }
 
-/* Of a head and a body that is not copied, what the socket does not take at once; only a file is offered to it. */
+/* Appends a head and a body that is not copied; if the body is in a file and next, the socket first gets what it
+ * takes. */
 static bool send_or_add(struct evbuffer *output, int socket, struct bytes head, struct reply *reply)
 {
     bool is_next = evbuffer_get_length(output) == 0 && reply->shared != NULL && reply->shared->file >= 0;

@@ -1,5 +1,5 @@
-/* api/response.h - an answer as bytes: the one place that knows how HEAD, 204, 304, CORS and closing change it. The event
- * loop's thread. */
+/* api/response.h - an answer as bytes: the one place that knows how HEAD, 204, 304, CORS and closing change it. The
+ * event loop's thread. */
 #ifndef ECOSYS_API_RESPONSE_H
 #define ECOSYS_API_RESPONSE_H
 
@@ -14,14 +14,14 @@ struct response_context {
     const struct settings *settings;
     const struct request *request; /* NULL: none could be read */
     const char *date;              /* value of the Date header */
-    bool is_for_head;              /* as far as it can be told also of what could not be read */
-    bool closes;                   /* the connection is closed behind the answer */
+    bool is_for_head;              /* as far as can be told, also for a request that could not be read */
+    bool closes;                   /* the connection is closed after the answer */
 };
 
-/* Appends head and body; a body of more than a kilobyte by reference, and *is_copied tells whether it was not. Of one that
- * is in a file, `socket` is given at once what it takes, unless something is in `output` before it. HEAD, 204 and 304 have
- * no body; but for 204 and 304 its length is told. Takes what the reply owns. False when memory is out: part of the answer
- * may be there already. */
+/* Appends head and body. A body of more than a kilobyte is appended by reference, and *is_copied is false then; if it
+ * is in a file and nothing is in `output` before it, `socket` first gets as much as it takes. HEAD, 204 and 304 have no
+ * body; for HEAD its length is still sent. Takes what the reply owns. False if memory is out: part of the answer may
+ * have been appended or sent already. */
 MUST_CHECK bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
                                 struct reply *take_reply, bool *is_copied);
 

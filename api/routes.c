@@ -18,8 +18,8 @@ struct route {
     const char *path;
     enum method method; /* METHOD_GET also takes HEAD */
     enum access access;
-    const char *methods; /* as Allow tells them */
-    /* As routes_answer. */
+    const char *methods; /* as in Allow */
+    /* Like routes_answer. */
     bool (*answer)(const struct exchange *exchange, struct wait *wait, struct reply *reply);
 };
 
@@ -43,7 +43,7 @@ static bool answer_health(const struct exchange *exchange, struct wait *wait, st
     return true;
 }
 
-/* A bound of the filter; an empty value is none. */
+/* A bound of the filter; an empty value means none. */
 static bool read_bound(const struct request *request, const char *name, int32_t *day)
 {
     struct buffer value = BUFFER_INIT;
@@ -67,7 +67,7 @@ static bool read_filter(const struct request *request, struct date_filter *out, 
     return false;
 }
 
-/* What is a file to those who ask for it has the path's name. */
+/* A download is named after the path. */
 static void put_file_name(const struct exchange *exchange, const char *extension, struct reply *reply)
 {
     struct bytes path = exchange->request->path;
@@ -75,7 +75,7 @@ static void put_file_name(const struct exchange *exchange, const char *extension
                          (int)path.len - 1, path.data + 1, extension);
 }
 
-/* The head that belongs to a finished body; a client that has the same already gets no body. */
+/* Takes a finished body and sets its headers; a client that already has it gets no body. */
 static void put_body(const struct exchange *exchange, struct origin origin, struct body *take_body,
                      enum source source, struct reply *reply)
 {
@@ -116,7 +116,7 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
     return true;
 }
 
-/* The answer of a document that is made for a filter; `key` holds document and media type. */
+/* Answers with a document made for a filter; `key` holds document and media type. */
 static bool answer_document(const struct exchange *exchange, struct answer_key *key, struct wait *wait,
                             struct reply *reply)
 {
@@ -131,7 +131,7 @@ static bool answer_document(const struct exchange *exchange, struct answer_key *
     return answer_key(exchange, key, exchange->makers, wait, reply);
 }
 
-/* False: *problem is `malformed`, or for a number that is larger than any id that there is no such tenant. */
+/* False: *problem is `malformed`, or ERROR_NO_TENANT for a number larger than any id. */
 static bool parse_id(struct bytes text, enum reply_error malformed, uint64_t *out, enum reply_error *problem)
 {
     bool has_digits_only = true, is_zero = true;
@@ -182,7 +182,7 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
     if (!read_tenant(exchange, &key.tenant_id, &problem))
         reply_error(reply, problem);
     else if (exchange->generation != NULL && !generation_has_tenant(exchange->generation, key.tenant_id))
-        reply_error(reply, ERROR_NO_TENANT); /* which one that is too old to be served knows, too */
+        reply_error(reply, ERROR_NO_TENANT); /* even a generation too old to be served knows that */
     else if (!health_can_serve(exchange))
         reply_error(reply, ERROR_NO_DATA);
     else
@@ -214,7 +214,7 @@ static const struct formato *find_formato(const struct formato *formatos, const 
     return formatos->word != NULL ? formatos : NULL;
 }
 
-/* The answer of a document that `formato` has a say in; `problem` is for a value that is not among them. */
+/* Answers with the document that `formato` selects; `problem` is for a value that is not among them. */
 static bool answer_formato(const struct exchange *exchange, const struct formato *formatos,
                            enum reply_error problem, struct wait *wait, struct reply *reply)
 {
@@ -329,7 +329,7 @@ static void put_allow(const struct route *route, struct reply *reply)
     buffer_append_format(&reply->headers, "Allow: %s\r\n", route->methods);
 }
 
-/* All headers may be sent; which were asked for is said in one line. */
+/* All headers are allowed; those asked for are listed in one line. */
 static void put_wanted_headers(const struct field_lines *wanted, struct reply *reply)
 {
     size_t count = 0;

@@ -17,13 +17,13 @@ struct exchange {
     const struct settings *settings;
     struct auth *auth;
     const struct users *users;     /* who may ask */
-    const struct address *peer;    /* who is at the other end of the connection */
+    const struct address *peer;    /* the other end of the connection */
     struct generation *generation; /* newest loaded one, or NULL; a handler that keeps it takes a reference */
     const struct outlook *outlook;
     struct bytes body;         /* of the request; empty: none */
     struct pool *makers;       /* where answers are made */
     struct pool *fetchers;     /* where logins are fetched */
-    struct follower *follower; /* who asks for a refresh */
+    struct follower *follower; /* carries refresh requests */
     struct asked *asked;       /* where filters are counted */
     int64_t now_ms;            /* since 1970-01-01 UTC */
 };
@@ -32,24 +32,25 @@ struct route;
 
 enum routes_check {
     CHECK_ANSWERED,   /* *reply is the answer */
-    CHECK_PASSED,     /* the route is to be answered by routes_answer */
-    CHECK_UNVERIFIED, /* once auth_verify has found the credentials right, routes_admit has the last word */
+    CHECK_PASSED,     /* routes_answer is to answer */
+    CHECK_UNVERIFIED, /* call auth_verify; if the credentials are right, routes_admit decides */
 };
 
-/* What can be said before the body is read: the checks of the contract up to 403, in their order, and OPTIONS. */
+/* Decides what can be decided before the body is read: the checks of the contract up to 403, in their order, and
+ * OPTIONS. */
 enum routes_check routes_check(const struct exchange *exchange, const struct route **route,
                                struct reply *reply);
 
 /* Whether a user whose credentials are right may use the route: CHECK_PASSED, or CHECK_ANSWERED with 403. */
 enum routes_check routes_admit(const struct route *route, bool is_readonly, struct reply *reply);
 
-/* The answer of a route whose request was read whole. HEAD is answered as GET: response_append leaves the body out.
- * False: the answer is being made; the wait was taken, will be handed back, and is then for routes_finish. True: the
- * wait is still the caller's. */
+/* Answers a request that was read completely. HEAD is answered like GET: response_append leaves the body out. False:
+ * the answer is being made; the wait was taken, will be handed back, and is then for routes_finish. True: the wait is
+ * still the caller's. */
 bool routes_answer(const struct exchange *exchange, const struct route *route, struct wait *wait,
                    struct reply *reply);
 
-/* The answer of a request whose wait was handed back. */
+/* Answers a request whose wait was handed back. */
 void routes_finish(const struct exchange *exchange, struct wait *wait, struct reply *reply);
 
 #endif

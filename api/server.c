@@ -15,13 +15,13 @@
 #include "common/log.h"
 #include "common/notify.h"
 
-/* Threads that wait for Redis when somebody asks for logins. */
+/* Threads that fetch logins from Redis. */
 #define FETCHERS 2
 
 /* Descriptors besides those of connections. */
 #define SPARE_DESCRIPTORS 128
 
-/* How often it is logged that credentials were refused. */
+/* How often refused credentials are logged. */
 #define REPORT_EVERY_S 60
 
 struct server {
@@ -88,7 +88,7 @@ static enum status start_loops(struct server *server, struct error *err)
     return STATUS_OK;
 }
 
-/* The follower goes in between, so that who waits for a refresh is answered. */
+/* The follower stops in between, so that whoever waits for a refresh is answered. */
 static void stop_all(struct server *server)
 {
     for (size_t i = 0; i < server->running_count; i++)
@@ -99,7 +99,7 @@ static void stop_all(struct server *server)
     follower_clear(&server->follower);
 }
 
-/* The signals are blocked before any thread exists, so that only sigwait gets them. */
+/* The signals are blocked before any thread exists, so that only sigtimedwait gets them. */
 static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -118,9 +118,9 @@ static void raise_descriptor_limit(struct rlimit limit, rlim_t wanted)
                   LOG_FIELDS(log_int("limit", (int64_t)limit.rlim_cur), log_int("wanted", (int64_t)wanted)));
 }
 
-/* A descriptor for each connection and some for everything else, as far as the system lets us. While a process has
- * threads, the system's table of its descriptors grows only after all processors have let go of it, and accept takes 15 to
- * 20 ms at the 257th, the 513th and so on. So it is grown before there are any. */
+/* A descriptor for each connection and some for everything else, as far as the system lets us. Once a process has
+ * threads, the kernel can grow its table of descriptors only after all processors have let go of it, and accept takes
+ * 15 to 20 ms at the 257th, the 513th and so on. So the table is grown before there are any threads. */
 static void make_room_for_descriptors(const struct settings *settings)
 {
     struct rlimit limit;
@@ -190,7 +190,7 @@ static enum status read_users(const struct server *server, struct arena *arena, 
     return auth_load_users(server->shared.auth, &settings, server->users, out, err);
 }
 
-/* Requests under way are answered by the users that were there when they began. */
+/* Verifications in progress finish with the users with which they began. */
 static void reload_users(struct server *server)
 {
     struct arena arena;
@@ -215,7 +215,7 @@ static void reload_users(struct server *server)
     log_users(users);
 }
 
-/* Does what is to be done now and then, and on SIGHUP, until a signal to stop comes. */
+/* Reports now and then, and reads the users again on SIGHUP, until a signal to stop comes, which it returns. */
 static int await_stop(struct server *server, const sigset_t *signals)
 {
     const struct timespec pause = {REPORT_EVERY_S, 0};

@@ -6,17 +6,17 @@
 
 #define MINUTE_MS    60000
 #define IPV6_BITS    64
-#define BUCKETS      THROTTLE_ADDRESSES /* a power of two, as THROTTLE_FAMILIAR */
+#define BUCKETS      THROTTLE_ADDRESSES /* a power of two, like THROTTLE_FAMILIAR */
 #define NONE         UINT32_MAX
 #define FIRST_REPORT 1
 
 struct throttle_entry {
     struct address address;
     int64_t used_until_ms;
-    int64_t flood_until_ms; /* the same for attempts that are not looked at */
+    int64_t flood_until_ms; /* the same for attempts that are not checked */
     uint64_t report;        /* the one that `events` is for */
     uint64_t events;
-    uint32_t newer, older; /* heard of */
+    uint32_t newer, older; /* by when they were last heard of */
     uint32_t next;         /* in its chain */
 };
 
@@ -104,7 +104,7 @@ static void put_first(struct throttle *throttle, struct throttle_entry *entry)
     throttle->newest = at;
 }
 
-/* Takes the entry that was not heard of for longest out of list and chain. */
+/* Removes the entry not heard of for longest from list and chain. */
 static struct throttle_entry *take_oldest(struct throttle *throttle)
 {
     uint32_t at = throttle->oldest;
@@ -117,7 +117,7 @@ static struct throttle_entry *take_oldest(struct throttle *throttle)
     return entry;
 }
 
-/* The entry of an address, made when there is none, as the newest. */
+/* The entry of an address, created if there is none; becomes the newest. */
 static struct throttle_entry *hear_of(struct throttle *throttle, const struct address *key)
 {
     struct throttle_entry *entry = find(throttle, key);
@@ -136,7 +136,7 @@ static struct throttle_entry *hear_of(struct throttle *throttle, const struct ad
 
 /* ---- Budgets */
 
-/* Until when the budget would be used with one attempt more. */
+/* Until when the budget would be used up with one more attempt. */
 static int64_t used_with_one_more(const struct throttle *throttle, const struct throttle_entry *entry,
                                   int64_t now_ms)
 {
@@ -162,7 +162,7 @@ static void count(struct throttle *throttle, struct throttle_entry *entry, uint6
     }
 }
 
-/* Another attempt that is not looked at, with the mutex. */
+/* Counts an attempt that is not checked. With the mutex. */
 static void count_delayed(struct throttle *throttle, struct throttle_entry *entry, int64_t now_ms)
 {
     int64_t interval_ms = throttle->interval_ms / THROTTLE_FLOOD + 1;
@@ -182,7 +182,7 @@ bool throttle_refuses(struct throttle *throttle, const struct address *address, 
     pthread_mutex_lock(&throttle->mutex);
     struct throttle_entry *entry = find(throttle, &key);
     bool refuses = entry != NULL && !is_within(entry->flood_until_ms, now_ms);
-    if (refuses) /* takes nothing from the budget: who asks on with what is right is heard as soon as guessing ends */
+    if (refuses) /* charges no budget: right credentials sent meanwhile work as soon as the guessing ends */
         count(throttle, entry, &throttle->so_far.delayed);
     pthread_mutex_unlock(&throttle->mutex);
     return refuses;

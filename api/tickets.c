@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define SETTLE_EVERY_MS 20 /* how soon after a flip the loops are looked at again */
+#define SETTLE_EVERY_MS 20 /* how often the loops are looked at after a flip */
 
 struct ticket {
     struct ticket *next;
     struct request_id id;
     struct wait *wait;
     int64_t asked_ms, repeat_ms; /* repeat: when to ask again */
-    bool is_taken;               /* the worker has said that it knows of it */
+    bool is_taken;               /* a worker has acknowledged it */
     bool has_failed;
     uint64_t generation; /* that was published for it; 0: not yet */
 };
@@ -67,9 +67,9 @@ void tickets_take_message(struct tickets *tickets, struct bytes text)
     }
 }
 
-/* True, and the wait is filled in, when the ticket is over. One that nobody takes has a worker to wait for only while both
- * signs of one are there: a lease outlives who held it, and who is stopped hears nothing of what is delivered to it. One
- * that was taken waits on, as the next worker does it. */
+/* True, with the wait filled in, if the ticket is over. One that was not acknowledged waits only while there are both
+ * signs of a worker (lease and receiver): a lease outlives its holder, and a stopped process does not read what it
+ * receives. One that was acknowledged keeps waiting, as the next worker will do it. */
 static bool is_over(const struct ticket *ticket, const struct tickets_view *view)
 {
     struct wait *wait = ticket->wait;
@@ -116,7 +116,7 @@ void tickets_clear(struct tickets *tickets)
     }
 }
 
-/* Also asked again after it was taken: the message that ends the wait may have been lost. */
+/* Asks again even after the ticket was acknowledged: the message that ends the wait may have been lost. */
 bool tickets_request(struct tickets *tickets, int64_t now_ms, struct buffer *out)
 {
     bool found = false;

@@ -1,12 +1,12 @@
-/* api/tickets.h - requests for a refresh that wait for their end: the asking side of the protocol of messages.h. Only
- * decides; sending and time are the caller's. One thread at a time. */
+/* api/tickets.h - refresh requests that wait for their outcome: the requesting side of the protocol in messages.h. Only
+ * decides; sending and the clock are up to the caller. One thread at a time. */
 #ifndef ECOSYS_API_TICKETS_H
 #define ECOSYS_API_TICKETS_H
 
 #include "api/wait.h"
 #include "common/messages.h"
 
-#define TICKET_GIVE_UP_MS 60000 /* 504 */
+#define TICKET_GIVE_UP_MS 60000 /* then 504 */
 
 struct ticket;
 
@@ -19,26 +19,26 @@ struct tickets {
 /* What is known of the worker and of what this process serves. */
 struct tickets_view {
     int64_t now_ms;        /* monotonic */
-    bool worker_is_there;  /* the lease is held, and somebody heard what was said last */
+    bool worker_is_there;  /* the lease is held, and somebody received our last message */
     uint64_t loaded;       /* newest generation that was loaded here; 0: none */
     bool loaded_is_served; /* by every event loop */
 };
 
 void tickets_init(struct tickets *tickets);
 
-/* Ends all that wait with 503. */
+/* Fails all waits with 503. */
 void tickets_clear(struct tickets *tickets);
 
 /* Takes a wait of kind WAIT_REFRESH. */
 void tickets_add(struct tickets *tickets, struct wait *take_wait, int64_t now_ms);
 
-/* A message of the worker came. */
+/* Takes in a message from the worker. */
 void tickets_take_message(struct tickets *tickets, struct bytes text);
 
 /* Hands back the waits that are over. */
 void tickets_settle(struct tickets *tickets, const struct tickets_view *view);
 
-/* Appends the message that asks for all tickets whose time to ask (again) has come; false when there is none. */
+/* Appends the message that asks for all tickets that are due to be asked for (again); false if there are none. */
 bool tickets_request(struct tickets *tickets, int64_t now_ms, struct buffer *out);
 
 /* Milliseconds until there may be something to do, at most `most_ms`. */

@@ -1,11 +1,11 @@
-/* api/turns.c - a queue, and a timer that is due at once but only after what the loop has found meanwhile. */
+/* api/turns.c - a queue, and a timer that is due at once, but after what the loop has found meanwhile. */
 #include "api/turns.h"
 
 #include <event2/event.h>
 
 #include "common/clock.h"
 
-#define ROUND_US 50 /* others wait that long, and for one turn */
+#define ROUND_US 50 /* others wait this long, plus one turn */
 
 static void wait_for_round(const struct turns *turns)
 {
@@ -49,7 +49,7 @@ void turns_join(struct turns *turns, struct turn *turn)
         return;
     TAILQ_INSERT_TAIL(&turns->queue, turn, neighbours);
     turn->is_waiting = true;
-    if (!evtimer_pending(turns->round, NULL)) /* nor is it when there was no memory for it before */
+    if (!evtimer_pending(turns->round, NULL)) /* nor is it if there was no memory for it before */
         wait_for_round(turns);
 }
 

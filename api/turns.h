@@ -1,6 +1,6 @@
-/* api/turns.h - work that must not hold up others waits for its turn: in each round of an event loop as much of it is done
- * as fits into a short time, in the order in which it came, and then comes what has arrived meanwhile. Neither side can
- * keep the other from going on. One thread. */
+/* api/turns.h - a queue for work that must not hold up others: in each round of an event loop as much of it is done, in
+ * order, as fits into a short time; then comes whatever has arrived meanwhile. Neither can starve the other. One
+ * thread. */
 #ifndef ECOSYS_API_TURNS_H
 #define ECOSYS_API_TURNS_H
 
@@ -12,10 +12,10 @@
 struct event;
 struct event_base;
 
-/* One that waits now and then; owned by whose work it is. */
+/* An entry of the queue, part of whatever has the work. */
 struct turn {
     TAILQ_ENTRY(turn) neighbours;
-    void (*take)(void *context); /* may join again, and may end its owner */
+    void (*take)(void *context); /* may join again, and may free its owner */
     void *context;
     bool is_waiting;
 };
@@ -26,10 +26,10 @@ struct turns {
 };
 
 MUST_CHECK bool turns_init(struct turns *turns, struct event_base *base); /* false: no memory */
-void turns_clear(struct turns *turns);                                    /* nobody waits anymore */
+void turns_clear(struct turns *turns);                                    /* nobody may be waiting */
 
-/* Behind the others; who waits already keeps its place. */
+/* Goes behind the others, or keeps its place if it is waiting already. */
 void turns_join(struct turns *turns, struct turn *turn);
-void turns_leave(struct turns *turns, struct turn *turn); /* who does not wait may, too */
+void turns_leave(struct turns *turns, struct turn *turn); /* no effect if it is not waiting */
 
 #endif

@@ -1,4 +1,4 @@
-/* api/users.c - two lists with commas, and comparisons that do not tell how far they got. */
+/* api/users.c - two comma-separated lists, and comparisons that do not tell how far they got. */
 #include "api/users.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum memory { MEMORY_NONE, MEMORY_BEING_WRITTEN, MEMORY_OF_TAG };
 
-/* Takes the next entry off a list with commas, without blanks in front; false at its end. */
+/* Takes the next entry off a comma-separated list, without leading blanks; false at its end. */
 static bool next_entry(const char **rest, struct bytes *entry)
 {
     if (*rest == NULL)
@@ -64,7 +64,7 @@ static enum status take_hash(struct users *users, struct user *user, struct byte
     return STATUS_OK;
 }
 
-/* Whether credentials of that user fit into what is read of a request's. What stands behind a hash may be short. */
+/* Whether the user's credentials fit into CREDENTIALS_MAX. The password behind a hash may be short. */
 static bool can_log_in(struct bytes name, struct bytes password)
 {
     size_t password_len = password.data[0] == '$' ? 1 : password.len;
@@ -130,7 +130,7 @@ static enum status take_readonly(struct users *users, const char *list, struct e
     return STATUS_OK;
 }
 
-/* From the list itself, so that it is the same in every process that has it, and nobody can guess who has not. */
+/* Made from the list itself: the same in every process with that list, and nobody without it can guess it. */
 static struct siphash_key make_decoy_key(const char *list)
 {
     static const struct siphash_key any = {{0, 0}};
@@ -179,14 +179,14 @@ static size_t is_same(const struct siphash_tag *a, const struct siphash_tag *b)
 
 const struct user *users_recognise(const struct users *users, const struct siphash_tag *tag)
 {
-    size_t found = 0; /* number of the user from 1 on */
+    size_t found = 0; /* the user's number, from 1 */
     for (size_t i = 0; i < users->count; i++)
-        if (is_remembered(&users->list[i])) /* which is no secret of the credentials */
+        if (is_remembered(&users->list[i])) /* tells nothing about the credentials */
             found |= (i + 1) * is_same(&users->list[i].tag, tag);
     return found > 0 ? &users->list[found - 1] : NULL;
 }
 
-/* What looking the name up takes is lost beside what verifying takes. */
+/* The time to look the name up is negligible beside that of verifying. */
 struct user *users_to_verify(const struct users *users, struct bytes name, bool *is_theirs)
 {
     struct user *user = find(users, name);

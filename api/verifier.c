@@ -1,4 +1,4 @@
-/* api/verifier.c - a list of what is under way, a pool of one thread, and verdicts. */
+/* api/verifier.c - a list of what is in progress, a pool of one thread, and verdicts. */
 #include "api/verifier.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ void verifier_stop(struct verifier *verifier)
     pthread_mutex_destroy(&verifier->mutex);
 }
 
-/* Takes one off the list; who waits for it is its own from then on. */
+/* Takes a verification off the list; from then on no other thread adds waits to it. */
 static void take_off(struct verifier *verifier, struct verification *verification)
 {
     pthread_mutex_lock(&verifier->mutex);
@@ -59,7 +59,7 @@ static void verification_free(struct verification *verification)
     free(verification);
 }
 
-/* The user whom the credentials let in, or NULL and why not. */
+/* The user whom the credentials let in, or NULL and the reason. */
 static const struct user *judge(const struct verification *verification, struct crypt_scratch *scratch,
                                 enum reply_error *problem)
 {
@@ -95,7 +95,7 @@ static void hand_back(struct wait *waits, const struct user *user, enum reply_er
     }
 }
 
-/* In the thread. What was found right while this one was queued is not computed again. */
+/* In the pool's thread. Credentials recognised since they were queued are not verified again. */
 static void run(void *job, void *scratch)
 {
     struct verification *verification = job;
@@ -112,7 +112,7 @@ static void run(void *job, void *scratch)
     verification_free(verification);
 }
 
-/* One of the same credentials from the same address, and against the same users. */
+/* A verification of the same credentials from the same address, against the same users. */
 static struct verification *find(const struct verifier *verifier, const struct users *users,
                                  const struct attempt *attempt)
 {
@@ -138,7 +138,7 @@ static struct verification *verification_new(struct verifier *verifier, struct u
     return verification;
 }
 
-/* With the mutex. The attempt has begun. */
+/* With the mutex, after throttle_begin. */
 static bool enqueue(struct verifier *verifier, struct verification *verification, struct wait *wait)
 {
     if (!pool_submit(&verifier->pool, run, verification))

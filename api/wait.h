@@ -1,6 +1,6 @@
-/* api/wait.h - a request that waits for something that another thread does. Made by the loop that has the request,
- * filled in and handed back by whoever did the work; the loop then finishes the answer. A client that goes away
- * meanwhile leaves its wait behind with no connection. */
+/* api/wait.h - a request that waits for another thread. Made by the request's loop, filled in and handed back by
+ * whoever did the work; the loop then finishes the answer. If the client goes away meanwhile, its wait stays behind
+ * without a connection. */
 #ifndef ECOSYS_API_WAIT_H
 #define ECOSYS_API_WAIT_H
 
@@ -13,8 +13,8 @@ struct loop;
 /* Where the body of a data answer came from (X-Cache). */
 enum source { SOURCE_CACHE, SOURCE_BUCKET, SOURCE_COMPUTED };
 
-/* What is told of the generation that a body was made of. Not the generation itself: its last reference would go with the
- * wait, and freeing one is no work for an event loop. */
+/* What an answer says about the generation that its body was made from. Not the generation itself: the wait might hold
+ * its last reference, and freeing a generation is no work for an event loop. */
 struct origin {
     uint64_t generation;
     int64_t taken_at_ms; /* since 1970-01-01 UTC */
@@ -22,20 +22,20 @@ struct origin {
 
 enum wait_kind { WAIT_ANSWER, WAIT_REFRESH, WAIT_VERIFICATION };
 
-/* What a request for a refresh wants, and what became of it. */
+/* What a refresh request wants, and what became of it. */
 struct wait_refresh {
     bool accepted_is_enough; /* no need to wait for the end */
-    uint64_t generation;     /* that was published; 0 when only accepted */
+    uint64_t generation;     /* the published one; 0 if only accepted */
     int64_t duration_ms;
 };
 
 struct wait {
     enum wait_kind kind;
     struct wait_refresh refresh; /* WAIT_REFRESH */
-    bool is_readonly;            /* WAIT_VERIFICATION: the user whose credentials were right */
+    bool is_readonly;            /* WAIT_VERIFICATION: of the user whose credentials were right */
     struct loop *loop;
     struct connection *connection; /* the loop's thread only; NULL: the client has gone */
-    struct wait *next;             /* in the list of whoever has it */
+    struct wait *next;             /* in the list of whoever holds it */
 
     bool has_failed; /* then `error` says how, else the result is: */
     enum reply_error error;
@@ -51,6 +51,6 @@ struct wait *wait_new(struct loop *loop, struct connection *connection);
 void wait_done(struct wait *wait);
 void wait_fail(struct wait *wait, enum reply_error error);
 
-void wait_free(struct wait *wait); /* NULL: nothing */
+void wait_free(struct wait *wait); /* NULL is fine */
 
 #endif

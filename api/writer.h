@@ -1,6 +1,6 @@
-/* api/writer.h - a document written value by value. The calls are the same whatever it is written as; what becomes of
- * them is the writer's type (json_writer.h and its neighbours). The first value that cannot be written makes the writer
- * failed, and what a failed writer has written must not be used. One thread at a time. */
+/* api/writer.h - writes a document value by value. The calls are the same for every format; what becomes of them is up
+ * to the writer's type (json_writer.h and its neighbours). The first value that cannot be written makes the writer
+ * fail, and what a failed writer has written must not be used. One thread at a time. */
 #ifndef ECOSYS_API_WRITER_H
 #define ECOSYS_API_WRITER_H
 
@@ -22,7 +22,7 @@ enum value_kind {
     VALUE_CNPJ,
 };
 
-/* What the kind says; what stands for nothing (a text without data, a missing timestamp or CNPJ) is VALUE_NULL. */
+/* `kind` says what it holds; missing values (a text without data, no timestamp or CNPJ) are VALUE_NULL. */
 struct value {
     enum value_kind kind;
     union {
@@ -39,7 +39,7 @@ enum container { CONTAINER_OBJECT, CONTAINER_ARRAY };
 
 struct writer;
 
-/* A function that is NULL has nothing to do. */
+/* Functions other than open, close, key and value may be NULL: they have nothing to do. */
 struct writer_type {
     enum status (*init)(struct writer *writer, struct error *err);
     void (*clear)(struct writer *writer);
@@ -58,7 +58,7 @@ struct writer_type {
 
 struct yajl_gen_t;
 
-/* Deeper documents are not written as MessagePack. */
+/* Deeper documents cannot be written as MessagePack. */
 #define WRITER_DEPTH_MAX 8
 
 /* A map or array whose length is not known yet. */
@@ -79,10 +79,10 @@ struct writer {
             unsigned depth;
         } pack; /* MessagePack */
         struct {
-            struct buffer list; /* owned; of the texts of an array */
+            struct buffer list; /* owned; the texts of an array, joined */
             unsigned depth;
-            bool has_cells;   /* in the line that is being written */
-            bool takes_names; /* and no values */
+            bool has_cells;   /* in the current line */
+            bool takes_names; /* keys only, no values */
         } csv;
     };
 };
@@ -108,16 +108,16 @@ void writer_text(struct writer *writer, struct bytes text); /* null without data
 void writer_timestamp(struct writer *writer, struct timestamp timestamp); /* null for TIMESTAMP_NONE */
 void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj);   /* null for CNPJ_NULL */
 
-/* Rows are members of one object, each a key and an object of its own. They are written one by one and put together
- * later: what neighbours have written is one run of bytes. A row in which nothing is written is not ended. */
+/* Rows are members of one object, each a key and an object of its own. They are written one by one and assembled later:
+ * neighbours are one run of bytes. Do not end a row in which nothing was written. */
 void writer_begin_row(struct writer *writer);
 void writer_end_row(struct writer *writer);
 
-/* True when documents of rows begin with the names of their fields. A row is then written for them, of which only the
- * keys count; it is ended like any other. */
+/* True if documents of rows begin with the names of their fields. Then a row is written for them, of which only the
+ * keys count, and ended like any other. */
 MUST_CHECK bool writer_begin_names(struct writer *writer);
 
-/* What belongs in front of `count` rows and behind them; `names` is what was written for them, or nothing. */
+/* What goes before and after `count` rows; `names` is what was written for the names, or empty. */
 void writer_begin_rows(const struct writer_type *type, struct bytes names, size_t count, struct buffer *out);
 void writer_end_rows(const struct writer_type *type, struct buffer *out);
 
