@@ -200,6 +200,15 @@ def test_limit_of_bodies(large, limit, length, status):
     assert ask(api.port, '/logins', body=b' ' * length).status == status
 
 
+@pytest.mark.parametrize('limit', [1024, 8192])
+def test_limit_of_heads(large, limit):
+    api = start_loaded(large, HTTP_HEADER_BYTES=limit)
+    usual = len(request_bytes('/', headers={'X-Long': ''}))
+    assert ask(api.port, '/', headers={'X-Long': 'x' * (limit - usual)}).status == 200
+    response, is_closed = exchange(api.port, request_bytes('/', headers={'X-Long': 'x' * (limit - usual + 1)}))
+    assert response.status == 400 and is_closed
+
+
 # ---- By the thousand
 
 

@@ -44,13 +44,14 @@ def stage(fleet, counter):
 # ---- The worker is killed while it has to do with databases
 
 
+KOMMO_TABLES = ['clientes_kommo', 'companies_kommo', 'users', 'pipelines']  # statuses may be a view: hold_in_postgres
 TABLES = ['tenants', 'users', 'activity_log', 'inventory_entries', 'inventory_outs', 'cards',
           'econversa_instance_configurations', 'econversa_messages', 'integrator_ads', 'reports', 'contracts',
           'integrator_configurations']
 
 
 @pytest.mark.parametrize('lock, table', [
-    (hold_in_postgres, None), (lock_in_postgres, 'clientes_kommo'), (lock_in_postgres, 'pipelines'),
+    (hold_in_postgres, None), *((lock_in_postgres, table) for table in KOMMO_TABLES),
     *((lock_in_mariadb, table) for table in TABLES),
 ], ids=lambda value: getattr(value, '__name__', value))
 def test_worker_killed_while_it_reads(stage, lock, table):

@@ -9,11 +9,13 @@ import time
 import pytest
 
 import http_client
+from faults import Witness
 from redis_proxy import Action, RedisProxy, is_flip
 from service import (
     AS_OF, WORKER, Redis, Stage, changed_model, free_port, hold_in_postgres, lock_in_mariadb, new_redis,
     prepare_counter, prepare_sample, unique, wait_for, waits_in_mariadb, waits_in_postgres,
 )
+from serving import start_loaded
 
 SECRET = 's3cret-pass-w0rd'
 ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'LEASE_TIME': 3}
@@ -530,13 +532,16 @@ def test_worker_killed_between_any_two_commands(fleet, counter):
     stage = publishing.stage
     publishing.publish()
     flips = 0
-    for target, before, status, log in every_command(publishing, Action.KILL, fleet):
-        assert status == -signal.SIGKILL, (target, log)
-        flips += publishing.assert_whole(before)
-        stage.assert_keys_end()
-        stage.expire_lease()
-    assert flips >= 2  # it was also killed behind the flip
-    publishing.publish()
+    with Witness(start_loaded(stage).port) as witness:
+        for target, before, status, log in every_command(publishing, Action.KILL, fleet):
+            assert status == -signal.SIGKILL, (target, log)
+            flips += publishing.assert_whole(before)
+            stage.assert_keys_end()
+            stage.expire_lease()
+        assert flips >= 2  # it was also killed behind the flip
+        publishing.publish()
+        witness.wait_for_more()
+    assert witness.numbers.items() <= publishing.shown.items() and len(witness.numbers) >= 2
     assert stage.generations_with_keys() <= publishing.shown.keys(), 'nothing of a generation that never was current'
     listed = {int(number) for number in stage.command('ZRANGE', f'{stage.prefix}:generations', 0, -1)}
     assert {stage.pointer()} <= listed <= publishing.shown.keys()
