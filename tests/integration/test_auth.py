@@ -338,7 +338,7 @@ def test_guessing_is_slowed(stage, hashed):
     assert ask(api.port, '/dashboard', user=None).status == 401, 'nothing was guessed'
     assert ask(api.port, '/').status == 200
     assert api.process.stop() == 0
-    line = re.search(r'level=warning .*message="credentials were refused" (.*)', api.log())[1]
+    [line] = re.findall(r'level=warning .*message="credentials were refused" (.*)', api.log())
     fields = dict(field.split('=') for field in line.split())
     assert int(fields['wrong']) in (5, 6) and int(fields['wrong']) + int(fields['not_looked_at']) == 21
     assert (fields['addresses'], fields['worst_address']) == ('1', '127.0.0.1')
@@ -402,13 +402,16 @@ def test_forwarded_addresses_of_strangers_are_not_believed(stage):
 
 
 def test_unknown_users_take_as_long(stage):
-    """A hash is computed for each failure, whoever it is for."""
+    """A hash is computed for each failure, whoever it is for; the quickest of three tries is not much of other work's."""
     hashes = crypt(PASSWORD, '$6$rounds=300000$saltstring')
     api = start_loaded(stage, BASIC_AUTH_USERS=f'ana:{hashes},bia:{hashes},lia:clara')
-    for user in ('ana:x', 'bia:x', 'lia:x', 'nobody:x', ':x', f'nobody:{PASSWORD}', f'lia:{PASSWORD}'):
+    users = ['ana:x', 'bia:x', 'lia:x', 'nobody:x', ':x', f'nobody:{PASSWORD}', f'lia:{PASSWORD}']
+    for user in users * 3:
         assert status_of(api, user) == 401
     times = [int(ms) for ms in re.findall(r'credentials verified" duration_ms=(\d+)', api.log())]
-    assert len(times) == 7 and min(times) > 10
+    assert len(times) == 21
+    quickest = [min(tries) for tries in zip(times[:7], times[7:14], times[14:])]
+    assert 10 < min(quickest) and max(quickest) < 2 * min(quickest), dict(zip(users, quickest))
 
 
 # ---- What never shows

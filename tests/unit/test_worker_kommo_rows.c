@@ -13,6 +13,7 @@
 #include "worker/kommo_rows.h"
 
 #define COLUMNS   17
+#define NO_TMO    INT32_MIN
 #define COUNT(of) (sizeof(of) / sizeof((of)[0]))
 
 enum {
@@ -75,18 +76,22 @@ static const struct {
     const char *name;
     struct cell cells[4];
     const char *nome, *cnpj;
-    int tmo; /* -1: none */
+    int tmo; /* NO_TMO: none */
 } ROWS[] = {
-    {"nulls", {{ID, 0, "1"}}, NULL, NULL, -1},
-    {"texts keep their blanks", {{ID, 0, "1"}, {NOME, 0, " Loja "}}, " Loja ", NULL, -1},
-    {"but those that fill up a char(n)", {{ID, 0, "1"}, {NOME, BPCHAR, " Loja   "}}, " Loja", NULL, -1},
-    {"a char(n) of blanks", {{ID, 0, "1"}, {NOME, BPCHAR, "   "}}, "", NULL, -1},
+    {"nulls", {{ID, 0, "1"}}, NULL, NULL, NO_TMO},
+    {"texts keep their blanks", {{ID, 0, "1"}, {NOME, 0, " Loja "}}, " Loja ", NULL, NO_TMO},
+    {"but those that fill up a char(n)", {{ID, 0, "1"}, {NOME, BPCHAR, " Loja   "}}, " Loja", NULL, NO_TMO},
+    {"a char(n) of blanks", {{ID, 0, "1"}, {NOME, BPCHAR, "   "}}, "", NULL, NO_TMO},
     {"scale of a numeric CNPJ",
      {{ID, 0, "1"}, {CNPJ, NUMERIC, "11222333000181.00"}},
      NULL,
      "11222333000181",
-     -1},
-    {"point in a text CNPJ", {{ID, 0, "1"}, {CNPJ, 0, "11222333000181.00"}}, NULL, "1122233300018100", -1},
+     NO_TMO},
+    {"point in a text CNPJ",
+     {{ID, 0, "1"}, {CNPJ, 0, "11222333000181.00"}},
+     NULL,
+     "1122233300018100",
+     NO_TMO},
     {"tmo of wall times",
      {{ID, 0, "1"}, {START, 0, "2024-01-01 12:00:00"}, {END, 0, "2024-01-03 11:59:59"}},
      NULL,
@@ -104,7 +109,12 @@ static const struct {
      NULL,
      NULL,
      1},
-    {"no tmo without an end", {{ID, 0, "1"}, {START, 0, "2024-01-01 12:00:00"}}, NULL, NULL, -1},
+    {"tmo of half a day backwards",
+     {{ID, 0, "1"}, {START, 0, "2024-01-03 12:00:00"}, {END, 0, "2024-01-03 00:00:00"}},
+     NULL,
+     NULL,
+     -1},
+    {"no tmo without an end", {{ID, 0, "1"}, {START, 0, "2024-01-01 12:00:00"}}, NULL, NULL, NO_TMO},
 };
 
 static void check_text(const char *name, const char *what, struct bytes got, const char *want)
@@ -132,11 +142,56 @@ static void test_rows(void **state)
         const struct client *client = &out.rows[0];
         check_text(ROWS[i].name, "nome", client->nome, ROWS[i].nome);
         check_text(ROWS[i].name, "cnpj", client->cnpj.text, ROWS[i].cnpj);
-        int tmo = client->has_tmo ? (int)client->tmo_days : -1;
+        int tmo = client->has_tmo ? (int)client->tmo_days : NO_TMO;
         if (tmo != ROWS[i].tmo)
             fail_msg("%s, tmo: got %d, want %d", ROWS[i].name, tmo, ROWS[i].tmo);
         arena_clear(&out.arena);
     }
+}
+
+static struct cell cell_of(unsigned column, const char *text)
+{
+    return (struct cell){column, 0, text};
+}
+
+/* Each column becomes the member of its name. */
+static void test_every_column(void **state)
+{
+    const struct cell cells[COLUMNS] = {
+        cell_of(0, "-7"),          cell_of(1, "nome"),        cell_of(2, "razao"),
+        cell_of(3, "12ABC"),       cell_of(4, "10.50"),       cell_of(5, "vendedor"),
+        cell_of(6, "cs"),          cell_of(7, "status"),      cell_of(8, "pipeline"),
+        cell_of(9, "2024-01-09"),  cell_of(10, "2024-01-10"), cell_of(11, "2024-01-11"),
+        cell_of(12, "2024-01-12"), cell_of(13, "motivos"),    cell_of(14, "descricao"),
+        cell_of(15, "2024-01-15"), cell_of(16, "2024-01-16"),
+    };
+    struct client_rows out = {.rows = NULL};
+    struct kommo_rows rows;
+    struct error err;
+    (void)state;
+    arena_init(&out.arena);
+    kommo_rows_begin(&rows, &out);
+    assert_int_equal(take(&rows, cells, COLUMNS, &err), STATUS_OK);
+    const struct client *client = &out.rows[0];
+    const struct timestamp *times[] = {&client->data_adesao,         &client->data_start_onboarding,
+                                       &client->data_end_onboarding, &client->data_cancelamento,
+                                       &client->criado_em,           &client->atualizado_em};
+    static const int days[] = {9, 10, 11, 12, 15, 16};
+    assert_int_equal(client->id, -7);
+    check_text("every column", "nome", client->nome, "nome");
+    check_text("every column", "razao_social", client->razao_social, "razao");
+    check_text("every column", "cnpj", client->cnpj.text, "12ABC");
+    check_text("every column", "vendedor", client->vendedor, "vendedor");
+    check_text("every column", "cs", client->cs, "cs");
+    check_text("every column", "status", client->status, "status");
+    check_text("every column", "pipeline", client->pipeline, "pipeline");
+    check_text("every column", "motivos_churn", client->motivos_churn, "motivos");
+    check_text("every column", "descricao_cancelamento", client->descricao_cancelamento, "descricao");
+    assert_true(client->has_valor);
+    for (size_t i = 0; i < COUNT(times); i++)
+        assert_int_equal(day_of_wall_us(times[i]->wall_us) - day_of_wall_us(times[0]->wall_us),
+                         days[i] - days[0]);
+    arena_clear(&out.arena);
 }
 
 static const struct {
@@ -234,9 +289,8 @@ static void test_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_types_without_rows),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_every_column),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_types_without_rows),
         cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
