@@ -1,7 +1,9 @@
 /* tests/fuzz/fuzz_stored.c - what is stored of a generation besides its rows, from any bytes; the first byte says what the
- * rest is the payload of. What is taken is within its limits, and packed again it is read as the same. */
+ * rest is the payload of. What is taken is within its limits, and packed again it is read as the same. The rest is read
+ * as a pointer, too. */
 #include "common/codec.h"
 #include "common/codec_logins.h"
+#include "common/redis_names.h"
 #include "tests/fuzz/stored.h"
 
 #define ROWS 20 /* of clients and of tenants in the generation to which answers belong */
@@ -103,6 +105,16 @@ static void check_tenant_ids(struct bytes blob)
     buffer_clear(&packed);
 }
 
+static void check_pointer(struct bytes text)
+{
+    uint64_t generation = redis_generation_parse(text);
+    struct buffer packed = BUFFER_INIT;
+    MUST_HOLD(generation <= GENERATION_MAX);
+    buffer_append_uint(&packed, generation);
+    MUST_HOLD(redis_generation_parse(buffer_bytes(&packed)) == generation);
+    buffer_clear(&packed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct {
@@ -117,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     size_t target = data[0] % (sizeof targets / sizeof targets[0]);
+    check_pointer((struct bytes){(const char *)data + 1, size - 1});
     if (stored_wrap((struct bytes){(const char *)data + 1, size - 1}, targets[target].kind, &blob))
         targets[target].check(buffer_bytes(&blob));
     buffer_clear(&blob);
