@@ -1,4 +1,4 @@
-"""scripts/bench plans: what the databases do with each question of a refresh, with and without the recommended indexes.
+"""scripts/bench plans: what the databases do with each query of a refresh, with and without the recommended indexes.
 
 The worker is run once and the servers' own logs tell what it asked. Each question is then asked again under ANALYZE
 (MariaDB) and EXPLAIN ANALYZE (PostgreSQL), which run it and count. Results go to a JSON file.
@@ -151,7 +151,7 @@ def state_lines(datasets, is_indexed):
     rows = [same_question(questions) for questions in zip(*(state["questions"] for state in states), strict=True)]
     sums = [text for state in states for text in (
         f"{sum(map(number_of_rows, state['questions'])):,}", f"{sum(q['ms'] for q in state['questions']):,.1f}")]
-    headline = ["question", "how", *(f"{what}, {data['rows']:,} rows" for data in datasets for what in ("read", "ms"))]
+    headline = ["query", "how", *(f"{what}, {data['rows']:,} rows" for data in datasets for what in ("read", "ms"))]
     return [f"{WITH[is_indexed].capitalize()} the recommended indexes:", "",
             *common.table_lines(headline, [*rows, ["all of them", "", *sums]])]
 
@@ -169,7 +169,7 @@ def text(results):
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench plans",
-        description="Shows what the databases do with each question of a refresh, with and without the recommended indexes: "
+        description="Shows what the databases do with each query of a refresh, with and without the recommended indexes: "
         "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
     parser.add_argument("--scale", choices=SCALES, default="full",
                         help="full (default): 2,000 tenants, once and ten times the history; quick: once; tiny: seconds, "

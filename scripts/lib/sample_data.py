@@ -758,7 +758,7 @@ STOCK_SHAPES = edge_shapes(STOCK_COUNTS)
 NOTHING = Shape(0, None)
 
 # Name, logins, entries, outs, leads, adoption uses (econversa, ads, reports, contracts): totals exactly on the
-# categories' limits, the next possible above them, the highest and the lowest.
+# categories' cut-offs, the next possible above them, the highest and the lowest.
 CUTS = (
     ('Total 0,30', Shape(41, 3), NOTHING, NOTHING, NOTHING, (0, 0, 0, 0)),
     ('Total 0,30 pelo estoque', NOTHING, Shape(21, 0), Shape(21, 3), NOTHING, (0, 0, 0, 0)),
