@@ -60,7 +60,8 @@ struct body *answers_find(struct answers *answers, const struct answer_key *key)
 /* Writes the keys of at most `max` finished answers, most recently used first, and returns how many. */
 size_t answers_list(struct answers *answers, struct answer_key *out, size_t max);
 
-/* Keeps a body that was made elsewhere, with a reference of its own, as the most recently used. */
+/* Keeps a body that was made elsewhere, with a reference of its own, as the most recently used; does nothing if its key
+ * is there already. */
 void answers_keep(struct answers *answers, const struct answer_key *key, struct body *body);
 
 /* The same, but as the least recently used; false if another answer would have to go for it, or memory is out. */

@@ -35,7 +35,7 @@ enum connection_state {
 struct connection {
     struct loop *loop;
     struct connection *next, **link; /* in the loop's list */
-    struct idle_entry idle;          /* among those that give way to new ones: see keep_time and keep_place */
+    struct idle_entry idle;          /* among those that give way to new ones */
     struct bufferevent *stream;
     struct event *deadline;
     struct address peer;

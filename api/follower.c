@@ -110,14 +110,16 @@ static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
     watch->outlook.redis_is_ok = is_ok;
 }
 
-/* The generation that is served from now on; 0: there is none, or a pointer that the next publication replaces. */
+/* The generation to serve; 0: no pointer, or a damaged one, which the next publication replaces. */
 static uint64_t take_pointer(struct watch *watch, struct bytes pointer)
 {
     uint64_t number = redis_generation_parse(pointer);
     bool is_damaged = pointer.data != NULL && number == 0;
     if (is_damaged && !watch->pointer_is_damaged)
-        log_write(LOG_ERROR, "the pointer is no number of a generation; the old one is served on",
+        log_write(LOG_ERROR, "the pointer is no number of a generation and is passed over",
                   LOG_FIELDS(log_int("bytes", (int64_t)pointer.len)));
+    if (!is_damaged && watch->pointer_is_damaged)
+        log_write(LOG_INFO, "the pointer is not damaged anymore", NULL);
     watch->pointer_is_damaged = is_damaged;
     return number;
 }

@@ -1,5 +1,5 @@
 /* api/idle_list.h - which of a loop's connections gives way to a new one: the one whose client has had nothing ready
- * for longest. Times are in milliseconds of the monotonic clock. One thread. */
+ * for longest, after those that have had their last answer. Times are in milliseconds of the monotonic clock. One thread. */
 #ifndef ECOSYS_API_IDLE_LIST_H
 #define ECOSYS_API_IDLE_LIST_H
 

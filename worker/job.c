@@ -14,7 +14,7 @@ static void *run_job(void *context)
     uint64_t one = 1;
     job->status = refresh(&job->request, &job->outcome, &job->err);
     if (write(job->done_fd, &one, sizeof one) != sizeof one)
-        abort(); /* a new eventfd accepts a number */
+        abort(); /* the eventfd accepts it: a job starts after the last one was read */
     return NULL;
 }
 

@@ -188,7 +188,7 @@ static enum status reserve_generation(struct run *run, int64_t taken_at_ms, stru
 {
     uint64_t current = redis_generation_parse(buffer_bytes(&run->pointer));
     uint64_t by_clock = taken_at_ms > 0 ? (uint64_t)taken_at_ms : 1;
-    uint64_t generation = current >= by_clock ? current + 1 : by_clock;
+    uint64_t generation = current >= by_clock && current < GENERATION_MAX ? current + 1 : by_clock;
     for (bool is_free = false; !is_free; generation += !is_free) {
         struct number_text member = number(generation);
         const struct bytes args[] = {bytes_of("EVAL"),        bytes_of(RESERVE_SCRIPT),
@@ -436,9 +436,9 @@ static enum status clear_up(struct run *run, struct error *err)
         struct bytes text = redis_reply_text(item);
         uint64_t generation = redis_generation_parse(text);
         bool is_out;
+        bool is_served = generation == previous || previous == 0; /* by APIs; 0: the pointer did not tell */
         if (generation != run->generation)
-            status =
-                retire(run, generation, generation == previous ? PUBLISH_GRACE_S : OLD_GRACE_S, &is_out, err);
+            status = retire(run, generation, is_served ? PUBLISH_GRACE_S : OLD_GRACE_S, &is_out, err);
     }
     redis_reply_free(reply);
     return status;

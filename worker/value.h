@@ -11,7 +11,7 @@
 struct value_reader {
     struct arena *arena;
     struct replacements *replaced;
-    bool out_of_memory; /* set by any function below; check once per row */
+    bool out_of_memory; /* set by those below that copy; check once per row */
 };
 
 struct bytes value_text(struct value_reader *reader, struct bytes text);

@@ -10,8 +10,9 @@ def pytest_runtest_logreport(report):
     """What did not run, and why, to the file that somebody wants it in: it is easily overlooked otherwise."""
     path = os.environ.get('ECOSYS_SKIPPED_TO')
     if report.skipped and path:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         with open(path, 'a', encoding='utf-8') as out:
-            out.write(f'{report.nodeid}: {report.longrepr[2]}\n')
+            out.write(f'{report.nodeid}: {reason}\n')
 
 
 def complaints_in(processes):

@@ -659,6 +659,15 @@ def test_damaged_pointer_keeps_the_generation_and_the_next_one_replaces_it(follo
     assert api.log().count('the pointer is no number') == reports + 1
 
 
+def test_largest_pointer_is_not_counted_on(followed):
+    """The number behind it would be none."""
+    stage, api = followed
+    stage.command('SET', f'{stage.prefix}:current', 10**15, 'EX', 600)
+    healed = stage.publish()
+    assert healed < 10**15
+    wait_until_served(api.port, healed)
+
+
 # ---- Many clients while generations change
 
 

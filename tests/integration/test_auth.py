@@ -402,7 +402,8 @@ def test_forwarded_addresses_of_strangers_are_not_believed(stage):
 
 
 def test_unknown_users_take_as_long(stage):
-    """A hash is computed for each failure, whoever it is for; the quickest of three tries is not much of other work's."""
+    """A hash is computed for each failure, whoever it is for. Of three tries the quickest counts: others may have been
+    held up by other work."""
     hashes = crypt(PASSWORD, '$6$rounds=300000$saltstring')
     api = start_loaded(stage, BASIC_AUTH_USERS=f'ana:{hashes},bia:{hashes},lia:clara')
     users = ['ana:x', 'bia:x', 'lia:x', 'nobody:x', ':x', f'nobody:{PASSWORD}', f'lia:{PASSWORD}']

@@ -278,7 +278,7 @@ def test_answer_that_ends_in_the_middle(fleet, large, server, lock, waits, is_se
         wait_for(lambda: is_sending(stage), 'the buffers are full', PATIENCE_S)
         mend = fault(fleet, server)
         service.worker.resume()
-        recover = must_fail_and_recover(service, WORDS[server], is_over=True)
+        recover = must_fail_and_recover(service, WORDS[server], is_over=fault not in LASTING)
         mend()
         recover(2)
         witness.wait_for_more()

@@ -1,7 +1,6 @@
 """What befalls a part of the soak: each fault is a context in which that part is ill."""
 import contextlib
 import os
-import signal
 import socket
 
 import service
@@ -12,6 +11,10 @@ NONSENSE = (b'', b'\r\n', b'GET /clientes HTTP/1.1\r\nHost: x\r\nX-Slow: ', b'\x
             b'POST /cache/clear HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n',
             b'GET /logins HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n',
             b'GET /dashboard HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp4\r\n\r\n' * 50)
+
+
+# A key that has just ended is not to come back without a TTL.
+ROT_SCRIPT = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('SETRANGE', KEYS[1], ARGV[1], ARGV[2])"
 
 
 class Faults:
@@ -27,14 +30,18 @@ class Faults:
     def killed(self, server):
         with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
             server.kill()
-        yield
-        server.start()
+        try:
+            yield
+        finally:
+            server.start()
 
     @contextlib.contextmanager
     def standing_still(self, process):
         process.pause()
-        yield
-        process.resume()
+        try:
+            yield
+        finally:
+            process.resume()
 
     def redis_is_killed(self):
         return self.killed(self.world.redis)
@@ -50,14 +57,18 @@ class Faults:
     @contextlib.contextmanager
     def redis_is_full(self):
         self.stage.command('CONFIG', 'SET', 'maxmemory', '1mb')
-        yield
-        self.stage.command('CONFIG', 'SET', 'maxmemory', '0')
+        try:
+            yield
+        finally:
+            self.stage.command('CONFIG', 'SET', 'maxmemory', '0')
 
     @contextlib.contextmanager
     def redis_is_read_only(self):
         self.stage.command('REPLICAOF', '127.0.0.1', service.free_port())
-        yield
-        self.stage.command('REPLICAOF', 'NO', 'ONE')
+        try:
+            yield
+        finally:
+            self.stage.command('REPLICAOF', 'NO', 'ONE')
 
     @contextlib.contextmanager
     def redis_has_another_password(self):
@@ -65,9 +76,11 @@ class Faults:
         self.stage.command('CONFIG', 'SET', 'requirepass', 'another')
         self.world.redis.password = 'another'
         self._cut_redis()
-        yield
-        self.stage.command('CONFIG', 'SET', 'requirepass', password)
-        self.world.redis.password = password
+        try:
+            yield
+        finally:
+            self.stage.command('CONFIG', 'SET', 'requirepass', password)
+            self.world.redis.password = password
 
     @contextlib.contextmanager
     def redis_cuts_connections(self):
@@ -82,8 +95,8 @@ class Faults:
     def redis_bytes_rot(self):
         keys = [key for key in self.stage.keys() if ':gen:' in key]
         for key in self.rng.sample(keys, min(3, len(keys))):
-            with contextlib.suppress(ServerError):  # the set of keys is no text, and stays
-                self.stage.command('SETRANGE', key, self.rng.randrange(64), os.urandom(8))
+            with contextlib.suppress(ServerError):  # the set of keys and the hash of logins are no texts, and stay
+                self.stage.command('EVAL', ROT_SCRIPT, '1', key, self.rng.randrange(64), os.urandom(8))
         yield
 
     def postgres_is_killed(self):
@@ -95,8 +108,10 @@ class Faults:
     @contextlib.contextmanager
     def postgres_refuses_logins(self):
         self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} NOLOGIN')
-        yield
-        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN')
+        try:
+            yield
+        finally:
+            self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN')
 
     @contextlib.contextmanager
     def postgres_is_locked(self):
@@ -117,11 +132,15 @@ class Faults:
 
     @contextlib.contextmanager
     def mariadb_refuses_logins(self):
-        for verb in ('LOCK', 'UNLOCK'):
-            for host in ('127.0.0.1', 'localhost'):
-                self.fleet.mariadb.execute(f"ALTER USER '{self.fleet.READER}'@'{host}' ACCOUNT {verb}")
-            if verb == 'LOCK':
-                yield
+        self._alter_reader('ACCOUNT LOCK')
+        try:
+            yield
+        finally:
+            self._alter_reader('ACCOUNT UNLOCK')
+
+    def _alter_reader(self, how):
+        for host in ('127.0.0.1', 'localhost'):
+            self.fleet.mariadb.execute(f"ALTER USER '{self.fleet.READER}'@'{host}' {how}")
 
     @contextlib.contextmanager
     def mariadb_is_locked(self):
@@ -131,8 +150,10 @@ class Faults:
     @contextlib.contextmanager
     def mariadb_lacks_a_table(self):
         self.stage.ecosys('RENAME TABLE contracts TO away')
-        yield
-        self.stage.ecosys('RENAME TABLE away TO contracts')
+        try:
+            yield
+        finally:
+            self.stage.ecosys('RENAME TABLE away TO contracts')
 
     def worker_stands_still(self):
         return self.standing_still(self.rng.choice(self.world.workers).process)
@@ -140,29 +161,43 @@ class Faults:
     @contextlib.contextmanager
     def worker_is_killed(self):
         process = self.world.workers[1].process
+        self._must_live(process)
         process.kill()
-        yield
-        process.start()
+        try:
+            yield
+        finally:
+            process.start()
 
     @contextlib.contextmanager
     def worker_is_told_to_end(self):
         process = self.world.workers[1].process
-        process.signal(signal.SIGTERM)
-        if process.wait(20) != 0:
-            self.world.note_wrong(f'the worker ended with {process.returncode}')
-        yield
-        process.start()
+        self._must_live(process)
+        self._end(process)
+        try:
+            yield
+        finally:
+            process.start()
+
+    def _must_live(self, process):
+        if not process.alive:
+            self.world.note_wrong(f'{process.name} had ended by itself, with {process.returncode}')
+
+    def _end(self, process):
+        if process.stop() != 0:
+            self.world.note_wrong(f'{process.name} ended with {process.returncode}')
 
     @contextlib.contextmanager
     def api_is_killed(self):
         api = self.world.apis[1]
+        self._must_live(api.process)
         api.restart(api.process.kill)
         yield
 
     @contextlib.contextmanager
     def api_is_told_to_end(self):
         api = self.world.apis[1]
-        api.restart(api.process.stop)
+        self._must_live(api.process)
+        api.restart(lambda: self._end(api.process))
         yield
 
     @contextlib.contextmanager
@@ -182,12 +217,17 @@ class Faults:
                     client.send(self.rng.choice(NONSENSE))
             yield
 
+    @contextlib.contextmanager
+    def redis_pointer_is_damaged(self):
+        self.stage.command('SET', f'{self.stage.prefix}:current', self.rng.choice(('x', '12abc', '9' * 40, '')), 'EX', 600)
+        yield
+
     ALL = [redis_is_killed, redis_stands_still, redis_is_emptied, redis_is_full, redis_is_read_only,
            redis_has_another_password, redis_cuts_connections, redis_bytes_rot, postgres_is_killed,
            postgres_stands_still, postgres_refuses_logins, postgres_is_locked, postgres_ends_sessions,
            mariadb_is_killed, mariadb_stands_still, mariadb_refuses_logins, mariadb_is_locked, mariadb_lacks_a_table,
            worker_stands_still, worker_is_killed, worker_is_told_to_end, api_is_killed, api_is_told_to_end,
-           model_is_invalid, clients_misbehave]
+           model_is_invalid, clients_misbehave, redis_pointer_is_damaged]
 
     def pick(self):
         """One fault, or two of different parts: what a fault needs to begin must be well."""

@@ -126,7 +126,7 @@ class World:
     def _opinions(self, minutes):
         """The second implementation's, for each day that the soak may see."""
         now = datetime.now(ZONE).replace(tzinfo=None)
-        instants = [now + timedelta(days=days) for days in range(int(minutes / 1440) + 2)]
+        instants = [now + timedelta(days=days) for days in range(int(minutes / 1440) + 3)]
         clients = self.fleet.postgres.client('kommo_soak'), self.fleet.mariadb.client('ecosys_soak')
         return {instant.date(): oracle.Oracle(*clients, instant) for instant in instants}
 
@@ -292,6 +292,8 @@ class Reader:
                 self._judge(api, life, method, path, headers, response, began_s)
             except Wrong as error:
                 self.world.note_wrong(f'{error}; {method} {path}, {response.headers}')
+            except Exception as error:  # noqa: BLE001 (what cannot be read at all is wrong, too)
+                self.world.note_wrong(f'{error!r}; {method} {path}, {response.headers}')
             if response.header('Connection') == 'close':
                 self._drop(api)
 
@@ -393,9 +395,9 @@ class Reader:
             raise Wrong(f'status {response.status}')
 
 
-def soak(world, minutes):
-    """[(faults, seconds until all was well)]"""
-    faults, befell = Faults(world), []
+def soak(world, minutes, befell):
+    """Adds (faults, seconds until all was well) to befell."""
+    faults = Faults(world)
     until_s = time.monotonic() + minutes * 60
     while time.monotonic() < until_s:
         chosen = faults.pick()
@@ -409,7 +411,6 @@ def soak(world, minutes):
         print(f'{time.monotonic() - world.began_s:6.0f} s  {world.count():8} answers, {world.wrong_count} wrong;'
               f' {" and ".join(befell[-1][0])}: well after {took_s:.1f} s', file=sys.stderr, flush=True)
         faults.hold()
-    return befell
 
 
 def sample_memory(world):
@@ -465,7 +466,7 @@ def run(options):
             thread.start()
         befell = []
         try:
-            befell = soak(world, options.minutes)
+            soak(world, options.minutes, befell)
         except ServerError as error:
             world.note_wrong(f'{error}')
         finally:
