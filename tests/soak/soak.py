@@ -52,13 +52,14 @@ class Part:
         self.is_eternal = True
         self.life = 0  # counts its starts and ends: it is down in odd ones
         self.loaded_s = None  # when it first answered with data in this life
+        self.ready_s = None  # when /health first said so: every loop of its has the data then
         self.rss = []  # (seconds since the beginning, bytes)
 
     def restart(self, how):
         self.life += 1
         how()
         self.process.start()
-        self.loaded_s = None
+        self.loaded_s = self.ready_s = None
         self.life += 1
 
     def is_up_since(self, life):
@@ -344,6 +345,8 @@ class Reader:
             if method == 'GET' and response.json() != GREETING:
                 raise Wrong('another greeting')
         elif path == '/health':
+            if api.ready_s is None and api.is_up_since(life):
+                api.ready_s = time.monotonic()
             if method == 'GET' and response.json()['status'] not in ('healthy', 'degraded'):
                 raise Wrong(f'{response.json()["status"]} with 200')
         else:
@@ -388,7 +391,8 @@ class Reader:
                                            response.header('ETag'), response.content())
 
     def _judge_failure(self, api, path, response, began_s):
-        is_without_data = api.loaded_s is None or began_s < api.loaded_s
+        has_data_s = api.ready_s if path == '/health' else api.loaded_s
+        is_without_data = has_data_s is None or began_s < has_data_s
         is_without_redis = path.startswith('/logins') and self.world.fault_since(began_s - REST_S)
         is_load = not api.is_eternal and is_without_data and path != '/'
         if response.status != 503 or not response.header('Retry-After') or not (is_load or is_without_redis):
