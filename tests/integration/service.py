@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 
 __all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
            'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
-           'published_generations', 'changed_model', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
+           'published_generations', 'changed_model', 'is_sanitizer_build', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
            'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
 
 
@@ -70,6 +70,11 @@ def prepare_sample(fleet, name, *flags, as_of=AS_OF):
     instant = ['--as-of', as_of] if as_of else []
     subprocess.run([sys.executable, script, '--out', folder, *instant, *flags], check=True, stdout=subprocess.DEVNULL)
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA, f'{folder}/postgres.sql'], ecosys=[MYSQL_SCHEMA, f'{folder}/mysql.sql'])
+
+
+def is_sanitizer_build():
+    with open(API, 'rb') as program:
+        return b'Sanitizer' in program.read()
 
 
 def crypt(password, setting):

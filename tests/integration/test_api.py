@@ -668,6 +668,20 @@ def test_largest_pointer_is_not_counted_on(followed):
     wait_until_served(api.port, healed)
 
 
+def test_pointer_of_another_type_waits_for_a_hand(followed):
+    """The one damage that a publication does not mend: nobody but a person can tell what the key is for."""
+    stage, api = followed
+    good = stage.publish()
+    wait_until_served(api.port, good)
+    stage.command('DEL', f'{stage.prefix}:current')
+    stage.command('HSET', f'{stage.prefix}:current', 'field', 'value')
+    done = stage.once()
+    assert done.returncode == 1 and 'WRONGTYPE' in done.stderr, done.stderr
+    assert ask(api.port, '/health').json()['generation'] == good
+    stage.command('DEL', f'{stage.prefix}:current')
+    wait_until_served(api.port, stage.publish())
+
+
 # ---- Many clients while generations change
 
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from http_client import Connection, ask, basic, request_bytes
-from service import API, crypt, free_port, new_redis, prepare_counter, Stage, wait_for, WORKER
+from service import API, crypt, free_port, is_sanitizer_build, new_redis, prepare_counter, Stage, wait_for, WORKER
 from serving import start_loaded
 
 SLOW = '$6$rounds=2000000$saltstring$'  # the head of a hash that takes about a second
@@ -483,14 +483,9 @@ def can_read(process, name):
     return looked.returncode == 0
 
 
-def is_hidden_build():
-    """Builds for sanitizers leave their memory open: LeakSanitizer needs to look at it."""
-    with open(API, 'rb') as program:
-        return b'Sanitizer' not in program.read()
-
-
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can start programs as somebody else')
-needs_hidden = pytest.mark.skipif(not is_hidden_build(), reason='a build for a sanitizer')
+# Builds for sanitizers leave their memory open: LeakSanitizer needs to look at it.
+needs_hidden = pytest.mark.skipif(is_sanitizer_build(), reason='a build for a sanitizer')
 
 
 @needs_root

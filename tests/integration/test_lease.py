@@ -7,6 +7,7 @@ import itertools
 import os
 import random
 import re
+import resource
 import signal
 import statistics
 import threading
@@ -17,7 +18,9 @@ import pytest
 from http_client import Connection, ask
 from redis_monitor import RedisMonitor
 from redis_proxy import Action, RedisProxy, is_flip
-from service import Stage, lock_in_mariadb, prepare_counter, published_generations, wait_for, waits_in_mariadb
+from service import (
+    Stage, is_sanitizer_build, lock_in_mariadb, prepare_counter, published_generations, wait_for, waits_in_mariadb,
+)
 from serving import start_loaded, wait_until_served
 
 LEASE_S = 3
@@ -110,6 +113,28 @@ def test_stand_by_takes_over_from_a_killed_leader(stage, monitor):
     assert seconds < LEASE_S + 3
     generation = wait_for_generation(stage, generation)
     wait_for(lambda: published_by(other) == [generation], 'the new leader says so', PATIENCE_S)
+
+
+@pytest.mark.skipif(is_sanitizer_build(), reason='a sanitizer ends a program that gets no memory')
+def test_leader_that_cannot_begin_a_refresh_tries_again(stage):
+    """One that takes over gets no memory for a thread: who asks is told, and it goes on when there is some."""
+    leader = stage.start_worker(**ONLY_WHEN_ASKED)
+    generation = wait_for_generation(stage)
+    heir = stage.start_worker(**ONLY_WHEN_ASKED)
+    wait_for_word(heir, 'message="standing by"')
+    api = start_loaded(stage)
+    with open(f'/proc/{heir.pid}/statm', encoding='ascii') as f:
+        size = int(f.read().split()[0]) * resource.getpagesize()
+    _, hard = resource.prlimit(heir.pid, resource.RLIMIT_AS)
+    resource.prlimit(heir.pid, resource.RLIMIT_AS, (size + (1 << 20), hard))  # less than a thread's stack
+    leader.kill()
+    wait_for_word(heir, 'message="a refresh cannot begin"')
+    assert re.search(r'message="a refresh cannot begin" error="no thread for a refresh: [^"]+"', heir.log_text())
+    assert ask(api.port, '/cache/clear', method='POST').status == 502
+    assert ask(api.port, '/dashboard').status == 200 and stage.pointer() == generation
+    resource.prlimit(heir.pid, resource.RLIMIT_AS, (hard, hard))
+    wait_for_generation(stage, generation)
+    assert heir.alive
 
 
 def test_stand_by_looks_when_the_lease_runs_out(fleet, counter):

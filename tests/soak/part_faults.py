@@ -17,6 +17,16 @@ NONSENSE = (b'', b'\r\n', b'GET /clientes HTTP/1.1\r\nHost: x\r\nX-Slow: ', b'\x
 ROT_SCRIPT = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('SETRANGE', KEYS[1], ARGV[1], ARGV[2])"
 
 
+@contextlib.contextmanager
+def between(begin, end):
+    """A fault that has to be ended, whatever happens meanwhile."""
+    begin()
+    try:
+        yield
+    finally:
+        end()
+
+
 class Faults:
     def __init__(self, world):
         self.world, self.stage, self.fleet, self.rng = world, world.stage, world.fleet, world.rng
@@ -26,22 +36,14 @@ class Faults:
         target = self.world.count() + self.rng.choice((100, 400, 1500))
         wait_for(lambda: self.world.count() >= target or self.world.stop.is_set(), 'readers go on', 120, 0.05)
 
-    @contextlib.contextmanager
     def killed(self, server):
-        with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
-            server.kill()
-        try:
-            yield
-        finally:
-            server.start()
+        def kill():
+            with contextlib.nullcontext() if server is self.world.redis else self.world.truth.database_killed():
+                server.kill()
+        return between(kill, server.start)
 
-    @contextlib.contextmanager
     def standing_still(self, process):
-        process.pause()
-        try:
-            yield
-        finally:
-            process.resume()
+        return between(process.pause, process.resume)
 
     def redis_is_killed(self):
         return self.killed(self.world.redis)
@@ -54,33 +56,24 @@ class Faults:
         self.stage.command('FLUSHALL')
         yield
 
-    @contextlib.contextmanager
     def redis_is_full(self):
-        self.stage.command('CONFIG', 'SET', 'maxmemory', '1mb')
-        try:
-            yield
-        finally:
-            self.stage.command('CONFIG', 'SET', 'maxmemory', '0')
+        return between(lambda: self.stage.command('CONFIG', 'SET', 'maxmemory', '1mb'),
+                       lambda: self.stage.command('CONFIG', 'SET', 'maxmemory', '0'))
 
-    @contextlib.contextmanager
     def redis_is_read_only(self):
-        self.stage.command('REPLICAOF', '127.0.0.1', service.free_port())
-        try:
-            yield
-        finally:
-            self.stage.command('REPLICAOF', 'NO', 'ONE')
+        return between(lambda: self.stage.command('REPLICAOF', '127.0.0.1', service.free_port()),
+                       lambda: self.stage.command('REPLICAOF', 'NO', 'ONE'))
 
-    @contextlib.contextmanager
     def redis_has_another_password(self):
-        password = self.world.redis.password
-        self.stage.command('CONFIG', 'SET', 'requirepass', 'another')
-        self.world.redis.password = 'another'
-        self._cut_redis()
-        try:
-            yield
-        finally:
+        def change(password):
             self.stage.command('CONFIG', 'SET', 'requirepass', password)
             self.world.redis.password = password
+
+        def begin():
+            change('another')
+            self._cut_redis()
+        password = self.world.redis.password
+        return between(begin, lambda: change(password))
 
     @contextlib.contextmanager
     def redis_cuts_connections(self):
@@ -105,18 +98,12 @@ class Faults:
     def postgres_stands_still(self):
         return self.standing_still(self.fleet.postgres)
 
-    @contextlib.contextmanager
     def postgres_refuses_logins(self):
-        self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} NOLOGIN')
-        try:
-            yield
-        finally:
-            self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN')
+        return between(lambda: self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} NOLOGIN'),
+                       lambda: self.fleet.postgres.execute(f'ALTER ROLE {self.fleet.READER} LOGIN'))
 
-    @contextlib.contextmanager
     def postgres_is_locked(self):
-        with lock_in_postgres(self.stage, 'pipelines'):
-            yield
+        return lock_in_postgres(self.stage, 'pipelines')
 
     @contextlib.contextmanager
     def postgres_ends_sessions(self):
@@ -130,53 +117,32 @@ class Faults:
     def mariadb_stands_still(self):
         return self.standing_still(self.fleet.mariadb)
 
-    @contextlib.contextmanager
     def mariadb_refuses_logins(self):
-        self._alter_reader('ACCOUNT LOCK')
-        try:
-            yield
-        finally:
-            self._alter_reader('ACCOUNT UNLOCK')
+        return between(lambda: self._alter_reader('ACCOUNT LOCK'), lambda: self._alter_reader('ACCOUNT UNLOCK'))
 
     def _alter_reader(self, how):
         for host in ('127.0.0.1', 'localhost'):
             self.fleet.mariadb.execute(f"ALTER USER '{self.fleet.READER}'@'{host}' {how}")
 
-    @contextlib.contextmanager
     def mariadb_is_locked(self):
-        with lock_in_mariadb(self.stage, 'reports'):
-            yield
+        return lock_in_mariadb(self.stage, 'reports')
 
-    @contextlib.contextmanager
     def mariadb_lacks_a_table(self):
-        self.stage.ecosys('RENAME TABLE contracts TO away')
-        try:
-            yield
-        finally:
-            self.stage.ecosys('RENAME TABLE away TO contracts')
+        return between(lambda: self.stage.ecosys('RENAME TABLE contracts TO away'),
+                       lambda: self.stage.ecosys('RENAME TABLE away TO contracts'))
 
     def worker_stands_still(self):
         return self.standing_still(self.rng.choice(self.world.workers).process)
 
-    @contextlib.contextmanager
     def worker_is_killed(self):
         process = self.world.workers[1].process
         self._must_live(process)
-        process.kill()
-        try:
-            yield
-        finally:
-            process.start()
+        return between(process.kill, process.start)
 
-    @contextlib.contextmanager
     def worker_is_told_to_end(self):
         process = self.world.workers[1].process
         self._must_live(process)
-        self._end(process)
-        try:
-            yield
-        finally:
-            process.start()
+        return between(lambda: self._end(process), process.start)
 
     def _must_live(self, process):
         if not process.alive:
@@ -200,10 +166,8 @@ class Faults:
         api.restart(lambda: self._end(api.process))
         yield
 
-    @contextlib.contextmanager
     def model_is_invalid(self):
-        with self.world.model.replaced('{"version": 1'):
-            yield
+        return between(self.world.model.spoil, self.world.model.restore)
 
     @contextlib.contextmanager
     def clients_misbehave(self):

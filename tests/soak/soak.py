@@ -78,17 +78,17 @@ class Model:
         self.path = os.path.join(folder, 'model.json')
         with open(service.SCORING, encoding='utf-8') as f:
             self._good = f.read()
-        self._write(self._good)
+        self.restore()
 
     def _write(self, text):
         with open(f'{self.path}.new', 'w', encoding='utf-8') as out:
             out.write(text)
         os.replace(f'{self.path}.new', self.path)
 
-    @contextlib.contextmanager
-    def replaced(self, text):
-        self._write(text)
-        yield
+    def spoil(self):
+        self._write(self._good[:len(self._good) // 2])
+
+    def restore(self):
         self._write(self._good)
 
 

@@ -193,10 +193,28 @@ static void test_etags(void **state)
     }
 }
 
+/* The lines of a header in which @ is the body's ETag without W/, and | ends a line; they borrow from `text`. */
+static struct field_lines lines_of(const char *header, const struct body *body, char text[1024])
+{
+    struct field_lines lines = {.count = 0};
+    size_t len = 0, begin = 0;
+    for (const char *c = header; c != NULL; c = *c != '\0' ? c + 1 : NULL) {
+        if (*c == '@') {
+            len += (size_t)snprintf(text + len, 1024 - len, "%s", body->etag + 2);
+        } else if (*c == '|' || *c == '\0') {
+            field_lines_add(&lines, (struct bytes){text + begin, len - begin});
+            begin = len;
+        } else {
+            text[len++] = *c;
+        }
+    }
+    return lines;
+}
+
 static void test_if_none_match(void **state)
 {
     static const struct {
-        const char *name, *header; /* @ is the ETag without W/; | ends a line */
+        const char *name, *header;
         bool expected;
     } rows[] = {
         {"no header", NULL, false},
@@ -237,18 +255,7 @@ static void test_if_none_match(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[1024];
-        struct field_lines lines = {.count = 0};
-        size_t len = 0, begin = 0;
-        for (const char *c = rows[i].header; c != NULL; c = *c != '\0' ? c + 1 : NULL) {
-            if (*c == '@') {
-                len += (size_t)snprintf(text + len, sizeof text - len, "%s", body->etag + 2);
-            } else if (*c == '|' || *c == '\0') {
-                field_lines_add(&lines, (struct bytes){text + begin, len - begin});
-                begin = len;
-            } else {
-                text[len++] = *c;
-            }
-        }
+        struct field_lines lines = lines_of(rows[i].header, body, text);
         bool found = body_is_known(body, &lines);
         if (found != rows[i].expected)
             fail_msg("%s: is %d, expected %d", rows[i].name, found, rows[i].expected);

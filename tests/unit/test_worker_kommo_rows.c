@@ -65,6 +65,14 @@ static PGresult *result_of(const struct cell *cells, size_t count, bool has_row)
     return result;
 }
 
+/* arena_clear(&out->arena) must follow. */
+static void begin(struct kommo_rows *rows, struct client_rows *out)
+{
+    *out = (struct client_rows){.rows = NULL};
+    arena_init(&out->arena);
+    kommo_rows_begin(rows, out);
+}
+
 static enum status take(struct kommo_rows *rows, const struct cell *cells, size_t count, struct error *err)
 {
     PGresult *result = result_of(cells, count, true);
@@ -131,14 +139,13 @@ static void test_rows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(ROWS); i++) {
-        struct client_rows out = {.rows = NULL};
+        struct client_rows out;
         struct kommo_rows rows;
         struct error err;
         size_t count = 0;
         while (count < COUNT(ROWS[i].cells) && ROWS[i].cells[count].text != NULL)
             count++;
-        arena_init(&out.arena);
-        kommo_rows_begin(&rows, &out);
+        begin(&rows, &out);
         if (take(&rows, ROWS[i].cells, count, &err) != STATUS_OK)
             fail_msg("%s: %s", ROWS[i].name, err.message);
         const struct client *client = &out.rows[0];
@@ -167,12 +174,11 @@ static void test_every_column(void **state)
         cell_of(12, "2024-01-12"), cell_of(13, "motivos"),    cell_of(14, "descricao"),
         cell_of(15, "2024-01-15"), cell_of(16, "2024-01-16"),
     };
-    struct client_rows out = {.rows = NULL};
+    struct client_rows out;
     struct kommo_rows rows;
     struct error err;
     (void)state;
-    arena_init(&out.arena);
-    kommo_rows_begin(&rows, &out);
+    begin(&rows, &out);
     assert_int_equal(take(&rows, cells, COLUMNS, &err), STATUS_OK);
     const struct client *client = &out.rows[0];
     const struct timestamp *times[] = {&client->data_adesao,         &client->data_start_onboarding,
@@ -214,11 +220,10 @@ static void test_refusals(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(REFUSALS); i++) {
-        struct client_rows out = {.rows = NULL};
+        struct client_rows out;
         struct kommo_rows rows;
         struct error err = {.message = "nothing"};
-        arena_init(&out.arena);
-        kommo_rows_begin(&rows, &out);
+        begin(&rows, &out);
         enum status status = take(&rows, &REFUSALS[i].cell, 1, &err);
         if (status != STATUS_INVALID || strstr(err.message, REFUSALS[i].message) == NULL)
             fail_msg("%s: got %s, want %s", REFUSALS[i].name, err.message, REFUSALS[i].message);
@@ -237,12 +242,11 @@ static void test_refusals(void **state)
 static void test_types_without_rows(void **state)
 {
     const struct cell cell = {VALOR, TEXT, NULL};
-    struct client_rows out = {.rows = NULL};
+    struct client_rows out;
     struct kommo_rows rows;
     struct error err;
     (void)state;
-    arena_init(&out.arena);
-    kommo_rows_begin(&rows, &out);
+    begin(&rows, &out);
     PGresult *result = result_of(&cell, 1, false);
     assert_int_equal(kommo_rows_take(&rows, result, &err), STATUS_INVALID);
     assert_string_equal(rows.misfit.column->name, "clientes_kommo.valor");
@@ -265,11 +269,10 @@ static void test_ids(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows_of); i++) {
-        struct client_rows out = {.rows = NULL};
+        struct client_rows out;
         struct kommo_rows rows;
         struct error err;
-        arena_init(&out.arena);
-        kommo_rows_begin(&rows, &out);
+        begin(&rows, &out);
         for (int64_t n = 1; n <= 5000; n++) {
             char id[24];
             snprintf(id, sizeof id, "%lld", (long long)(n < 5000 ? n * rows_of[i].step : rows_of[i].last));
