@@ -84,6 +84,8 @@ static void connection_free(struct connection *connection)
     bufferevent_free(connection->stream);
     buffer_clear(&connection->head);
     buffer_clear(&connection->body);
+    if (!connection->is_surplus)
+        loop_place_freed(loop);
     free(connection);
     loop_connection_closed(loop);
 }
@@ -578,14 +580,17 @@ static bool open_stream(struct connection *connection, int socket)
            bufferevent_enable(connection->stream, EV_READ) == 0;
 }
 
-/* Closes the connection that has been idle longest. False: none has been for long. */
+struct connection *connection_idlest(const struct loop *loop)
+{
+    return idle_list_first(&loop->idle, clock_monotonic_ms() - GIVES_WAY_MS);
+}
+
 static bool send_idlest_away(struct loop *loop)
 {
-    struct connection *idlest = idle_list_first(&loop->idle, clock_monotonic_ms() - GIVES_WAY_MS);
-    if (idlest == NULL)
-        return false;
-    connection_free(idlest);
-    return true;
+    struct connection *idlest = connection_idlest(loop);
+    if (idlest != NULL)
+        connection_free(idlest);
+    return idlest != NULL;
 }
 
 void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded)
@@ -606,13 +611,14 @@ void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, 
         else
             close(socket);
         free(connection);
-        loop_connection_closed(loop);
+        loop_place_freed(loop);
         return;
     }
     link_to_loop(connection);
     connection->is_surplus = overloaded && !send_idlest_away(loop);
     if (connection->is_surplus) {
         struct reply reply;
+        loop_place_freed(loop);
         reply_init(&reply);
         reply_error(&reply, ERROR_OVERLOADED);
         send_reply(connection, NULL, &reply);

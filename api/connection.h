@@ -8,8 +8,11 @@
 struct sockaddr;
 
 /* Takes over the socket, which has been counted in loop->shared. If `overloaded`, the loop's longest idle connection
- * gives way; if none has been idle for long, the new client is told so and sent away. */
+ * gives way; if none has been idle for long, the new client is told so and sent away, and does not count. */
 void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded);
+
+/* The connection of the loop that would give way to a new one. NULL: none has been idle for long. */
+struct connection *connection_idlest(const struct loop *loop);
 
 /* Continues a request whose wait is over, if its client is still there. Takes the wait. */
 void connection_resume(struct wait *take_wait);

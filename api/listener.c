@@ -18,6 +18,7 @@
 #define LISTEN_BACKLOG    511
 #define ACCEPT_REST_S     1
 #define ACCEPT_AT_MOST_US 1000 /* at a time */
+#define ROOM_WAIT_US      1000 /* by a coarse clock; events that are pending are seen first in any case */
 
 /* Only a wrong name is a configuration error: with the others the next start may succeed. */
 static enum status status_of_resolver(int problem)
@@ -46,15 +47,30 @@ enum status listener_resolve(const struct settings *settings, struct addrinfo **
                      problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
 }
 
-/* Out of descriptors or memory: accepting again at once would only fail again, so it rests for a moment; but not if
- * there is no memory for the timer that ends the rest. */
-static void rest(struct listener *listener)
+/* Accepts nothing for that long. False: there is no memory for the timer that would end it. */
+static bool rest(struct listener *listener, const struct timeval *pause)
+{
+    return evtimer_add(listener->rest_timer, pause) == 0 && event_del(listener->arrival) == 0;
+}
+
+/* Out of descriptors or memory: accepting again at once would only fail again. */
+static void rest_after_failure(struct listener *listener)
 {
     const struct timeval pause = {ACCEPT_REST_S, 0};
     log_write(LOG_WARNING, "connections cannot be accepted for a moment",
               LOG_FIELDS(log_text("error", strerror(errno)), log_int("rest_s", ACCEPT_REST_S)));
-    if (evtimer_add(listener->rest_timer, &pause) == 0)
-        event_del(listener->arrival);
+    (void)rest(listener, &pause);
+}
+
+/* True: there is no room, and a wait for it has begun. Clients may have left without the loops having noticed yet;
+ * those who arrived are let in, or refused, once the loops have had time to. */
+static bool waits_for_room(struct listener *listener)
+{
+    const struct timeval pause = {0, ROOM_WAIT_US};
+    if (listener->has_waited || listener->callbacks.has_room(listener->callbacks.context))
+        return false;
+    listener->has_waited = rest(listener, &pause);
+    return listener->has_waited;
 }
 
 static void on_rested(evutil_socket_t fd, short events, void *context)
@@ -63,7 +79,7 @@ static void on_rested(evutil_socket_t fd, short events, void *context)
     (void)fd;
     (void)events;
     if (event_add(listener->arrival, NULL) != 0)
-        rest(listener);
+        rest_after_failure(listener);
 }
 
 /* False: no connection is pending, or none can be accepted. */
@@ -74,11 +90,11 @@ static bool let_in_one(struct listener *listener)
     int fd = evconnlistener_get_fd(listener->door);
     int socket = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-        listener->welcome(listener->context, socket, (const struct sockaddr *)&peer);
+        listener->callbacks.welcome(listener->callbacks.context, socket, (const struct sockaddr *)&peer);
         return true;
     }
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-        rest(listener);
+        rest_after_failure(listener);
     return false;
 }
 
@@ -96,10 +112,13 @@ static void on_arrival(evutil_socket_t fd, short events, void *context)
     int64_t begin_us = clock_monotonic_us();
     int64_t others_us = listener->is_crowded ? begin_us - listener->left_us : 0;
     int64_t end_us = begin_us + (others_us < ACCEPT_AT_MOST_US ? others_us : ACCEPT_AT_MOST_US);
-    bool goes_on = true;
+    bool has_waited = listener->has_waited;
+    bool goes_on = !waits_for_room(listener);
     (void)events;
     while (goes_on && let_in_one(listener))
-        goes_on = clock_monotonic_us() < end_us;
+        goes_on = clock_monotonic_us() < end_us && !waits_for_room(listener);
+    if (has_waited)
+        listener->has_waited = false;
     listener->is_crowded = !goes_on && is_somebody_left(fd);
     listener->left_us = clock_monotonic_us();
 }
@@ -144,10 +163,10 @@ static enum status listen_on(struct listener *listener, struct event_base *base,
 }
 
 enum status listener_open(struct listener *listener, struct event_base *base, const struct settings *settings,
-                          bool *port_is_ours, listener_welcome *welcome, void *context, struct error *err)
+                          bool *port_is_ours, const struct listener_callbacks *callbacks, struct error *err)
 {
     struct addrinfo *addresses;
-    *listener = (struct listener){.welcome = welcome, .context = context};
+    *listener = (struct listener){.callbacks = *callbacks};
     enum status status = listener_resolve(settings, &addresses, err);
     if (status != STATUS_OK)
         return status;

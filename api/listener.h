@@ -14,17 +14,21 @@ struct event_base;
 struct evconnlistener;
 struct sockaddr;
 
-/* Gets each new connection's non-blocking socket and its peer's address. */
-typedef void listener_welcome(void *context, int take_socket, const struct sockaddr *peer);
+struct listener_callbacks {
+    bool (*has_room)(void *context); /* for one more connection */
+    /* Gets each new connection's non-blocking socket and its peer's address, also if there is still no room. */
+    void (*welcome)(void *context, int take_socket, const struct sockaddr *peer);
+    void *context;
+};
 
 struct listener {
     struct evconnlistener *door; /* NULL: closed. It only listens; we accept */
     struct event *arrival;
-    struct event *rest_timer; /* runs after accepting failed */
+    struct event *rest_timer; /* runs after accepting failed, or while there is no room */
     bool is_crowded;          /* connections were left pending */
-    int64_t left_us;          /* when that was, monotonic */
-    listener_welcome *welcome;
-    void *context;
+    bool has_waited;          /* for room */
+    int64_t left_us;          /* when connections were left pending, monotonic */
+    struct listener_callbacks callbacks;
 };
 
 /* Resolves HOST and PORT; the address to listen on is the first. The caller frees them with freeaddrinfo().
@@ -33,11 +37,11 @@ MUST_CHECK enum status listener_resolve(const struct settings *settings, struct 
                                         struct error *err);
 
 /* Listens on HOST:PORT with SO_REUSEPORT. That would let a second process of ours take half of the connections: so
- * unless *port_is_ours, it first tries to bind without it, and sets *port_is_ours if that works. listener_close must
- * follow, whatever the result. */
+ * unless *port_is_ours, it first tries to bind without it, and sets *port_is_ours if that works. The callbacks are
+ * copied. listener_close must follow, whatever the result. */
 MUST_CHECK enum status listener_open(struct listener *listener, struct event_base *base,
                                      const struct settings *settings, bool *port_is_ours,
-                                     listener_welcome *welcome, void *context, struct error *err);
+                                     const struct listener_callbacks *callbacks, struct error *err);
 
 /* From now on the system refuses connections. May be called again. */
 void listener_close(struct listener *listener);

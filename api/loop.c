@@ -147,10 +147,22 @@ void loop_stop(struct loop *loop)
     loop_ring(loop);
 }
 
-void loop_connection_closed(struct loop *loop)
+void loop_place_freed(struct loop *loop)
 {
     atomic_fetch_sub_explicit(&loop->shared->connections, 1, memory_order_relaxed);
+}
+
+void loop_connection_closed(struct loop *loop)
+{
     end_when_idle(loop);
+}
+
+static bool has_room(void *context)
+{
+    struct loop *loop = context;
+    return atomic_load_explicit(&loop->shared->connections, memory_order_relaxed) <
+               loop->shared->settings->connections_max ||
+           connection_idlest(loop) != NULL;
 }
 
 static void welcome(void *context, int socket, const struct sockaddr *peer)
@@ -173,7 +185,8 @@ enum status loop_init(struct loop *loop, struct shared *shared, struct users *us
     if (loop->mail_event == NULL || loop->stop_timer == NULL || !turns_init(&loop->turns, loop->base) ||
         event_add(loop->mail_event, NULL) != 0)
         return error_no_memory(err);
-    return listener_open(&loop->listener, loop->base, shared->settings, &shared->port_is_ours, welcome, loop,
+    const struct listener_callbacks callbacks = {.has_room = has_room, .welcome = welcome, .context = loop};
+    return listener_open(&loop->listener, loop->base, shared->settings, &shared->port_is_ours, &callbacks,
                          err);
 }
 

@@ -28,7 +28,7 @@ struct shared {
     struct follower *follower; /* set before the loops run */
     struct asked asked;
     struct answers_room room;
-    atomic_llong connections; /* open ones, in all loops */
+    atomic_llong connections; /* open ones that were not refused, in all loops */
     bool port_is_ours;        /* no other process listens on it; used while the loops are initialised */
 };
 
@@ -83,6 +83,9 @@ void loop_hand_back(struct loop *loop, struct wait *wait);
 /* From the loop's own thread: the newest generation, or NULL. The first one is taken from the mailbox even before it
  * rings, so that no loop answers that there is no data while another one serves. */
 struct generation *loop_generation(struct loop *loop);
+
+/* From the loop's own thread: a connection no longer counts towards HTTP_CONNECTIONS. */
+void loop_place_freed(struct loop *loop);
 
 /* From the loop's own thread: a connection was closed. */
 void loop_connection_closed(struct loop *loop);

@@ -1,5 +1,5 @@
 /* tests/unit/test_api_listener.c - what a resolver that fails is to us: wrong configuration, or something that passes; how
- * many are let in at a time, and what follows when nobody can be. */
+ * many are let in at a time, and what follows when there is no room for them or none can be accepted. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -101,6 +101,7 @@ struct bench {
     int newcomers[CROWD];
     size_t newcomers_count;
     size_t welcomed;
+    size_t room;
 };
 
 static void spend_us(int64_t us)
@@ -119,17 +120,23 @@ static void welcome(void *context, int socket, const struct sockaddr *peer)
     spend_us(WELCOME_US);
 }
 
+static bool has_room(void *context)
+{
+    const struct bench *bench = context;
+    return bench->welcomed < bench->room;
+}
+
 static void bench_init(struct bench *bench)
 {
     const struct settings settings = {.host = "127.0.0.1", .port = 0};
     socklen_t len = sizeof bench->address;
     bool port_is_ours = false;
     struct error err;
-    *bench = (struct bench){.base = event_base_new()};
+    const struct listener_callbacks callbacks = {.has_room = has_room, .welcome = welcome, .context = bench};
+    *bench = (struct bench){.base = event_base_new(), .room = CROWD};
     problem = 0;
-    assert_int_equal(
-        listener_open(&bench->listener, bench->base, &settings, &port_is_ours, welcome, bench, &err),
-        STATUS_OK);
+    assert_int_equal(listener_open(&bench->listener, bench->base, &settings, &port_is_ours, &callbacks, &err),
+                     STATUS_OK);
     assert_true(port_is_ours);
     int fd = evconnlistener_get_fd(bench->listener.door);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bench->address, &len), 0);
@@ -193,6 +200,43 @@ static void test_one_after_silence(void **state)
     bench_clear(&bench);
 }
 
+/* They wait for a moment, in which others may leave, and come in whether one did or not; the next ones wait again. */
+static void test_waits_for_room(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    bench.room = 0;
+    for (size_t round = 1; round <= 2; round++) {
+        come(&bench, 1);
+        assert_int_equal(welcomed_in_round(&bench), 0);
+        while (bench.welcomed < round)
+            event_base_loop(bench.base, EVLOOP_ONCE);
+    }
+    bench.room = CROWD;
+    come(&bench, 1);
+    assert_int_equal(welcomed_in_round(&bench), 1);
+    bench_clear(&bench);
+}
+
+/* Of many, those for whom there is room are let in; the others wait, even if there is time for more of them. */
+static void test_waits_once_room_is_filled(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_init(&bench);
+    bench.room = 7;
+    come(&bench, CROWD);
+    while (bench.welcomed < bench.room) {
+        spend_us((int64_t)10 * WELCOME_US); /* the others */
+        assert_in_range(welcomed_in_round(&bench), 1, bench.room);
+    }
+    assert_int_equal(bench.welcomed, bench.room);
+    while (bench.welcomed < CROWD)
+        event_base_loop(bench.base, EVLOOP_ONCE);
+    bench_clear(&bench);
+}
+
 /* They stay at the door and are let in when there are descriptors again. */
 static void test_rests_without_descriptors(void **state)
 {
@@ -216,8 +260,12 @@ static void test_rests_without_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolver_that_fails),       cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_as_long_as_others),         cmocka_unit_test(test_one_after_silence),
+        cmocka_unit_test(test_resolver_that_fails),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_as_long_as_others),
+        cmocka_unit_test(test_one_after_silence),
+        cmocka_unit_test(test_waits_for_room),
+        cmocka_unit_test(test_waits_once_room_is_filled),
         cmocka_unit_test(test_rests_without_descriptors),
     };
     return cmocka_run_group_tests_name("api_listener", tests, NULL, NULL);
