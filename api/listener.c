@@ -18,7 +18,7 @@
 #define LISTEN_BACKLOG    511
 #define ACCEPT_REST_S     1
 #define ACCEPT_AT_MOST_US 1000 /* at a time */
-#define ROOM_WAIT_US      1000 /* by a coarse clock; events that are pending are seen first in any case */
+#define ROOM_WAIT_US      1000 /* 0 to 5 ms by a coarse clock; what is pending in the loop is seen first anyway */
 
 /* Only a wrong name is a configuration error: with the others the next start may succeed. */
 static enum status status_of_resolver(int problem)
@@ -47,7 +47,7 @@ enum status listener_resolve(const struct settings *settings, struct addrinfo **
                      problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
 }
 
-/* Accepts nothing for that long. False: there is no memory for the timer that would end it. */
+/* Accepts nothing for that long. False: it cannot. */
 static bool rest(struct listener *listener, const struct timeval *pause)
 {
     return evtimer_add(listener->rest_timer, pause) == 0 && event_del(listener->arrival) == 0;
@@ -60,17 +60,6 @@ static void rest_after_failure(struct listener *listener)
     log_write(LOG_WARNING, "connections cannot be accepted for a moment",
               LOG_FIELDS(log_text("error", strerror(errno)), log_int("rest_s", ACCEPT_REST_S)));
     (void)rest(listener, &pause);
-}
-
-/* True: there is no room, and a wait for it has begun. Clients may have left without the loops having noticed yet;
- * those who arrived are let in, or refused, once the loops have had time to. */
-static bool waits_for_room(struct listener *listener)
-{
-    const struct timeval pause = {0, ROOM_WAIT_US};
-    if (listener->has_waited || listener->callbacks.has_room(listener->callbacks.context))
-        return false;
-    listener->has_waited = rest(listener, &pause);
-    return listener->has_waited;
 }
 
 static void on_rested(evutil_socket_t fd, short events, void *context)
@@ -104,23 +93,40 @@ static bool is_somebody_left(evutil_socket_t fd)
     return poll(&door, 1, 0) == 1;
 }
 
+static bool has_room(const struct listener *listener)
+{
+    return listener->callbacks.has_room(listener->callbacks.context);
+}
+
 /* Accepts one connection; while many are pending, as many as can be accepted in the time that the others have had since
  * the last call, up to a limit: many clients must not keep new ones out, nor new ones them from being answered. */
-static void on_arrival(evutil_socket_t fd, short events, void *context)
+static void let_in_some(struct listener *listener, bool even_without_room)
 {
-    struct listener *listener = context;
     int64_t begin_us = clock_monotonic_us();
     int64_t others_us = listener->is_crowded ? begin_us - listener->left_us : 0;
     int64_t end_us = begin_us + (others_us < ACCEPT_AT_MOST_US ? others_us : ACCEPT_AT_MOST_US);
-    bool has_waited = listener->has_waited;
-    bool goes_on = !waits_for_room(listener);
-    (void)events;
+    bool goes_on = true;
     while (goes_on && let_in_one(listener))
-        goes_on = clock_monotonic_us() < end_us && !waits_for_room(listener);
-    if (has_waited)
-        listener->has_waited = false;
-    listener->is_crowded = !goes_on && is_somebody_left(fd);
+        goes_on = clock_monotonic_us() < end_us && (even_without_room || has_room(listener));
+    listener->is_crowded = !goes_on && is_somebody_left(evconnlistener_get_fd(listener->door));
     listener->left_us = clock_monotonic_us();
+}
+
+/* When there is no room, clients may have left without their loops having noticed yet: so who arrives waits, and is
+ * refused only if there is still no room after that. */
+static void on_arrival(evutil_socket_t fd, short events, void *context)
+{
+    const struct timeval pause = {0, ROOM_WAIT_US};
+    struct listener *listener = context;
+    bool is_full = !has_room(listener);
+    (void)fd;
+    (void)events;
+    if (is_full && !listener->has_waited && rest(listener, &pause)) {
+        listener->has_waited = true;
+        return;
+    }
+    listener->has_waited = false;
+    let_in_some(listener, is_full);
 }
 
 static enum status cannot_listen(const struct settings *settings, struct error *err)

@@ -24,9 +24,9 @@ struct listener_callbacks {
 struct listener {
     struct evconnlistener *door; /* NULL: closed. It only listens; we accept */
     struct event *arrival;
-    struct event *rest_timer; /* runs after accepting failed, or while there is no room */
+    struct event *rest_timer; /* runs after accepting failed, or during a wait for room */
     bool is_crowded;          /* connections were left pending */
-    bool has_waited;          /* for room */
+    bool has_waited;          /* they waited for room: if there still is none, they are refused */
     int64_t left_us;          /* when connections were left pending, monotonic */
     struct listener_callbacks callbacks;
 };
