@@ -13,39 +13,24 @@
 #include "api/wait.h"
 #include "common/log.h"
 
-/* Takes the follower's latest message, if there is a new one. */
-static void take_generation(struct loop *loop)
+/* The old generation's reference is usually not the last: the follower drops its own when all loops have switched. */
+const struct newest_copy *loop_newest(struct loop *loop)
 {
-    struct generation *old = loop->generation;
-    pthread_mutex_lock(&loop->mutex);
-    bool has_mail = loop->has_mail;
-    if (has_mail) {
-        loop->generation = loop->mail_generation;
-        loop->outlook = loop->mail_outlook;
-        loop->mail_generation = NULL;
-        loop->has_mail = false;
-    }
-    pthread_mutex_unlock(&loop->mutex);
-    if (!has_mail)
-        return;
-    uint64_t served = loop->generation != NULL ? loop->generation->loaded.manifest.generation : 0;
-    /* Usually not the last reference: the follower drops its own only when all loops have switched. */
-    generation_unref(old);
-    if (atomic_exchange(&loop->served, served) != served)
+    newest_copy(&loop->shared->newest, &loop->newest);
+    const struct generation *generation = loop->newest.generation;
+    uint64_t served = generation != NULL ? generation->loaded.manifest.generation : 0;
+    if (atomic_load_explicit(&loop->served, memory_order_relaxed) !=
+        served) { /* only this thread writes it */
+        atomic_store(&loop->served, served);
         follower_ring(loop->shared->follower);
-}
-
-struct generation *loop_generation(struct loop *loop)
-{
-    if (loop->generation == NULL)
-        take_generation(loop);
-    return loop->generation;
+    }
+    return &loop->newest;
 }
 
 static void take_mail(struct loop *loop)
 {
     struct users *old_users = NULL;
-    take_generation(loop);
+    (void)loop_newest(loop);
     pthread_mutex_lock(&loop->mutex);
     struct wait *waits = loop->mail_waits;
     loop->mail_waits = NULL;
@@ -107,17 +92,6 @@ void loop_ring(struct loop *loop)
     uint64_t one = 1;
     ssize_t ignored = write(loop->mail_fd, &one, sizeof one); /* full: it rings already */
     (void)ignored;
-}
-
-void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook)
-{
-    pthread_mutex_lock(&loop->mutex);
-    struct generation *unread = loop->mail_generation;
-    loop->mail_generation = generation != NULL ? generation_ref(generation) : NULL;
-    loop->mail_outlook = *outlook;
-    loop->has_mail = true;
-    pthread_mutex_unlock(&loop->mutex);
-    generation_unref(unread);
 }
 
 void loop_tell_users(struct loop *loop, struct users *users)
@@ -207,8 +181,7 @@ void loop_clear(struct loop *loop)
         next = wait->next;
         wait_free(wait);
     }
-    generation_unref(loop->generation);
-    generation_unref(loop->mail_generation);
+    newest_copy_clear(&loop->newest);
     users_unref(loop->users);
     users_unref(loop->mail_users);
     pthread_mutex_destroy(&loop->mutex);

@@ -10,6 +10,7 @@
 #include "api/follower.h"
 #include "api/idle_list.h"
 #include "api/listener.h"
+#include "api/newest.h"
 #include "api/pool.h"
 #include "api/turns.h"
 #include "common/settings.h"
@@ -28,6 +29,7 @@ struct shared {
     struct follower *follower; /* set before the loops run */
     struct asked asked;
     struct answers_room room;
+    struct newest newest;
     atomic_llong connections; /* open ones that were not refused, in all loops */
     bool port_is_ours;        /* no other process listens on it; used while the loops are initialised */
 };
@@ -41,8 +43,7 @@ struct loop {
     struct connection *connections; /* newest first */
     struct idle_list idle;          /* those that give way to new ones */
     struct turns turns;             /* of eager connections */
-    struct generation *generation;  /* the loop's own reference, or NULL */
-    struct outlook outlook;
+    struct newest_copy newest;
     struct users *users; /* the loop's own reference */
     bool is_stopping;
     atomic_ullong served; /* number of the generation that is served; 0: none. Read by other threads */
@@ -52,11 +53,8 @@ struct loop {
 
     pthread_mutex_t mutex; /* guards the mailbox: */
     int mail_fd;
-    bool has_mail;
     struct wait *mail_waits; /* handed back, newest first */
     bool mail_stop;
-    struct generation *mail_generation;
-    struct outlook mail_outlook;
     struct users *mail_users; /* NULL: no change */
 };
 
@@ -70,9 +68,8 @@ void loop_clear(struct loop *loop);
 MUST_CHECK enum status loop_start(struct loop *loop, struct error *err);
 void loop_join(struct loop *loop);
 
-/* From any thread: serve this generation, or these users, from now on (each takes a reference); stop once requests in
- * progress are answered, or after SHUTDOWN_TIMEOUT. loop_ring must follow loop_tell, once all loops have been told. */
-void loop_tell(struct loop *loop, struct generation *generation, const struct outlook *outlook);
+/* From any thread: look at what is newest, even if there are no requests; serve these users from now on (takes a
+ * reference); stop once requests in progress are answered, or after SHUTDOWN_TIMEOUT. */
 void loop_ring(struct loop *loop);
 void loop_tell_users(struct loop *loop, struct users *users);
 void loop_stop(struct loop *loop);
@@ -80,9 +77,8 @@ void loop_stop(struct loop *loop);
 /* From any thread: hands back a wait of one of this loop's requests. */
 void loop_hand_back(struct loop *loop, struct wait *wait);
 
-/* From the loop's own thread: the newest generation, or NULL. The first one is taken from the mailbox even before it
- * rings, so that no loop answers that there is no data while another one serves. */
-struct generation *loop_generation(struct loop *loop);
+/* From the loop's own thread: what to serve now. Good until the next call. */
+const struct newest_copy *loop_newest(struct loop *loop);
 
 /* From the loop's own thread: a connection no longer counts towards HTTP_CONNECTIONS. */
 void loop_place_freed(struct loop *loop);

@@ -41,8 +41,7 @@ struct server {
 static void tell_loops(void *context, struct generation *generation, const struct outlook *outlook)
 {
     struct server *server = context;
-    for (size_t i = 0; i < server->loops_count; i++)
-        loop_tell(&server->loops[i], generation, outlook);
+    newest_set(&server->shared.newest, generation, outlook);
     for (size_t i = 0; i < server->loops_count; i++)
         loop_ring(&server->loops[i]);
 }
@@ -277,12 +276,14 @@ enum exit_status server_run(const struct settings *settings, const char *env_fil
     server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
     make_room_for_descriptors(settings);
     asked_init(&server.shared.asked);
+    newest_init(&server.shared.newest);
     block_signals(&signals);
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
     enum status status = serve(&server, &signals, &err);
     for (size_t i = 0; i < server.loops_count; i++)
         loop_clear(&server.loops[i]);
     free(server.loops);
+    newest_clear(&server.shared.newest);
     asked_clear(&server.shared.asked);
     auth_report(auth);
     users_unref(server.users);

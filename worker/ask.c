@@ -98,8 +98,8 @@ static enum status step(struct ask *ask, enum ask_state *state, struct error *er
 static bool is_silent(const struct ask *ask, int64_t now_ms)
 {
     if (ask->heard_ms == 0)
-        return now_ms - ask->asked_ms > MESSAGE_NO_WORKER_MS;
-    return now_ms - ask->heard_ms > SILENCE_MS;
+        return now_ms - ask->asked_ms >= MESSAGE_NO_WORKER_MS;
+    return now_ms - ask->heard_ms >= SILENCE_MS;
 }
 
 /* Silence alone does not mean that there is no daemon: one may have died while another waits for its lease to expire.

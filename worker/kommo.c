@@ -50,10 +50,10 @@ static enum status await_result(struct kommo *kommo, int64_t deadline_ms, struct
     while (PQisBusy(kommo->conn)) {
         struct pollfd fd = {PQsocket(kommo->conn), POLLIN, 0};
         int64_t left = deadline_ms - clock_monotonic_ms();
-        if (left <= 0)
-            return failed(kommo, "no answer within DB_CONNECT_TIMEOUT", err);
-        if (poll(&fd, 1, (int)left) > 0 && PQconsumeInput(kommo->conn) != 1)
+        if (poll(&fd, 1, left > 0 ? (int)left : 0) > 0 && PQconsumeInput(kommo->conn) != 1)
             return failed(kommo, PQerrorMessage(kommo->conn), err);
+        if (left <= 0 && PQisBusy(kommo->conn)) /* if we are late ourselves, the answer may be there */
+            return failed(kommo, "no answer within DB_CONNECT_TIMEOUT", err);
     }
     return STATUS_OK;
 }

@@ -9,7 +9,8 @@ from service import wait_for
 from serving import start_loaded
 
 PATIENCE_S = 20
-ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'DB_CONNECT_TIMEOUT': 1, 'LEASE_TIME': 3}
+RETRIES_S = 100  # the worker's waits after failures grow to a minute, and by half of that at random
+ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'DB_CONNECT_TIMEOUT': 3, 'LEASE_TIME': 3}
 # Whole answers, dates that a bucket is for, and others; client 1 is in all of them.
 PATHS = ('/dashboard', '/clientes', '/health-scores', '/dashboard?data_adesao_fim=2029-05-06',
          '/clientes?data_adesao_inicio=2023-12-31&data_adesao_fim=2024-12-31')
@@ -73,7 +74,7 @@ class Service:
 
     def wait_until_newer(self, generation):
         return wait_for(lambda: (now := self.health()['generation']) and now > generation and now,
-                        f'a generation newer than {generation} is served', PATIENCE_S)
+                        f'a generation newer than {generation} is served', RETRIES_S)
 
     def must_be_well(self, number):
         """Healthy without a hand, and a refresh by request shows what is in the databases now."""

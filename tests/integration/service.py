@@ -270,14 +270,16 @@ def lock_in_postgres(stage, table='clientes_kommo'):
         yield session
 
 
-# A refresh waits for locks of others before its snapshot. Who is to wait behind it is asked for a lock by a view.
+# A refresh waits for locks of others before its snapshot. Who is to wait behind it is asked for a lock by a view, and for
+# as long as it is held: the worker's own limit on such waits does not count for it.
 HELD_SQL = """
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('held_statuses')) THEN
         ALTER TABLE statuses RENAME TO held_statuses;
-        CREATE VIEW statuses AS
-            SELECT * FROM held_statuses WHERE (SELECT pg_advisory_xact_lock_shared(7)) IS NOT NULL;
+        CREATE FUNCTION wait_until_let_go() RETURNS bool LANGUAGE plpgsql SET lock_timeout = 0 AS
+            'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END';
+        CREATE VIEW statuses AS SELECT * FROM held_statuses WHERE (SELECT wait_until_let_go());
         GRANT SELECT ON statuses TO {reader};
     END IF;
 END

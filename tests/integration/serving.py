@@ -1,7 +1,8 @@
 """An API that has loaded a generation, and what the text of its answers must look like."""
+import contextlib
 import re
 
-from http_client import ask
+from http_client import Connection, ask
 from service import wait_for
 
 
@@ -12,7 +13,11 @@ def start_loaded(stage, **settings):
 
 
 def wait_until_served(port, generation, seconds=20):
-    wait_for(lambda: ask(port, '/health').json()['generation'] == generation, f'{generation} is served', seconds)
+    """On so many connections that, all but surely, each of the API's loops has one of them."""
+    with contextlib.ExitStack() as stack:
+        links = [stack.enter_context(Connection(port)) for _ in range(16)]
+        wait_for(lambda: all(link.ask('/health').json()['generation'] == generation for link in links),
+                 f'{generation} is served', seconds)
 
 
 def names_in(value):

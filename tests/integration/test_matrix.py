@@ -121,8 +121,8 @@ class Cell:
     def __init__(self, fleet, data, redis, blobs):
         self.blobs = blobs
         self.what, _, self.how = blobs.partition(': ')
-        self.stage = Stage(fleet, data, redis, REFRESH_INTERVAL=0, DB_CONNECT_TIMEOUT=1, SNAPSHOT_TIMEOUT=1,
-                           LEASE_TIME=3, REDIS_TIMEOUT_MS=300, API_THREADS=1)
+        self.stage = Stage(fleet, data, redis, REFRESH_INTERVAL=0, DB_CONNECT_TIMEOUT=3, LEASE_TIME=3,
+                           REDIS_TIMEOUT_MS=1000, API_THREADS=1)
         self.old = None if blobs == 'no generation' else self.stage.publish('--once')
         self.api = start_loaded(self.stage) if self.what == 'rows' else None
         if self.api:

@@ -98,13 +98,13 @@ def test_lease_and_clearing_away(stage):
         stage.publish()
     worker = stage.start_worker(REFRESH_INTERVAL=0)
     wait_for(lambda: 'message="generation published"' in worker.log_text(), 'the worker leads', 20)
+    kept = {f'{stage.prefix}:gen:{generation}:' for generation in sorted(stage.generations_with_keys())[-2:]}
+    left = [ttl for key, ttl in stage.ttls().items() if ':gen:' in key and not key.startswith(tuple(kept))]
+    assert left and max(left) <= 10
     standby = stage.start_worker(REFRESH_INTERVAL=0)
     wait_for(lambda: 'stand' in standby.log_text(), 'the other one stands by', 20)
     refused = stage.once('--as-of', AS_OF)
     assert refused.returncode == 1 and 'lease' in refused.stderr
-    kept = {f'{stage.prefix}:gen:{generation}:' for generation in sorted(stage.generations_with_keys())[-2:]}
-    left = [ttl for key, ttl in stage.ttls().items() if ':gen:' in key and not key.startswith(tuple(kept))]
-    assert left and max(left) <= 10
     stage.assert_keys_end()
     assert stage.redis.command('ACL', 'LOG') == []
 

@@ -343,16 +343,16 @@ def published_at_s(log):
 
 
 def test_interval_counts_from_the_last_refresh_whoever_asked(stage):
-    """Every 3 s: asked 2 s behind the first one, the third comes 3 s behind the second."""
-    daemon = stage.start_worker(REFRESH_INTERVAL=3)
+    """Every 6 s: asked 2 s behind the first one, the third comes 6 s behind the second."""
+    daemon = stage.start_worker(REFRESH_INTERVAL=6)
     wait_for(lambda: len(published_at_s(daemon.log_text())) == 1, 'the first refresh', 10)
     start = time.monotonic()
     wait_for(lambda: time.monotonic() - start > 2, 'the time to ask', 10)
     daemon.signal(signal.SIGHUP)
-    wait_for(lambda: len(published_at_s(daemon.log_text())) == 3, 'the third refresh', 10)
+    wait_for(lambda: len(published_at_s(daemon.log_text())) == 3, 'the third refresh', 20)
     first, second, third = published_at_s(daemon.log_text())
-    assert 2 <= second - first < 3, daemon.log_text()
-    assert 3 <= third - second < 4.5, daemon.log_text()
+    assert 2 <= second - first < 6, daemon.log_text()
+    assert 6 <= third - second < 10, daemon.log_text()
 
 
 def test_daemon_starts_before_redis(fleet, data):
@@ -379,7 +379,7 @@ def test_daemon_fills_a_redis_that_lost_everything(fleet, data):
 
 
 def test_daemon_tells_its_last_error_and_recovers(stage):
-    daemon = stage.start_worker(DB_CONNECT_TIMEOUT=1, **ONLY_WHEN_ASKED)
+    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
     generation = wait_for_generation(stage)
     api = stage.start_api()
     stage.kommo('ALTER TABLE clientes_kommo RENAME TO away')
@@ -391,7 +391,7 @@ def test_daemon_tells_its_last_error_and_recovers(stage):
         stage.kommo('ALTER TABLE away RENAME TO clientes_kommo')
     assert health['worker'] == {'alive': True, 'last_error': 'postgresql'}
     assert health['generation'] == generation
-    wait_for_generation(stage, generation)  # by its own retries
+    wait_for_generation(stage, generation, 100)  # by its own retries
     wait_for(lambda: http_client.ask(api.port, '/health').json()['worker']['last_error'] is None, 'all is well', 10)
 
 
@@ -435,7 +435,7 @@ def test_sigterm_in_the_middle_of_a_refresh(stage, lock, waits):
         daemon = stage.start_worker(**ONLY_WHEN_ASKED)
         wait_for(lambda: waits(stage), 'the worker waits for the lock', 10)
         daemon.signal(signal.SIGTERM)
-        assert daemon.wait(3) == 0
+        assert daemon.wait(20) == 0
     assert stage.pointer() == generation
     assert stage.keys() == before
     assert not errors_in(daemon.log_text())
@@ -446,12 +446,12 @@ def test_sigterm_of_once(stage):
         worker = stage.start_worker('--once')
         wait_for(lambda: waits_in_postgres(stage), 'the worker waits for the lock', 10)
         worker.signal(signal.SIGTERM)
-        assert worker.wait(3) == 1
+        assert worker.wait(20) == 1
     assert stage.pointer() is None
 
 
 def test_daemon_survives_databases_that_die_and_come_back(fleet, stage):
-    daemon = stage.start_worker(DB_CONNECT_TIMEOUT=1, **ONLY_WHEN_ASKED)
+    daemon = stage.start_worker(**ONLY_WHEN_ASKED)
     generation = wait_for_generation(stage)
     for database in (fleet.postgres, fleet.mariadb):
         failures = len(errors_in(daemon.log_text()))
@@ -460,7 +460,7 @@ def test_daemon_survives_databases_that_die_and_come_back(fleet, stage):
         wait_for(lambda: len(errors_in(daemon.log_text())) > failures, 'the refresh fails', 10)
         assert stage.pointer() == generation
         database.start()
-        generation = wait_for_generation(stage, generation)
+        generation = wait_for_generation(stage, generation, 100)  # by its own retries
 
 
 # ---- Crashes and cuts between any two commands
@@ -606,9 +606,13 @@ def test_flip_that_arrives_late(fleet, counter):
         wait_for(lambda: errors_in(daemon.log_text()), 'the worker gives up', 10)
         assert b'incomplete' in proxy.release()
         assert stage.pointer() == before
+        proxy.let_go()
         wait_for_generation(stage, before)  # by its own retry
         publishing.assert_whole(before)
 
 
 def hold_first_flip(proxy, words):
-    return Action.HOLD if is_flip(words) and not proxy.has_struck else Action.FORWARD
+    """The next ones wait until the first has arrived."""
+    if not is_flip(words):
+        return Action.FORWARD
+    return Action.STALL if proxy.has_struck else Action.HOLD
