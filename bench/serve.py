@@ -400,6 +400,7 @@ def measure_flips(api, data, case, wrk, seconds):
     before = api.loads()
     with flipping(data):
         found = measure_pace(api, data, case, wrk, seconds)
+        wait_for(lambda: api.loads() > before, "a flip has been seen")
     return {**found, "flips": api.loads() - before}
 
 

@@ -367,7 +367,7 @@ class Process:
         except ServerError as error:
             self.kill()
             raise ServerError(f"{error}\n{self.log_tail()}") from None
-        if not self.alive:
+        if not self.alive and self.returncode != 0:
             raise ServerError(f"{self.name} ended at once with status {self.returncode}:\n{self.log_tail()}")
         return self
 

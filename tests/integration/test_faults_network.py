@@ -5,6 +5,7 @@ import functools
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -68,7 +69,7 @@ def new_stage(fleet, network, data):
     wires = network.wires
     redis_url = f"redis://default:{fleet.redis.password}@{wires['redis'].host}:{fleet.redis.port}/0"
     stage = Stage(fleet, data, DB_HOST=wires['postgres'].host, DB_HOST_ECOSYS=wires['mariadb'].host,
-                  REDIS_URL=redis_url, SNAPSHOT_TIMEOUT=SNAPSHOT_S, REDIS_TIMEOUT_MS=500)
+                  REDIS_URL=redis_url, SNAPSHOT_TIMEOUT=SNAPSHOT_S, REDIS_TIMEOUT_MS=2000)
     stage.set_counter(1)
     return stage
 
@@ -134,8 +135,8 @@ def test_database_that_vanishes_amid_a_refresh(network, service, server):
             service.hang_up()
             wait_for(lambda: waits(stage), 'the refresh waits', PATIENCE_S)
             network.wires[server].cut()
+            assert sessions(stage)
         service.wait_for_error(f'phase={WORDS[server]}', 'SNAPSHOT_TIMEOUT')
-        assert sessions(stage)
         wait_for(lambda: not sessions(stage), 'the server is rid of it', SNAPSHOT_S + MARGIN_S + GRACE_S)
         witness.wait_for_more()
         network.wires[server].mend()
@@ -182,7 +183,7 @@ def test_redis_out_of_reach(network, service):
     generation = service.stage.pointer()
     with witness_of(service) as witness:
         network.wires['redis'].cut()
-        service.wait_for_error('Redis cannot be used', 'did not answer in 500 ms')
+        service.wait_for_error('Redis cannot be used', 'did not answer in 2000 ms')
         service.wait_for_health(status='degraded', redis_connection='error', alive=False)
         assert service.clear().status == 503
         assert service.ask('/logins?tenant_id=1').status == 503
@@ -193,16 +194,27 @@ def test_redis_out_of_reach(network, service):
     assert service.stage.pointer() > generation
 
 
+def stop_amid_a_publication(service):
+    """False: it was over before the worker was stopped."""
+    stage = service.stage
+    generation = stage.pointer()
+    with RedisMonitor(stage.redis, stage.prefix) as monitor:  # not for longer: it makes Redis slow
+        stopped = monitor.strike('write', 2, lambda: service.worker.signal(signal.SIGSTOP))
+        service.hang_up()
+        wait_for(stopped.done.is_set, 'a publication has begun', PATIENCE_S)
+    if stage.pointer() == generation:
+        return True
+    service.worker.signal(signal.SIGCONT)
+    return False
+
+
 def test_redis_vanishes_amid_a_publication(fleet, network):
     """What was written cannot even be withdrawn; the next publication does that."""
     stage = new_stage(fleet, network, 'far_large')
     service = new_service(stage, network)
-    generation = stage.pointer()
     with witness_of(service, '/dashboard') as witness:
-        with RedisMonitor(stage.redis, stage.prefix) as monitor:  # not for longer: it makes Redis slow
-            stopped = monitor.strike('write', 2, lambda: service.worker.signal(signal.SIGSTOP))
-            service.hang_up()
-            wait_for(stopped.done.is_set, 'it is amid a publication', PATIENCE_S)
+        wait_for(lambda: stop_amid_a_publication(service), 'it is stopped in time', PATIENCE_S)
+        generation = stage.pointer()
         network.wires['redis'].cut()
         service.worker.signal(signal.SIGCONT)
         wait_for(lambda: any('phase=redis' in line for line in service.errors()), 'it fails', PATIENCE_S)
@@ -210,8 +222,10 @@ def test_redis_vanishes_amid_a_publication(fleet, network):
         witness.wait_for_more()
         network.wires['redis'].mend()
         must_recover(service, generation)
-        # The log may be a moment behind the pointer.
-        assert stage.generations_with_keys() <= {stage.pointer(), *published_generations(service.worker.log_text())}
+        # The log may be a moment behind the pointer, and the kernel may only now send what the worker had left to it:
+        # the next publication removes that.
+        wait_for(lambda: service.clear().status == 200 and stage.generations_with_keys()
+                 <= {stage.pointer(), *published_generations(service.worker.log_text())}, 'nothing else is left', PATIENCE_S)
 
 
 # ---- Everything at once, and clients
@@ -243,18 +257,26 @@ def test_nothing_is_in_reach(network, service):
 def test_clients_that_vanish(network, service):
     """Their places are free again when they have been silent for as long as clients may be."""
     with service.where():
-        api = service.stage.start_api(HOST='0.0.0.0', HTTP_CONNECTIONS=4, HTTP_IDLE_TIMEOUT=1, HTTP_REQUEST_TIMEOUT=1)
+        api = service.stage.start_api(HOST='0.0.0.0', API_THREADS=1, HTTP_CONNECTIONS=4, HTTP_IDLE_TIMEOUT=1,
+                                      HTTP_REQUEST_TIMEOUT=1)
     service.port = api.port
     wait_for(lambda: service.ask('/health').status == 200, 'it serves', PATIENCE_S)
     wire = network.wires['clients']
     clients = []
-    for _ in range(4):  # one after the other: those that asked before are not counted anymore when the last one comes
-        client = socket.create_connection((wire.addresses[network.near], api.port), PATIENCE_S)
-        clients.append(client)
-        client.sendall(request_bytes('/dashboard'))
-        assert client.recv(12) == b'HTTP/1.1 200'
-    clients[0].sendall(b'GET /dashb')
-    assert service.ask('/dashboard').status == 503
+
+    def are_there():
+        """Four are, and there is room for nobody else: unless it takes so long that one of them gives way."""
+        for client in clients:
+            client.close()
+        begin = time.monotonic()
+        clients[:] = [socket.create_connection((wire.addresses[network.near], api.port), PATIENCE_S) for _ in range(4)]
+        for client in clients:
+            client.sendall(request_bytes('/dashboard'))
+            assert client.recv(12) == b'HTTP/1.1 200'
+        clients[0].sendall(b'GET /dashb')
+        status = service.ask('/dashboard').status
+        return time.monotonic() - begin < 0.8 and status
+    assert wait_for(are_there, 'all of them came in time', PATIENCE_S) == 503
     wire.cut()
     wait_for(lambda: service.ask('/dashboard').status == 200, 'there is room again', PATIENCE_S)
     for client in clients:

@@ -1,5 +1,6 @@
 """Worker and API killed at every step, a log that cannot be written, a clock that steps back. What a killed worker
 leaves in Redis, command by command, is test_worker.py's; who takes over from it test_lease.py's."""
+import contextlib
 import datetime
 import glob
 import os

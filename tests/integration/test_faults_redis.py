@@ -106,7 +106,8 @@ def test_channels_that_are_granted_late(stage):
     stage.command('ACL', 'SETUSER', 'service', 'on', '>secret', f'~{stage.prefix}:*', 'resetchannels', '+@all')
     stage.settings['REDIS_URL'] = f'redis://service:secret@127.0.0.1:{stage.redis.port}/0'
     service = Service(stage)
-    service.wait_for_error('requests cannot be heard', 'NOPERM')
+    wait_for(lambda: any('requests cannot be heard' in line and 'NOPERM' in line for line in service.errors()),
+             'the worker says so', PATIENCE_S)
     stage.command('ACL', 'SETUSER', 'service', f'&{stage.prefix}:*')
     service.must_be_well(2)
 

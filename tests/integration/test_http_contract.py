@@ -913,7 +913,7 @@ def test_many_refreshes_at_once(attended):
         answers = list(pool.map(lambda _: ask(api.port, CLEAR, 'POST'), range(20)))
     assert {answer.status for answer in answers} == {200}
     assert all(answer.json()['generation'] > before for answer in answers)
-    assert 1 <= worker.log_text().count('generation published') - published_before <= 4
+    assert 1 <= worker.log_text().count('generation published') - published_before <= 8
 
 
 def test_refresh_that_fails(fleet, published):

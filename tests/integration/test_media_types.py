@@ -53,7 +53,7 @@ def port(published):
 @pytest.fixture
 def fresh_port(published):
     """An API that nobody has asked anything yet."""
-    return start_loaded(published).port
+    return start_loaded(published, COMPUTE_TIMEOUT=60).port
 
 
 # ---- What is in them

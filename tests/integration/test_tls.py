@@ -380,7 +380,7 @@ def test_a_handshake_that_does_not_come_to_an_end(stage, redis, serve, text):
         began = time.monotonic()
         assert_refused(stage, 'redis', rf'(^TLS handshake with localhost:{port}, which may not speak TLS: )?{text}$',
                        REDIS_URL=redis.tls_url(port=port), REDIS_TIMEOUT_MS=400)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30, 'it would never end'
 
 
 @pytest.fixture(scope='module', name='published')
@@ -628,13 +628,13 @@ def test_a_database_that_is_cut_off(stage, port, limit):
 @pytest.mark.parametrize('limit', [300, 1500])
 def test_mysql_that_says_nothing_amid_the_handshake(stage, limit):
     with ByteProxy(stage.fleet.mariadb.port, limit=limit, then=Then.HOLD) as proxy:
-        done = stage.once(DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=10)
+        done = stage.once(DB_PORT_ECOSYS=proxy.port, DB_CONNECT_TIMEOUT=1, seconds=60)
     assert done.returncode == 1 and 'connecting took longer than DB_CONNECT_TIMEOUT' in done.stderr, done
 
 
 def test_statement_that_takes_longer_than_connecting_may(stage):
-    with slow_table(stage, 'cards', 2.5):
-        assert stage.once(DB_CONNECT_TIMEOUT=1).returncode == 0
+    with slow_table(stage, 'cards', 5):
+        assert stage.once(DB_CONNECT_TIMEOUT=4).returncode == 0
 
 
 @pytest.mark.parametrize('lock, waits', [(hold_in_postgres, waits_in_postgres), (lock_in_mariadb, waits_in_mariadb)],
