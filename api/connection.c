@@ -138,14 +138,14 @@ static void send_reply(struct connection *connection, const struct request *requ
 static struct exchange exchange_of(const struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    const struct newest_copy *newest = loop_newest(loop);
+    const struct newest_view *view = loop_look(loop);
     return (struct exchange){.request = &connection->request,
                              .settings = loop->shared->settings,
                              .auth = loop->shared->auth,
                              .users = loop->users,
                              .peer = &connection->peer,
-                             .generation = newest->generation,
-                             .outlook = &newest->outlook,
+                             .generation = view->generation,
+                             .outlook = &view->outlook,
                              .body = buffer_bytes(&connection->body),
                              .makers = loop->shared->makers,
                              .fetchers = loop->shared->fetchers,

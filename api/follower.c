@@ -212,10 +212,6 @@ static void settle(struct watch *watch)
                                       .loaded = loaded,
                                       .loaded_is_served = client->is_served(client->context, loaded)};
     tickets_settle(&watch->tickets, &view);
-    if (view.loaded_is_served && loaded != 0 && !watch->outlook.is_ready) {
-        watch->outlook.is_ready = true;
-        client->tell(client->context, watch->generation, &watch->outlook);
-    }
     if (view.loaded_is_served && watch->previous != NULL) {
         generation_unref(watch->previous); /* here, and not on an event loop */
         watch->previous = NULL;

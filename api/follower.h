@@ -12,7 +12,6 @@
 
 /* What /health reports besides the generation. */
 struct outlook {
-    bool is_ready; /* every loop has had a generation */
     bool redis_is_ok;
     bool worker_is_alive;
     char worker_error[sizeof((struct worker_report *)0)->last_error]; /* empty: none */
@@ -21,7 +20,7 @@ struct outlook {
 /* Whoever serves the generations. Both functions are called on the follower's thread. */
 struct follower_client {
     void *context;
-    /* Called after every look at Redis, and when the outlook becomes ready. `generation` is the newest loaded one, or
+    /* Called after every look at Redis. `generation` is the newest loaded one, or
      * NULL, and stays the follower's: whoever keeps it takes a reference. */
     void (*tell)(void *context, struct generation *generation, const struct outlook *outlook);
     /* True if every event loop serves that generation. */

@@ -120,15 +120,9 @@ static void put_worker(struct writer *writer, const struct outlook *outlook)
     writer_close_object(writer);
 }
 
-/* Another loop may not have yet what this one can already serve, and the next request may go there. */
-static bool is_well(const struct exchange *exchange)
-{
-    return health_can_serve(exchange) && exchange->outlook->is_ready;
-}
-
 static void put_document(struct writer *writer, const struct exchange *exchange)
 {
-    const char *status = !is_well(exchange)               ? "unhealthy"
+    const char *status = !health_can_serve(exchange)      ? "unhealthy"
                          : exchange->outlook->redis_is_ok ? "healthy"
                                                           : "degraded";
     writer_open_object(writer);
@@ -160,7 +154,7 @@ void health_answer(const struct exchange *exchange, struct reply *reply)
         reply_error(reply, ERROR_INTERNAL);
         return;
     }
-    reply->status = is_well(exchange) ? 200 : 503;
+    reply->status = health_can_serve(exchange) ? 200 : 503;
     if (reply->status == 503)
         buffer_append_text(&reply->headers, "Retry-After: 5\r\n");
     reply->content_type = JSON_TYPE;

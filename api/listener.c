@@ -112,8 +112,8 @@ static void let_in_some(struct listener *listener, bool even_without_room)
     listener->left_us = clock_monotonic_us();
 }
 
-/* When there is no room, clients may have left without their loops having noticed yet: so who arrives waits, and is
- * refused only if there is still no room after that. */
+/* When there is no room, clients may have left without their loops having noticed yet: so those who are pending wait,
+ * all together, and are refused only if there is still no room after that. */
 static void on_arrival(evutil_socket_t fd, short events, void *context)
 {
     const struct timeval pause = {0, ROOM_WAIT_US};

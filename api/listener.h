@@ -16,7 +16,7 @@ struct sockaddr;
 
 struct listener_callbacks {
     bool (*has_room)(void *context); /* for one more connection */
-    /* Gets each new connection's non-blocking socket and its peer's address, also if there is still no room. */
+    /* Gets each new connection's non-blocking socket and its peer's address, even if there is still no room. */
     void (*welcome)(void *context, int take_socket, const struct sockaddr *peer);
     void *context;
 };
@@ -27,7 +27,7 @@ struct listener {
     struct event *rest_timer; /* runs after accepting failed, or during a wait for room */
     bool is_crowded;          /* connections were left pending */
     bool has_waited;          /* they waited for room: if there still is none, they are refused */
-    int64_t left_us;          /* when connections were left pending, monotonic */
+    int64_t left_us;          /* when it last stopped accepting, monotonic */
     struct listener_callbacks callbacks;
 };
 

@@ -14,23 +14,22 @@
 #include "common/log.h"
 
 /* The old generation's reference is usually not the last: the follower drops its own when all loops have switched. */
-const struct newest_copy *loop_newest(struct loop *loop)
+const struct newest_view *loop_look(struct loop *loop)
 {
-    newest_copy(&loop->shared->newest, &loop->newest);
-    const struct generation *generation = loop->newest.generation;
+    newest_look(&loop->shared->newest, &loop->view);
+    const struct generation *generation = loop->view.generation;
     uint64_t served = generation != NULL ? generation->loaded.manifest.generation : 0;
-    if (atomic_load_explicit(&loop->served, memory_order_relaxed) !=
-        served) { /* only this thread writes it */
+    if (atomic_load(&loop->served) != served) {
         atomic_store(&loop->served, served);
         follower_ring(loop->shared->follower);
     }
-    return &loop->newest;
+    return &loop->view;
 }
 
 static void take_mail(struct loop *loop)
 {
     struct users *old_users = NULL;
-    (void)loop_newest(loop);
+    (void)loop_look(loop);
     pthread_mutex_lock(&loop->mutex);
     struct wait *waits = loop->mail_waits;
     loop->mail_waits = NULL;
@@ -181,7 +180,7 @@ void loop_clear(struct loop *loop)
         next = wait->next;
         wait_free(wait);
     }
-    newest_copy_clear(&loop->newest);
+    newest_view_clear(&loop->view);
     users_unref(loop->users);
     users_unref(loop->mail_users);
     pthread_mutex_destroy(&loop->mutex);

@@ -43,7 +43,7 @@ struct loop {
     struct connection *connections; /* newest first */
     struct idle_list idle;          /* those that give way to new ones */
     struct turns turns;             /* of eager connections */
-    struct newest_copy newest;
+    struct newest_view view;
     struct users *users; /* the loop's own reference */
     bool is_stopping;
     atomic_ullong served; /* number of the generation that is served; 0: none. Read by other threads */
@@ -78,7 +78,7 @@ void loop_stop(struct loop *loop);
 void loop_hand_back(struct loop *loop, struct wait *wait);
 
 /* From the loop's own thread: what to serve now. Good until the next call. */
-const struct newest_copy *loop_newest(struct loop *loop);
+const struct newest_view *loop_look(struct loop *loop);
 
 /* From the loop's own thread: a connection no longer counts towards HTTP_CONNECTIONS. */
 void loop_place_freed(struct loop *loop);

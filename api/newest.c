@@ -24,20 +24,20 @@ void newest_set(struct newest *newest, struct generation *generation, const stru
     generation_unref(old);
 }
 
-void newest_copy(struct newest *newest, struct newest_copy *copy)
+void newest_look(struct newest *newest, struct newest_view *view)
 {
-    struct generation *old = copy->generation;
-    if (atomic_load(&newest->number) == copy->number)
+    struct generation *old = view->generation;
+    if (atomic_load(&newest->number) == view->number)
         return;
     pthread_mutex_lock(&newest->mutex);
-    copy->number = atomic_load(&newest->number);
-    copy->generation = newest->generation != NULL ? generation_ref(newest->generation) : NULL;
-    copy->outlook = newest->outlook;
+    view->number = atomic_load(&newest->number);
+    view->generation = newest->generation != NULL ? generation_ref(newest->generation) : NULL;
+    view->outlook = newest->outlook;
     pthread_mutex_unlock(&newest->mutex);
     generation_unref(old);
 }
 
-void newest_copy_clear(struct newest_copy *copy)
+void newest_view_clear(struct newest_view *view)
 {
-    generation_unref(copy->generation);
+    generation_unref(view->generation);
 }

@@ -40,6 +40,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 SUN_PATH_MAX = 107
@@ -79,11 +80,14 @@ def is_free_port(port):
         return True
 
 
+PORTS_LOCK = threading.Lock()
+
+
 class Ports:
-    """A run of loopback ports that no other process takes any from, as long as this one lives: a server that is stopped
-    finds its port free when it starts again. They are below those the kernel gives to outgoing connections: with one of
-    those, a client that keeps trying to reach a stopped server would sooner or later get the server's port as its own,
-    and connect to itself."""
+    """A run of loopback ports of which no other process with this module takes any, as long as this one lives: a server
+    that is stopped finds its port free when it starts again. They are below those the kernel gives to outgoing
+    connections: with one of those, a client that keeps trying to reach a stopped server would sooner or later get the
+    server's port as its own, and connect to itself."""
 
     COUNT = 1000
 
@@ -95,12 +99,12 @@ class Ports:
         random.shuffle(runs)
         # A name that exists once in the kernel, and as long as its owner.
         self.claim = socket.socket(socket.AF_UNIX)
-        self.first = next((first for first in runs if self._is_claimed(first)), None)
+        self.first = next((first for first in runs if self._claim(first)), None)
         if self.first is None:
             raise ServerError(f"no free loopback ports between {low} and {high}")
         self.taken = 0
 
-    def _is_claimed(self, first):
+    def _claim(self, first):
         try:
             self.claim.bind(f"\0ecosys-ports-{first}")
         except OSError:
@@ -123,7 +127,8 @@ def own_ports():
 
 
 def free_port():
-    return own_ports().take()
+    with PORTS_LOCK:
+        return own_ports().take()
 
 
 def answers_http(port, path="/health", status=200, host="127.0.0.1"):
@@ -358,7 +363,8 @@ class Process:
         return self._ready is None or self._ready()
 
     def start(self, seconds=READY_S):
-        """Starts it and waits until it is ready. If it dies or takes too long: ServerError, with the end of its log."""
+        """Starts it and waits until it is ready. If it fails or takes too long: ServerError, with the end of its log. It may
+        have ended with status 0 by then."""
         if self.alive:
             raise ServerError(f"{self.name} runs already")
         self._spawn()

@@ -52,14 +52,14 @@ class Part:
         self.is_eternal = True
         self.life = 0  # counts its starts and ends: it is down in odd ones
         self.loaded_s = None  # when it first answered with data in this life
-        self.ready_s = None  # when /health first said so: every loop of its has the data then
+        self.newest = 0  # generation that it has answered from, to whomever
         self.rss = []  # (seconds since the beginning, bytes)
 
     def restart(self, how):
         self.life += 1
         how()
         self.process.start()
-        self.loaded_s = self.ready_s = None
+        self.loaded_s = None
         self.life += 1
 
     def is_up_since(self, life):
@@ -261,7 +261,7 @@ class Link:
     """A reader's connection to one life of an API."""
 
     def __init__(self, api):
-        self.life, self.newest = api.life, 0
+        self.life = api.life
         self.connection = Connection(api.port)
 
 
@@ -277,7 +277,7 @@ class Reader:
         while not self.world.stop.is_set():
             api = self.rng.choice(self.world.apis)
             method, path, headers = self._question()
-            began_s, life = time.monotonic(), api.life
+            began_s, life, newest = time.monotonic(), api.life, api.newest
             try:
                 response = self._ask(api, life, method, path, headers)
             except (OSError, EOFError) as error:
@@ -290,7 +290,7 @@ class Reader:
                 self._drop(api)
                 continue
             try:
-                self._judge(api, life, method, path, headers, response, began_s)
+                self._judge(api, life, newest, method, path, headers, response, began_s)
             except Wrong as error:
                 self.world.note_wrong(f'{error}; {method} {path}, {response.headers}')
             except Exception as error:  # noqa: BLE001 (what cannot be read at all is wrong, too)
@@ -336,7 +336,7 @@ class Reader:
         if link is not None:
             link.connection.socket.close()
 
-    def _judge(self, api, life, method, path, headers, response, began_s):
+    def _judge(self, api, life, newest, method, path, headers, response, began_s):
         self.world.note(path.split('?')[0], response.status, response.header('X-Cache'))
         if response.status not in (200, 304):
             if api.is_up_since(life):
@@ -345,21 +345,19 @@ class Reader:
             if method == 'GET' and response.json() != GREETING:
                 raise Wrong('another greeting')
         elif path == '/health':
-            if api.ready_s is None and api.is_up_since(life):
-                api.ready_s = time.monotonic()
             if method == 'GET' and response.json()['status'] not in ('healthy', 'degraded'):
                 raise Wrong(f'{response.json()["status"]} with 200')
         else:
-            if api.loaded_s is None and api.is_up_since(life):
-                api.loaded_s = time.monotonic()
-            self._judge_data(api, method, path, headers, response)
+            self._judge_data(api, newest, method, path, headers, response)
+        if path != '/' and response.status in (200, 304) and api.is_up_since(life):
+            api.loaded_s = api.loaded_s or time.monotonic()
 
-    def _judge_data(self, api, method, path, headers, response):
-        key, link = (api.port, path, *headers.values()), self.links[api.port]
+    def _judge_data(self, api, newest, method, path, headers, response):
+        key = api.port, path, *headers.values()
         tag, generation = response.header('ETag'), int(response.header('X-Generation'))
-        if generation < link.newest:
-            raise Wrong(f'generation {generation} behind {link.newest}')
-        link.newest = generation
+        if generation < newest:
+            raise Wrong(f'generation {generation} behind {newest}')
+        api.newest = max(api.newest, generation)
         if response.status == 304:
             if tag != self.known[key][0]:
                 raise Wrong('304 with another ETag')
@@ -391,8 +389,7 @@ class Reader:
                                            response.header('ETag'), response.content())
 
     def _judge_failure(self, api, path, response, began_s):
-        has_data_s = api.ready_s if path == '/health' else api.loaded_s
-        is_without_data = has_data_s is None or began_s < has_data_s
+        is_without_data = api.loaded_s is None or began_s < api.loaded_s
         is_without_redis = path.startswith('/logins') and self.world.fault_since(began_s - REST_S)
         is_load = not api.is_eternal and is_without_data and path != '/'
         if response.status != 503 or not response.header('Retry-After') or not (is_load or is_without_redis):

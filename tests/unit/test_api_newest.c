@@ -12,12 +12,12 @@
 struct bench {
     struct generation generations[2]; /* the test's own references keep them from being freed */
     struct newest newest;
-    struct newest_copy copy;
+    struct newest_view view;
 };
 
 static void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.copy = {.number = 0}};
+    *bench = (struct bench){.view = {.number = 0}};
     for (size_t i = 0; i < 2; i++)
         atomic_init(&bench->generations[i].references, 1);
     newest_init(&bench->newest);
@@ -30,7 +30,7 @@ static unsigned references(const struct bench *bench, size_t number)
 
 static void bench_clear(struct bench *bench)
 {
-    newest_copy_clear(&bench->copy);
+    newest_view_clear(&bench->view);
     newest_clear(&bench->newest);
     assert_int_equal(references(bench, 0), 1);
     assert_int_equal(references(bench, 1), 1);
@@ -41,9 +41,9 @@ static void test_nothing_yet(void **state)
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    newest_copy(&bench.newest, &bench.copy);
-    assert_null(bench.copy.generation);
-    assert_false(bench.copy.outlook.redis_is_ok);
+    newest_look(&bench.newest, &bench.view);
+    assert_null(bench.view.generation);
+    assert_false(bench.view.outlook.redis_is_ok);
     bench_clear(&bench);
 }
 
@@ -54,38 +54,38 @@ static void test_outlook_without_a_generation(void **state)
     (void)state;
     bench_init(&bench);
     newest_set(&bench.newest, NULL, &outlook);
-    newest_copy(&bench.newest, &bench.copy);
-    assert_null(bench.copy.generation);
-    assert_true(bench.copy.outlook.redis_is_ok);
-    assert_string_equal(bench.copy.outlook.worker_error, "mysql");
+    newest_look(&bench.newest, &bench.view);
+    assert_null(bench.view.generation);
+    assert_true(bench.view.outlook.redis_is_ok);
+    assert_string_equal(bench.view.outlook.worker_error, "mysql");
     bench_clear(&bench);
 }
 
 /* The next one replaces it, also for who did not look in between. */
 static void test_generations(void **state)
 {
-    const struct outlook before = {.is_ready = false}, after = {.is_ready = true};
+    const struct outlook before = {.worker_is_alive = false}, after = {.worker_is_alive = true};
     struct bench bench;
-    struct newest_copy late = {.number = 0};
+    struct newest_view late = {.number = 0};
     (void)state;
     bench_init(&bench);
     newest_set(&bench.newest, &bench.generations[0], &before);
     assert_int_equal(references(&bench, 0), 2);
-    newest_copy(&bench.newest, &bench.copy);
-    newest_copy(&bench.newest, &bench.copy);
-    assert_ptr_equal(bench.copy.generation, &bench.generations[0]);
+    newest_look(&bench.newest, &bench.view);
+    newest_look(&bench.newest, &bench.view);
+    assert_ptr_equal(bench.view.generation, &bench.generations[0]);
     assert_int_equal(references(&bench, 0), 3);
     newest_set(&bench.newest, &bench.generations[1], &after);
-    newest_copy(&bench.newest, &late);
+    newest_look(&bench.newest, &late);
     assert_ptr_equal(late.generation, &bench.generations[1]);
-    assert_true(late.outlook.is_ready);
-    assert_ptr_equal(bench.copy.generation, &bench.generations[0]);
+    assert_true(late.outlook.worker_is_alive);
+    assert_ptr_equal(bench.view.generation, &bench.generations[0]);
     assert_int_equal(references(&bench, 0), 2);
-    newest_copy(&bench.newest, &bench.copy);
-    assert_ptr_equal(bench.copy.generation, &bench.generations[1]);
+    newest_look(&bench.newest, &bench.view);
+    assert_ptr_equal(bench.view.generation, &bench.generations[1]);
     assert_int_equal(references(&bench, 0), 1);
     assert_int_equal(references(&bench, 1), 4);
-    newest_copy_clear(&late);
+    newest_view_clear(&late);
     bench_clear(&bench);
 }
 
