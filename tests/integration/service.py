@@ -33,7 +33,7 @@ AS_OF = '2025-03-14 15:09:26'
 _numbers = itertools.count(1)
 
 __all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
-           'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample',
+           'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample', 'processor_s',
            'published_generations', 'changed_model', 'is_sanitizer_build', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
            'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
 
@@ -98,6 +98,13 @@ def prepare_counter(fleet, name, clients=1):
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA, path], ecosys=[MYSQL_SCHEMA])
     fleet.mariadb.execute("INSERT INTO tenants (id, name, cnpj, slug) VALUES (1, 'Loja', '11222333000181', 'loja')",
                           f'ecosys_{name}')
+
+
+def processor_s(pid):
+    """The time that all threads of a process have spent computing."""
+    with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
+        fields = stat.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 class Api:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from http_client import Connection, ask, basic, exchange, request_bytes
-from service import API, Stage, crypt, hold_in_postgres, prepare_counter, wait_for
+from service import API, Stage, crypt, hold_in_postgres, prepare_counter, processor_s, wait_for
 from serving import start_loaded
 
 MIB = 1 << 20
@@ -421,18 +421,12 @@ def fill(connection, data):
             connection.send(data)
 
 
-def cpu_s(api):
-    with open(f'/proc/{api.process.pid}/stat', encoding='ascii') as f:
-        fields = f.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
-
-
 def assert_comes_to_rest(api):
     """Once it is through with what was sent, the API takes next to no processor time while nothing goes on."""
     def rests():
-        before, begin = cpu_s(api), time.monotonic()
+        before, begin = processor_s(api.process.pid), time.monotonic()
         wait_for(lambda: time.monotonic() - begin > 1, 'a second has passed', 5, 0.1)
-        return cpu_s(api) - before < 0.1
+        return processor_s(api.process.pid) - before < 0.1
     wait_for(rests, 'the API has nothing to do', 120)
 
 

@@ -13,7 +13,7 @@ from faults import ONLY_WHEN_ASKED, PATIENCE_S, Service, Witness
 from http_client import Connection, ask, request_bytes
 from redis_proxy import Action, RedisProxy
 from service import (
-    API, WORKER, Stage, answers_http, free_port, hold_in_postgres, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter, unique,
+    API, WORKER, Stage, answers_http, free_port, hold_in_postgres, lock_in_mariadb, lock_in_postgres, new_redis, prepare_counter, processor_s, unique,
     wait_for, waits_in_mariadb, waits_in_postgres, worker_in_mariadb, worker_in_postgres,
 )
 from serving import start_loaded
@@ -188,12 +188,6 @@ def with_log_to(path, *argv):
     return ['/bin/sh', '-c', f'exec "$0" "$@" 2>{path}', *argv]
 
 
-def cpu_s(pid):
-    with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as stat:
-        fields = stat.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
-
-
 @pytest.mark.parametrize('path, where', [('/dev/full', '/dev/full'), ('&-', '/dev/null')], ids=['disk full', 'closed'])
 def test_log_that_cannot_be_written(fleet, counter, path, where):
     """Both go on as if nothing were wrong, and do not wear the processor out trying. No socket gets the number of
@@ -214,7 +208,7 @@ def test_log_that_cannot_be_written(fleet, counter, path, where):
         stage.set_counter(number)
         wait_for(lambda: ask(port, '/cache/clear', method='POST').status == 200, 'a refresh', PATIENCE_S)
         assert ask(port, '/dashboard').json()['mrr_value'] == number
-    assert cpu_s(worker.pid) < 3 and cpu_s(api.pid) < 3
+    assert processor_s(worker.pid) < 3 and processor_s(api.pid) < 3
     for program in (worker, api):
         program.signal(signal.SIGTERM)
         assert program.wait(PATIENCE_S) == 0
