@@ -2,6 +2,7 @@
 refresh sets is gone when it ends, and it gives the connection back."""
 import json
 import signal
+import time
 import threading
 
 import pytest
@@ -198,6 +199,30 @@ def test_pooler_that_lets_us_in_and_has_no_server(pooler, stage):
     finally:
         pooler.execute('RESUME')
     daemon.must_recover()
+
+
+def waits_for_server(pooler):
+    """Whether a client waits for a connection to the server."""
+    return any(row[0].startswith('kommo_') and int(row[3]) > 0 for row in pooler.query('SHOW POOLS'))
+
+
+def test_answer_that_comes_while_the_worker_stands_still(pooler, stage):
+    """For longer than DB_CONNECT_TIMEOUT: it is late itself, and what has arrived counts."""
+    timeout_s = 4
+    daemon = Daemon(stage, DB_CONNECT_TIMEOUT=timeout_s, LEASE_TIME=60)
+    pooler.execute('PAUSE')
+    try:
+        daemon.refresh()
+        wait_for(lambda: waits_for_server(pooler), 'the first statement waits', PATIENCE_S)
+        daemon.worker.pause()
+    finally:
+        pooler.execute('RESUME')
+    wait_for(lambda: not waits_for_server(pooler), 'it is passed on', PATIENCE_S)
+    begin = time.monotonic()
+    wait_for(lambda: time.monotonic() - begin > timeout_s, 'the time for its answer is over', PATIENCE_S)
+    daemon.worker.resume()
+    daemon.must_recover()
+    assert not errors_in(daemon.worker.log_text())
 
 
 def test_server_killed_behind_the_pooler(fleet, pooler, stage):

@@ -282,8 +282,7 @@ static void test_rests_without_descriptors(void **state)
     assert_int_equal(welcomed_in_round(&bench), 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
     assert_int_equal(welcomed_in_round(&bench), 0);
-    while (bench.welcomed < 2)
-        event_base_loop(bench.base, EVLOOP_ONCE);
+    go_on_until_welcomed(&bench, 2);
     bench_clear(&bench);
 }
 
