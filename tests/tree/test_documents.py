@@ -7,13 +7,9 @@ import subprocess
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sources import ROOT, files, text_of
+
 BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
-
-
-def text_of(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        return f.read()
 
 
 def tables(text):
@@ -523,8 +519,7 @@ def test_redis_manifest_fields_are_in_order():
 def test_redis_commands_are_documented(program, folders):
     sources = text_of("common/redis_link.c")
     for folder in folders:
-        for name in sorted(os.listdir(os.path.join(ROOT, folder))):
-            sources += text_of(f"{folder}/{name}") if name.endswith(".c") else ""
+        sources += "".join(text_of(path) for path in files(folder, ".c"))
     used = set(re.findall(r"redis\.call\('([A-Z]+)'", sources))
     for argument in re.findall(r"\bbytes_of\(([^()]*)\)", sources):
         used |= set(re.findall(r'"([A-Z]{3,})"', argument))  # EX and PX are no commands

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sources import ROOT, files, text_of
+
 FOLDERS = ("common", "worker", "api")
 LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl|sodium|systemd"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
@@ -16,18 +17,8 @@ PACKAGES = (
     ("libxxhash",), ("openssl",), ("libsodium",),
 )
 
-
-def files(folder, extension):
-    return [f"{folder}/{name}" for name in sorted(os.listdir(os.path.join(ROOT, folder))) if name.endswith(extension)]
-
-
 HEADERS = [path for folder in FOLDERS for path in files(folder, ".h")]
 SOURCES = [path for folder in FOLDERS for path in files(folder, ".c")]
-
-
-def text_of(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        return f.read()
 
 
 def without_comments(text):

@@ -8,13 +8,9 @@ import subprocess
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sources import ROOT, text_of
+
 BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
-
-
-def text_of(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        return f.read()
 
 
 def functions_in(path):

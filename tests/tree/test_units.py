@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sources import ROOT, text_of
+
 BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
 # Of systemd's own, that ours refer to and that a scratch root does not have.
 STANDARD_TARGETS = (
@@ -15,11 +16,6 @@ STANDARD_TARGETS = (
     "time-sync", "timers",
 )
 PROGRAM_OF = {"ecosys-worker": "ecosys-worker", "ecosys-api": "ecosys-api", "ecosys-refresh": "ecosys-worker --refresh"}
-
-
-def text_of(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        return f.read()
 
 
 def units():
