@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/connection.h"
-#include "api/priority.h"
-#include "api/wait.h"
-#include "common/log.h"
+#include "api/http/connection.h"
+#include "api/http/wait.h"
+#include "api/net/priority.h"
+#include "common/program/log.h"
 
 /* The old generation's reference is usually not the last: the follower drops its own when all loops have switched. */
 const struct newest_view *loop_look(struct loop *loop)

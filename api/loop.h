@@ -6,14 +6,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "api/auth.h"
-#include "api/follower.h"
-#include "api/idle_list.h"
-#include "api/listener.h"
-#include "api/newest.h"
-#include "api/pool.h"
-#include "api/turns.h"
-#include "common/settings.h"
+#include "api/auth/auth.h"
+#include "api/data/follower.h"
+#include "api/data/newest.h"
+#include "api/net/idle_list.h"
+#include "api/net/listener.h"
+#include "api/net/pool.h"
+#include "api/net/turns.h"
+#include "common/program/settings.h"
 
 struct event;
 struct event_base;

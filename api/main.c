@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/auth.h"
-#include "api/listener.h"
+#include "api/auth/auth.h"
+#include "api/net/listener.h"
 #include "api/server.h"
-#include "common/program.h"
-#include "common/redis_link.h"
+#include "common/program/program.h"
+#include "common/redis/redis_link.h"
 
 static const char NAME[] = "ecosys-api";
 

@@ -9,11 +9,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "api/follower.h"
-#include "api/logins.h"
+#include "api/data/follower.h"
+#include "api/data/logins.h"
 #include "api/loop.h"
-#include "common/log.h"
-#include "common/notify.h"
+#include "common/program/log.h"
+#include "common/program/notify.h"
 
 /* Threads that fetch logins from Redis. */
 #define FETCHERS 2

@@ -2,8 +2,8 @@
 #ifndef ECOSYS_API_SERVER_H
 #define ECOSYS_API_SERVER_H
 
-#include "api/auth.h"
-#include "common/program.h"
+#include "api/auth/auth.h"
+#include "common/program/program.h"
 
 /* Serves until SIGTERM or SIGINT; requests in progress are still answered. SIGHUP reads the users again, from the
  * environment and `env_file` (NULL: ./.env) as at the start. EXIT_USAGE: HOST is no name or address; EXIT_FAILED: it

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "common/clock.h"
-#include "common/messages.h"
-#include "common/redis_link.h"
-#include "common/redis_names.h"
+#include "common/base/clock.h"
+#include "common/redis/redis_link.h"
+#include "common/redis/redis_names.h"
+#include "common/stored/messages.h"
 #include "worker/daemon.h"
 
 #define SILENCE_MS 10000 /* after this long a daemon that has answered is gone: it answers each repeat */

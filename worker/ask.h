@@ -2,8 +2,8 @@
 #ifndef ECOSYS_WORKER_ASK_H
 #define ECOSYS_WORKER_ASK_H
 
-#include "common/program.h"
-#include "common/settings.h"
+#include "common/program/program.h"
+#include "common/program/settings.h"
 
 /* EXIT_DONE when a generation was published, EXIT_FAILED when the refresh failed or did not end in time. Without a
  * running daemon, the refresh is done in this process. */

@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/codec.h"
-#include "common/redis_link.h"
-#include "common/redis_names.h"
-#include "common/zone.h"
-#include "worker/ecosys.h"
-#include "worker/kommo.h"
-#include "worker/kommo_catalog.h"
+#include "common/base/clock.h"
+#include "common/program/zone.h"
+#include "common/redis/redis_link.h"
+#include "common/redis/redis_names.h"
+#include "common/stored/codec.h"
 #include "worker/refresh.h"
+#include "worker/sources/ecosys.h"
+#include "worker/sources/kommo.h"
+#include "worker/sources/kommo_catalog.h"
 
 #define DETAIL_MAX 256
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "common/program.h"
-#include "common/settings.h"
+#include "common/program/program.h"
+#include "common/program/settings.h"
 
 struct daemon_options {
     bool once; /* one refresh, then exit */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
+#include "common/program/log.h"
 
 static void *run_job(void *context)
 {

@@ -4,10 +4,10 @@
 
 #include <pthread.h>
 
-#include "common/date_filter.h"
-#include "worker/interrupt.h"
+#include "common/domain/date_filter.h"
 #include "worker/lease.h"
 #include "worker/refresh.h"
+#include "worker/sources/interrupt.h"
 
 #define POPULAR_BUCKETS 128 /* filters that get buckets because people asked for them */
 

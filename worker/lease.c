@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 /* KEYS: the lease; ARGV: tokens of our current and our next holding, milliseconds. Returns {holder's token,
  * milliseconds left}. The next token may already be there, if the reply was lost when it was set. */

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/redis_link.h"
-#include "common/redis_names.h"
-#include "common/status.h"
+#include "common/base/status.h"
+#include "common/redis/redis_link.h"
+#include "common/redis/redis_names.h"
 
 #define LEASE_TOKEN_MAX 160
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/date.h"
-#include "common/notify.h"
-#include "common/program.h"
+#include "common/domain/date.h"
+#include "common/program/notify.h"
+#include "common/program/program.h"
 #include "worker/ask.h"
 #include "worker/check.h"
 #include "worker/daemon.h"

@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/answer.h"
-#include "common/clock.h"
-#include "common/codec.h"
-#include "common/codec_logins.h"
-#include "common/redis_names.h"
+#include "common/base/clock.h"
+#include "common/domain/answer.h"
+#include "common/redis/redis_names.h"
+#include "common/stored/codec.h"
+#include "common/stored/codec_logins.h"
 
 /* Commands and bytes that may await replies. */
 #define BATCH_COMMANDS 64

@@ -3,10 +3,10 @@
 #ifndef ECOSYS_WORKER_PUBLISH_H
 #define ECOSYS_WORKER_PUBLISH_H
 
-#include "common/redis_link.h"
-#include "common/scored_snapshot.h"
-#include "common/settings.h"
-#include "worker/interrupt.h"
+#include "common/domain/scored_snapshot.h"
+#include "common/program/settings.h"
+#include "common/redis/redis_link.h"
+#include "worker/sources/interrupt.h"
 
 /* How long readers that began with the previous generation may still load it. */
 #define PUBLISH_GRACE_S 60

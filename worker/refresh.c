@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buffer.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/score.h"
-#include "common/zone.h"
-#include "worker/ecosys.h"
-#include "worker/kommo.h"
+#include "common/base/buffer.h"
+#include "common/base/clock.h"
+#include "common/domain/score.h"
+#include "common/program/log.h"
+#include "common/program/zone.h"
+#include "worker/sources/ecosys.h"
+#include "worker/sources/kommo.h"
 
 const char *refresh_phase_word(enum refresh_phase phase)
 {

@@ -3,9 +3,9 @@
 #ifndef ECOSYS_WORKER_REFRESH_H
 #define ECOSYS_WORKER_REFRESH_H
 
-#include "common/settings.h"
-#include "worker/interrupt.h"
+#include "common/program/settings.h"
 #include "worker/publish.h"
+#include "worker/sources/interrupt.h"
 
 /* What a refresh was doing when it failed; the phase's word goes to /health. */
 enum refresh_phase {

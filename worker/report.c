@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/codec.h"
-#include "common/redis_names.h"
-#include "common/utf8.h"
+#include "common/base/utf8.h"
+#include "common/redis/redis_names.h"
+#include "common/stored/codec.h"
 #include "worker/publish.h"
 
 /* A server's message may be in any encoding, and ours may be cut inside a character. */

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "common/redis_link.h"
-#include "common/settings.h"
+#include "common/program/settings.h"
+#include "common/redis/redis_link.h"
 
 /* How many refreshes in a row have failed, and how the last one did: a word for /health, the whole message for --check;
  * both empty when it did not fail. Failing to store it is ignored: the log has the same, and the next refresh reports

@@ -4,11 +4,11 @@
 #ifndef ECOSYS_WORKER_REQUESTS_H
 #define ECOSYS_WORKER_REQUESTS_H
 
-#include "common/messages.h"
-#include "common/popularity.h"
-#include "common/redis_link.h"
-#include "common/redis_names.h"
-#include "common/settings.h"
+#include "common/domain/popularity.h"
+#include "common/program/settings.h"
+#include "common/redis/redis_link.h"
+#include "common/redis/redis_names.h"
+#include "common/stored/messages.h"
 
 #define REQUESTS_MAX 2048 /* remembered; the oldest makes room if it is over */
 

@@ -3,7 +3,7 @@ file(READ ${INPUT} hex HEX)
 string(REGEX REPLACE "(................................)" "\\1\n    " hex "${hex}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1, " hex "${hex}")
 file(WRITE ${OUTPUT} "/* Made from schemas/scoring.json by the build. */
-#include \"common/scoring_model.h\"
+#include \"common/domain/scoring_model.h\"
 
 static const unsigned char TEXT[] = {
     ${hex}

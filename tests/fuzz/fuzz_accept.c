@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_accept.c - Accept and Accept-Encoding from any bytes: lists that end, items that lie within them and
  * come back the same when they are printed, and choices among what is offered. */
-#include "api/accept.h"
-#include "api/request.h"
+#include "api/http/accept.h"
+#include "api/http/request.h"
 #include "tests/fuzz/fuzz.h"
 
 static void print(struct bytes list, struct buffer *out)

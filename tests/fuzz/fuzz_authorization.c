@@ -3,9 +3,9 @@
  * in clear is known by it, and nobody by one that is a character longer. */
 #include <string.h>
 
-#include "api/credentials.h"
-#include "api/users.h"
-#include "common/buffer.h"
+#include "api/auth/credentials.h"
+#include "api/auth/users.h"
+#include "common/base/buffer.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

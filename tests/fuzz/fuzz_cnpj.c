@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_cnpj.c - CNPJs as people and databases write them, from any bytes. How one is punctuated, and the case
  * of its letters, changes neither its key nor how it is shown; a key is its own key; and number and key agree. */
-#include "common/buffer.h"
-#include "common/cnpj.h"
+#include "common/base/buffer.h"
+#include "common/domain/cnpj.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_letter_or_digit(char c)

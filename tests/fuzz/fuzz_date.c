@@ -2,7 +2,7 @@
  * what the C library makes of the same digits, lies within the years 1 to 9999, and printed it is read as the same. */
 #include <time.h>
 
-#include "common/date.h"
+#include "common/domain/date.h"
 #include "tests/fuzz/fuzz.h"
 
 static int two_digits(const char *at)

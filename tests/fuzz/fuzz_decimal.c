@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/decimal.h"
+#include "common/base/decimal.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A number that is not exactly a decimal may besides be off by half of its last digit. */

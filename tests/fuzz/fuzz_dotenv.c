@@ -3,9 +3,9 @@
  * not. */
 #include <string.h>
 
-#include "common/buffer.h"
-#include "common/dotenv.h"
-#include "common/settings.h"
+#include "common/base/buffer.h"
+#include "common/program/dotenv.h"
+#include "common/program/settings.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *no_environment(const char *name)

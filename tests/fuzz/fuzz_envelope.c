@@ -3,8 +3,8 @@
  * comes first and the library that comes then find the same end. */
 #include <msgpack.h>
 
-#include "common/envelope.h"
-#include "common/pack_scan.h"
+#include "common/stored/envelope.h"
+#include "common/stored/pack_scan.h"
 #include "tests/fuzz/fuzz.h"
 
 #define KINDS 10

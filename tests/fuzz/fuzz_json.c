@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_json.c - JSON documents, as scoring models and request bodies are, from any bytes. A tree that was read
  * is within its limits, and printed it is read as the same tree. */
-#include "common/buffer.h"
-#include "common/json.h"
-#include "common/utf8.h"
+#include "common/base/buffer.h"
+#include "common/base/json.h"
+#include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static void print_text(struct bytes text, struct buffer *out)

@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_lists.c - the values of If-None-Match and X-Forwarded-For from any bytes that a head may hold. */
 #include <string.h>
 
-#include "api/body.h"
-#include "api/proxies.h"
+#include "api/auth/proxies.h"
+#include "api/formats/body.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool contains(struct bytes text, const char *part)

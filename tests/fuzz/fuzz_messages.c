@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_messages.c - what comes on the channels, from any bytes. What was taken of a message, said again, is
  * taken as the same. */
-#include "common/messages.h"
+#include "common/stored/messages.h"
 #include "tests/fuzz/fuzz.h"
 
 static void say_again(struct message message, struct buffer *again)

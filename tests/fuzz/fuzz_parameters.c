@@ -2,8 +2,8 @@
  * finds, says the same when it is encoded anew, and gives way to another one behind it. */
 #include <string.h>
 
-#include "api/request.h"
-#include "common/date.h"
+#include "api/http/request.h"
+#include "common/domain/date.h"
 #include "tests/fuzz/fuzz.h"
 
 static int naive_hex(char c)

@@ -2,8 +2,8 @@
  * escaped, is read as the same; an error never holds what may be a password. */
 #include <string.h>
 
-#include "common/buffer.h"
-#include "common/redis_url.h"
+#include "common/base/buffer.h"
+#include "common/redis/redis_url.h"
 #include "tests/fuzz/fuzz.h"
 
 static void append_encoded(struct buffer *out, const char *text)

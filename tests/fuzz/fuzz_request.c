@@ -2,7 +2,7 @@
  * naive second reader finds nothing in it that was to be refused; and printed again it is read as the same. */
 #include <string.h>
 
-#include "api/request.h"
+#include "api/http/request.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The state after bytes came in pieces of at most `piece_max` bytes. */

@@ -3,9 +3,9 @@
  * and none of its header lines holds a line end that was the client's. */
 #include <string.h>
 
-#include "api/response.h"
-#include "api/routes.h"
-#include "common/json.h"
+#include "api/endpoints/routes.h"
+#include "api/http/response.h"
+#include "common/base/json.h"
 #include "tests/fuzz/fuzz.h"
 
 /* In every run alike: nothing of one input is to matter for the next. */

@@ -1,9 +1,9 @@
 /* tests/fuzz/fuzz_rows.c - whole generations from any bytes: a byte that says how many groups there are, two with the
  * length of the payload of clients, that payload, and the payload of tenants. Rows that are taken are in order, packed
  * again they are read as the same rows, and every filter is answered with what a naive count of them gives. */
-#include "common/answer.h"
-#include "common/codec.h"
-#include "common/pack_scan.h"
+#include "common/domain/answer.h"
+#include "common/stored/codec.h"
+#include "common/stored/pack_scan.h"
 #include "tests/fuzz/stored.h"
 
 struct generation {

@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_scoring.c - scoring models from any bytes. One that is taken scores the idlest and the busiest tenant
  * there can be without overflow, gives each a category, and travels through what is stored unchanged. */
-#include "common/answer.h"
-#include "common/codec.h"
-#include "common/score.h"
+#include "common/domain/answer.h"
+#include "common/domain/score.h"
+#include "common/stored/codec.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TODAY 20000

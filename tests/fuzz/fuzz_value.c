@@ -2,9 +2,9 @@
  * UTF-8, by a naive second check, and well-formed ones stay as they are; a replacement is never silent. */
 #include <inttypes.h>
 
-#include "common/utf8.h"
+#include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
-#include "worker/value.h"
+#include "worker/sources/value.h"
 
 /* The code point at the front, decoded without a table; its length, or 0 when it is ill-formed. */
 static size_t naive_character(struct bytes text)

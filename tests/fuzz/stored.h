@@ -3,7 +3,7 @@
 #ifndef ECOSYS_TESTS_FUZZ_STORED_H
 #define ECOSYS_TESTS_FUZZ_STORED_H
 
-#include "common/envelope.h"
+#include "common/stored/envelope.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The caller clears *out. False: it is too long for one. */

@@ -94,7 +94,7 @@ def test_sample_file_means_the_same_to_systemd():
 
 
 def test_documented_ranges_are_those_of_the_table():
-    source = text_of("common/settings.c")
+    source = text_of("common/program/settings.c")
     named = {name: int(value) for name, value in re.findall(r"^#define (\w+) +(\d+)$", source, re.M)}
 
     def number(word):
@@ -134,10 +134,10 @@ def test_documents_name_settings_that_exist(document):
 @pytest.mark.parametrize(
     "source, name, value, document, words",
     [
-        ("worker/value.h", "VALUE_TEXT_MAX", "115000u", "docs/known-limits.md", "a text above 115,000 bytes"),
-        ("common/buckets.h", "BUCKETS_YEARS_MAX", "30", "docs/architecture.md", "at most 30 years back"),
-        ("common/buckets.h", "BUCKETS_MAX", "1024", "docs/architecture.md", "At most 1,024 in all"),
-        ("common/buckets.h", "BUCKETS_MAX", "1024", "schemas/redis.md", "at most 1,024 filters"),
+        ("worker/sources/value.h", "VALUE_TEXT_MAX", "115000u", "docs/known-limits.md", "a text above 115,000 bytes"),
+        ("common/domain/buckets.h", "BUCKETS_YEARS_MAX", "30", "docs/architecture.md", "at most 30 years back"),
+        ("common/domain/buckets.h", "BUCKETS_MAX", "1024", "docs/architecture.md", "At most 1,024 in all"),
+        ("common/domain/buckets.h", "BUCKETS_MAX", "1024", "schemas/redis.md", "at most 1,024 filters"),
         ("worker/job.h", "POPULAR_BUCKETS", "128", "docs/architecture.md", "up to 128 filters"),
         ("worker/job.h", "POPULAR_BUCKETS", "128", "schemas/redis.md", "up to 128 of the filters"),
         ("worker/daemon.c", "LEASE_CHECK_MS", "1000", "schemas/redis.md", "`LEASE_TIME`, renewed each second"),
@@ -146,26 +146,26 @@ def test_documents_name_settings_that_exist(document):
         ("worker/publish.h", "PUBLISH_GRACE_S", "60", "schemas/redis.md", "`CACHE_MAX_STALE` + 60 s"),
         ("worker/ask.c", "GIVE_UP_MS", "600000", "docs/architecture.md", "up to ten minutes"),
         ("worker/ask.c", "SILENCE_MS", "10000", "docs/architecture.md", "falls silent for 10 s"),
-        ("common/logins.h", "LOGINS_DAYS", "30", "docs/api.md", "The window is always 30 days"),
-        ("common/messages.h", "REQUEST_ID_MAX", "40", "schemas/redis.md", "1 to 39 letters"),
-        ("common/codec_logins.c", "IDS_IN_CHUNK", "100000u", "schemas/redis.md", "at\nmost 100,000 in a chunk"),
-        ("api/asked.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
-        ("api/follower.c", "REPORT_EVERY_MS", "5000", "schemas/redis.md", "at most each 5 s"),
-        ("api/follower.c", "LOOK_EVERY_MS", "500", "docs/architecture.md", "500 ms"),
+        ("common/domain/logins.h", "LOGINS_DAYS", "30", "docs/api.md", "The window is always 30 days"),
+        ("common/stored/messages.h", "REQUEST_ID_MAX", "40", "schemas/redis.md", "1 to 39 letters"),
+        ("common/stored/codec_logins.c", "IDS_IN_CHUNK", "100000u", "schemas/redis.md", "at\nmost 100,000 in a chunk"),
+        ("api/data/asked.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
+        ("api/data/follower.c", "REPORT_EVERY_MS", "5000", "schemas/redis.md", "at most each 5 s"),
+        ("api/data/follower.c", "LOOK_EVERY_MS", "500", "docs/architecture.md", "500 ms"),
         ("api/server.c", "FETCHERS", "2", "docs/architecture.md", "| API | two fetchers |"),
         ("api/server.c", "SPARE_DESCRIPTORS", "128", "docs/configuration.md", "this number and 128 more"),
-        ("api/listener.c", "ACCEPT_REST_S", "1", "docs/architecture.md", "the listener rests for a second"),
-        ("api/turns.c", "ROUND_US", "50", "docs/architecture.md", "those who wait get 50 µs"),
-        ("api/connection.c", "REQUESTS_A_TURN", "8", "docs/architecture.md", "a turn being eight requests at most"),
-        ("api/listener.c", "ACCEPT_AT_MOST_US", "1000", "docs/architecture.md", "at most a millisecond"),
-        ("api/throttle.h", "THROTTLE_ADDRESSES", "4096", "docs/architecture.md", "At most 4,096 addresses"),
-        ("api/throttle.h", "THROTTLE_FAMILIAR", "8192", "docs/architecture.md", "8,192 are remembered"),
-        ("api/verifier.c", "THREADS", "1", "docs/architecture.md", "one thread of its own, that"),
+        ("api/net/listener.c", "ACCEPT_REST_S", "1", "docs/architecture.md", "the listener rests for a second"),
+        ("api/net/turns.c", "ROUND_US", "50", "docs/architecture.md", "those who wait get 50 µs"),
+        ("api/http/connection.c", "REQUESTS_A_TURN", "8", "docs/architecture.md", "a turn being eight requests at most"),
+        ("api/net/listener.c", "ACCEPT_AT_MOST_US", "1000", "docs/architecture.md", "at most a millisecond"),
+        ("api/auth/throttle.h", "THROTTLE_ADDRESSES", "4096", "docs/architecture.md", "At most 4,096 addresses"),
+        ("api/auth/throttle.h", "THROTTLE_FAMILIAR", "8192", "docs/architecture.md", "8,192 are remembered"),
+        ("api/auth/verifier.c", "THREADS", "1", "docs/architecture.md", "one thread of its own, that"),
         ("api/server.c", "REPORT_EVERY_S", "60", "docs/configuration.md", "Once a minute at most, the log says"),
-        ("common/messages.h", "MESSAGE_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
-        ("api/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
-        ("common/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
-        ("api/compress.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
+        ("common/stored/messages.h", "MESSAGE_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
+        ("api/data/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
+        ("common/stored/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
+        ("api/formats/compress.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
     ],
 )
 def test_numbers_are_those_of_the_code(source, name, value, document, words):
@@ -178,7 +178,7 @@ def test_numbers_are_those_of_the_code(source, name, value, document, words):
 
 def routes():
     """{path: (its methods as Allow tells them, whether it needs credentials)}"""
-    source = text_of("api/routes.c")
+    source = text_of("api/endpoints/routes.c")
     allowed = dict(re.findall(r'#define (TAKES_\w+) +"([A-Z, ]+)"', source))
     table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", source, re.S)[1]
     rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*ACCESS_(\w+),\s*(\w+),', table)
@@ -219,7 +219,7 @@ def test_documents_ask_for_routes_that_exist(document):
 
 def errors_in_code():
     """{name: (status, document, whether it tells when to come again)}"""
-    source = text_of("api/reply.c")
+    source = text_of("api/http/reply.c")
     table = re.search(r"\} ERRORS\[\] = \{(.*?)\n\};", source, re.S)[1]
     texts = dict(re.findall(r'^#define (\w+) +"((?:[^"\\]|\\.)*)"$', source, re.M))
 
@@ -237,7 +237,7 @@ def errors_in_code():
         else:
             document = json.loads(literal(rest[: rest.rindex(",")]))
         found[name] = (int(status), document, "RETRY_AFTER" in rest)
-    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/reply.h"), re.M)
+    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/http/reply.h"), re.M)
     assert sorted(found) == sorted(declared)
     return found
 
@@ -278,7 +278,7 @@ def test_api_document_has_the_errors():
 
 def test_openapi_has_the_parameters():
     """Those that routes.c asks a request for, each of them somewhere in the document."""
-    asked = set(re.findall(r'(?:request_parameter|read_bound)\([^;]*?"(\w+)"', text_of("api/routes.c")))
+    asked = set(re.findall(r'(?:request_parameter|read_bound)\([^;]*?"(\w+)"', text_of("api/endpoints/routes.c")))
     document = openapi()["components"]["parameters"].values()
     assert {parameter["name"] for parameter in document if parameter["in"] == "query"} == asked
     for name in asked:
@@ -287,7 +287,8 @@ def test_openapi_has_the_parameters():
 
 def test_openapi_has_the_headers():
     """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
-    sources = "".join(text_of(f"api/{name}") for name in ("routes.c", "response.c", "reply.c", "health.c", "body.c"))
+    rooms = ("api/formats", "api/http", "api/endpoints")
+    sources = "".join(text_of(path) for room in rooms for path in files(room, ".c"))
     written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
     of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
     assert set(openapi()["components"]["headers"]) == written - of_http
@@ -295,7 +296,7 @@ def test_openapi_has_the_headers():
 
 def test_media_types_are_documented():
     """Those of the table in media.c, in its order, and which paths have them."""
-    rows = re.findall(r'\[MEDIA_\w+\] = \{"([^"]+)"', text_of("api/media.c"))
+    rows = re.findall(r'\[MEDIA_\w+\] = \{"([^"]+)"', text_of("api/formats/media.c"))
     documented = {code(row[0]): set(re.findall(r"`(/[a-z-]*)`", row[1]))
                   for row in table_with("docs/api.md", "media type", "who has it", "how to ask for it")}
     assert list(documented) == rows
@@ -310,7 +311,7 @@ def test_media_types_are_documented():
 
 def test_cells_are_documented():
     """The words that a cell has for true and false."""
-    words = re.search(r'boolean \? "(\w+)" : "(\w+)"', text_of("api/csv_writer.c")).groups()
+    words = re.search(r'boolean \? "(\w+)" : "(\w+)"', text_of("api/formats/csv_writer.c")).groups()
     rows = {row[0]: row[1] for row in table_with("docs/api.md", "in the JSON", "in a cell")}
     assert tuple(re.findall(r"`(\w+)`", rows["true, false"])) == words
 
@@ -344,9 +345,9 @@ def test_openapi_has_the_version():
 )
 def test_openapi_has_the_fields(schema, function):
     """Fields in the order in which the renderer writes them. Of the dashboard's, clientes_health has free members."""
-    body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/render.c"), re.S)
+    body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/render.c"), re.S)
     if body is None:
-        body = re.search(rf"\b{function}\([^;]*?\)\n\{{(.*?)\n\}}", text_of("api/render.c"), re.S)
+        body = re.search(rf"\b{function}\([^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/render.c"), re.S)
     written = []
     for call, arguments in re.findall(r"\b(put_\w+|writer_key)\(([^;]*?)\);", body[1]):
         written += ["cnpj"] if call == "put_cnpj" else re.findall(r'"([a-z_0-9]+)"', arguments)
@@ -357,13 +358,13 @@ def test_openapi_has_the_fields(schema, function):
 def test_openapi_has_the_fields_of_logins(schema, functions):
     written = []
     for function in functions:
-        body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/logins.c"), re.S)[1]
+        body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/logins.c"), re.S)[1]
         written += re.findall(r'(?:put_\w+|writer_key)\(writer, "(\w+)"', body)
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 
 
 def test_openapi_has_the_fields_of_health():
-    source = text_of("api/health.c")
+    source = text_of("api/endpoints/health.c")
     written = set(re.findall(r'(?:put_unix_ms|writer_key)\(writer, "(\w+)"', source))
     written |= set(re.findall(r'"(\w+)"', re.search(r"keys\[\] = \{(.*?)\};", source)[1]))
     health = openapi()["components"]["schemas"]["Health"]["properties"]
@@ -377,7 +378,7 @@ def test_openapi_has_the_fields_of_health():
 
 
 def test_scoring_document_has_the_members_of_a_model():
-    source = text_of("common/scoring_model.c")
+    source = text_of("common/domain/scoring_model.c")
     members = set()
     for listed in re.findall(r"known\[\] = \{(.*?)NULL\};", source, re.S):
         members |= set(re.findall(r'"(\w+)"', listed))
@@ -438,7 +439,7 @@ def redis_document():
 
 
 def test_redis_names_are_documented():
-    source = text_of("common/redis_names.c")
+    source = text_of("common/redis/redis_names.c")
     expected = {f"{{prefix}}:{word}" for word in re.findall(r'\[REDIS_\w+\] = "(\w+)"', source)}
     of_generation = re.findall(r'of_generation\(prefix, \w+, "(\w+)"\)', source)
     chunks = re.findall(r'chunk_of\(prefix, \w+, "(\w+)"', source)
@@ -452,12 +453,12 @@ def test_redis_names_are_documented():
     assert len(formats) == 5, "a format that this test does not know"
     documented = {code(row[0]) for row in table_with("schemas/redis.md", "name", "type", "holds", "lives for")}
     assert documented == expected
-    complete = re.search(r'REDIS_LOGINS_COMPLETE "(\w+)"', text_of("common/redis_names.h"))[1]
+    complete = re.search(r'REDIS_LOGINS_COMPLETE "(\w+)"', text_of("common/redis/redis_names.h"))[1]
     assert f"field `{complete}`" in redis_document()
 
 
 def test_redis_messages_are_documented():
-    kinds = re.findall(r'\[MESSAGE_\w+\] = "(\w+)"', text_of("common/messages.c"))
+    kinds = re.findall(r'\[MESSAGE_\w+\] = "(\w+)"', text_of("common/stored/messages.c"))
     rows = table_with("schemas/redis.md", "channel", "message", "who sends it, and when")
     assert [code(row[1]).split()[0] for row in rows] == kinds
     to_worker = {"refresh", "asked"}
@@ -470,12 +471,12 @@ def test_redis_messages_are_documented():
 
 
 def test_redis_kinds_are_all_documented():
-    kinds = set(re.findall(r"BLOB_\w+ = (\d+)", text_of("common/envelope.h")))
+    kinds = set(re.findall(r"BLOB_\w+ = (\d+)", text_of("common/stored/envelope.h")))
     assert set(re.findall(r"^Kind (\d+), ", redis_document(), re.M)) == kinds
 
 
 def test_redis_envelope_is_documented():
-    header = text_of("common/envelope.h")
+    header = text_of("common/stored/envelope.h")
     version = re.search(r"#define ENVELOPE_VERSION +(\d+)", header)[1]
     assert f"Schema version: {version}." in redis_document()
     offsets = [row[0] for row in table_with("schemas/redis.md", "offset", "length", "what")]
@@ -497,8 +498,8 @@ def test_redis_envelope_is_documented():
     ],
 )
 def test_redis_payloads_are_documented(title, kind, fields):
-    number = int(re.search(rf"BLOB_{kind} = (\d+)", text_of("common/envelope.h"))[1])
-    sources = text_of("common/codec.c") + text_of("common/codec_rows.c") + text_of("common/codec_logins.c")
+    number = int(re.search(rf"BLOB_{kind} = (\d+)", text_of("common/stored/envelope.h"))[1])
+    sources = text_of("common/stored/codec.c") + text_of("common/stored/codec_rows.c") + text_of("common/stored/codec_logins.c")
     count = int(re.search(rf"#define {fields} +(\d+)", sources)[1]) if fields else 1
     section = redis_document().split(f"\n### {title}\n", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
     assert f"Kind {number}, {count} field" in section
@@ -508,7 +509,7 @@ def test_redis_payloads_are_documented(title, kind, fields):
 
 
 def test_redis_manifest_fields_are_in_order():
-    body = re.search(r"codec_unpack_manifest\(.*?\n\{(.*?)\n\}", text_of("common/codec.c"), re.S)[1]
+    body = re.search(r"codec_unpack_manifest\(.*?\n\{(.*?)\n\}", text_of("common/stored/codec.c"), re.S)[1]
     unpacked = [path.rsplit(".", 1)[-1] for path in re.findall(r"manifest\.([\w.]+) = \(?", body)]
     section = redis_document().split("\n### Manifest\n", 1)[1]
     documented = [row[1].removeprefix("replaced_") for row in tables(section)[0][1:]]
@@ -517,7 +518,7 @@ def test_redis_manifest_fields_are_in_order():
 
 @pytest.mark.parametrize("program, folders", [("worker", ["worker"]), ("API", ["api"])])
 def test_redis_commands_are_documented(program, folders):
-    sources = text_of("common/redis_link.c")
+    sources = text_of("common/redis/redis_link.c")
     for folder in folders:
         sources += "".join(text_of(path) for path in files(folder, ".c"))
     used = set(re.findall(r"redis\.call\('([A-Z]+)'", sources))

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "common/answer.h"
-#include "common/buffer.h"
-#include "common/score.h"
+#include "common/base/buffer.h"
+#include "common/domain/answer.h"
+#include "common/domain/score.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define TODAY       20000

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "api/accept.h"
-#include "common/buffer.h"
+#include "api/http/accept.h"
+#include "common/base/buffer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "api/address.h"
+#include "api/net/address.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "api/generation.h"
+#include "api/data/generation.h"
 #include "api/loop.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #define COUNT(rows)    (sizeof(rows) / sizeof((rows)[0]))
 #define DEADLINE_MS    20000

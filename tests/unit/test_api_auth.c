@@ -14,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "api/auth.h"
+#include "api/auth/auth.h"
 #include "api/loop.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "api/body.h"
+#include "api/formats/body.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/credentials.h"
+#include "api/auth/credentials.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/crypt_hash.h"
+#include "api/auth/crypt_hash.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/csv_writer.h"
+#include "api/formats/csv_writer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "api/generation.h"
-#include "common/score.h"
+#include "api/data/generation.h"
+#include "common/domain/score.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define ROWS_LIMIT  80

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "api/idle_list.h"
+#include "api/net/idle_list.h"
 
 enum action { JOIN, LEAD, LEAVE };
 

@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "api/listener.h"
-#include "common/clock.h"
+#include "api/net/listener.h"
+#include "common/base/clock.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

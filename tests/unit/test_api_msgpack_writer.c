@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/msgpack_writer.h"
+#include "api/formats/msgpack_writer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/newest.h"
+#include "api/data/newest.h"
 
 struct bench {
     struct generation generations[2]; /* the test's own references keep them from being freed */

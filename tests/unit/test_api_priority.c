@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "api/priority.h"
+#include "api/net/priority.h"
 
 /* Of a thread: its nice value, and its turn in nanoseconds (0: not shown by this system). */
 struct standing {

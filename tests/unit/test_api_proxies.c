@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/proxies.h"
+#include "api/auth/proxies.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "api/render.h"
+#include "api/data/render.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define TODAY       19782 /* 2024-02-29 */

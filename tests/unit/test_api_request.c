@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/row_sets.h"
+#include "api/data/row_sets.h"
 
 #define CLIENTS 500
 #define TENANTS 300

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/siphash.h"
+#include "api/auth/siphash.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/throttle.h"
+#include "api/auth/throttle.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "api/data/tickets.h"
+#include "api/http/wait.h"
 #include "api/loop.h"
-#include "api/tickets.h"
-#include "api/wait.h"
 
 #define BEGIN_MS 5000 /* when the tests begin; not 0, so that nothing works by chance */
 #define LOOK_MS  500

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/turns.h"
+#include "api/net/turns.h"
 
 #define ROUNDS 50
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "api/credentials.h"
-#include "api/users.h"
+#include "api/auth/credentials.h"
+#include "api/auth/users.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/arena.h"
-#include "common/buffer.h"
+#include "common/base/arena.h"
+#include "common/base/buffer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

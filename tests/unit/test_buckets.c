@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "common/buckets.h"
-#include "common/buffer.h"
-#include "common/date.h"
+#include "common/base/buffer.h"
+#include "common/domain/buckets.h"
+#include "common/domain/date.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define POPULAR_MAX 4

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/cnpj.h"
+#include "common/domain/cnpj.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "common/codec.h"
-#include "common/envelope.h"
-#include "common/pack.h"
-#include "common/pack_scan.h"
+#include "common/stored/codec.h"
+#include "common/stored/envelope.h"
+#include "common/stored/pack.h"
+#include "common/stored/pack_scan.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define KINDS       7

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "common/codec_logins.h"
-#include "common/date.h"
-#include "common/envelope.h"
-#include "common/pack.h"
+#include "common/domain/date.h"
+#include "common/stored/codec_logins.h"
+#include "common/stored/envelope.h"
+#include "common/stored/pack.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define WALL_MIN    (DAY_FIRST * US_PER_DAY)

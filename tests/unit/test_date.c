@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
+#include "common/domain/date.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

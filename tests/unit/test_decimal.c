@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/decimal.h"
+#include "common/base/decimal.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/dotenv.h"
+#include "common/program/dotenv.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/envelope.h"
+#include "common/stored/envelope.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/buffer.h"
-#include "common/json.h"
+#include "common/base/buffer.h"
+#include "common/base/json.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

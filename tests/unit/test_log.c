@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
-#include "common/log.h"
+#include "common/base/json.h"
+#include "common/program/log.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define LINE_MAX    4096

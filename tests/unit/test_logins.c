@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "common/logins.h"
+#include "common/domain/date.h"
+#include "common/domain/logins.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define NOBODY      UINT64_MAX /* no subject */

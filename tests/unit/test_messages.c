@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "common/messages.h"
+#include "common/domain/date.h"
+#include "common/stored/messages.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define LONGEST_ID  "abcdefghijklmnopqrstuvwxyz-0123456789AB"

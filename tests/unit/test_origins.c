@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/origins.h"
+#include "common/program/origins.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/pack_scan.h"
+#include "common/stored/pack_scan.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

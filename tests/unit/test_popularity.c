@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/popularity.h"
+#include "common/domain/popularity.h"
 
 static struct popularity popularity;
 

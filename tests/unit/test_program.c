@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/program.h"
+#include "common/program/program.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

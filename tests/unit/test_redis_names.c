@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "common/redis_names.h"
+#include "common/domain/date.h"
+#include "common/redis/redis_names.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define LONGEST     "1234567890123456789012345678901234567890123456789012345678901234"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/redis_url.h"
+#include "common/redis/redis_url.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/score.h"
+#include "common/domain/score.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define TODAY       20000 /* 2024-10-04 */

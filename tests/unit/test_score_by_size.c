@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/buffer.h"
-#include "common/score.h"
+#include "common/base/buffer.h"
+#include "common/domain/score.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define TODAY       20000 /* 2024-10-04 */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/scored_snapshot.h"
+#include "common/domain/scored_snapshot.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/buffer.h"
-#include "common/scoring_model.h"
+#include "common/base/buffer.h"
+#include "common/domain/scoring_model.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/settings.h"
+#include "common/program/settings.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define PAIRS       4

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/status.h"
+#include "common/base/status.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/utf8.h"
+#include "common/base/utf8.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define R           "\xEF\xBF\xBD" /* U+FFFD */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "worker/ecosys_catalog.h"
+#include "worker/sources/ecosys_catalog.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

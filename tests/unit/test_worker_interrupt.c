@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "worker/interrupt.h"
+#include "worker/sources/interrupt.h"
 
 #define DEADLINE_MS 20000
 #define TOO_LONG    "waiting took longer than A_SETTING"

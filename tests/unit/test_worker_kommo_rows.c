@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "worker/kommo_rows.h"
+#include "worker/sources/kommo_rows.h"
 
 #define COLUMNS 17
 #define NO_TMO  INT32_MIN

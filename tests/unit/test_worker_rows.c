@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "worker/ecosys_rows.h"
+#include "common/domain/date.h"
+#include "worker/sources/ecosys_rows.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define CELLS       5

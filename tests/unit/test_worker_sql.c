@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "worker/ecosys_sql.h"
+#include "common/domain/date.h"
+#include "worker/sources/ecosys_sql.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

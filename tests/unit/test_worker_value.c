@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "worker/value.h"
+#include "worker/sources/value.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/date.h"
-#include "common/zone.h"
+#include "common/domain/date.h"
+#include "common/program/zone.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

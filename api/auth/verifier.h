@@ -1,0 +1,45 @@
+/* api/auth/verifier.h - verifies passwords against crypt(3) hashes. That takes tens to hundreds of ms, so it happens neither
+ * on an event loop nor in the pool that makes answers, which it would starve, but in one thread of its own that yields
+ * to the event loops: whoever guesses gets a fraction of one processor. */
+#ifndef ECOSYS_API_AUTH_VERIFIER_H
+#define ECOSYS_API_AUTH_VERIFIER_H
+
+#include "api/auth/credentials.h"
+#include "api/auth/throttle.h"
+#include "api/auth/users.h"
+#include "api/http/wait.h"
+#include "api/net/pool.h"
+
+struct verification;
+struct crypt_scratch;
+
+struct verifier {
+    struct throttle *throttle;
+    struct pool pool;
+    struct crypt_scratch *scratch; /* the thread's */
+    atomic_bool is_stopping;
+    pthread_mutex_t mutex;      /* guards the list: */
+    struct verification *first; /* in progress or queued */
+};
+
+/* At most `queue` verifications wait. */
+MUST_CHECK enum status verifier_start(struct verifier *verifier, struct throttle *throttle, size_t queue,
+                                      struct error *err);
+
+/* Queued verifications are skipped and answered 503. Nothing may be submitted any more. */
+void verifier_stop(struct verifier *verifier);
+
+enum verifier_result {
+    VERIFIER_WAITING,   /* the wait was taken and will be handed back */
+    VERIFIER_THROTTLED, /* the address must wait before it tries again */
+    VERIFIER_BUSY,      /* the queue is full, or memory is out */
+};
+
+/* Has credentials verified; the wait is handed back with `is_readonly` filled in, or as failed (ERROR_WRONG_CREDENTIALS
+ * if they are). The same credentials from the same address are verified once, however many requests ask meanwhile. Some
+ * of `users`, to which a reference is taken, must have a hash. The loop's thread. */
+enum verifier_result verifier_submit(struct verifier *verifier, struct users *users,
+                                     const struct attempt *attempt, const struct credentials *credentials,
+                                     struct wait *wait);
+
+#endif

@@ -1,0 +1,334 @@
+/* api/data/follower.c - looks at the pointer, loads what it points to, tells the client; listens and asks. A failure is
+ * logged when it begins, ends or changes its reason, not at every look. */
+#include "api/data/follower.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "api/data/loader.h"
+#include "api/data/tickets.h"
+#include "api/net/priority.h"
+#include "common/base/clock.h"
+#include "common/program/log.h"
+#include "common/redis/redis_names.h"
+
+#define LOOK_EVERY_MS    500
+#define REPORT_EVERY_MS  5000
+#define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up those who wait for a worker */
+#define RETRY_REFUSED_MS 10000
+#define WARM_MS          200 /* a flip may be delayed by this much, so that it is not felt */
+
+/* The thread's state. */
+struct watch {
+    struct follower *follower;
+    struct redis_link link;               /* for small commands, answered soon */
+    struct redis_link load_link;          /* for what may be large */
+    struct generation *generation;        /* NULL until one was loaded */
+    struct generation *previous;          /* until every loop serves the newer one; else NULL */
+    int64_t retry_ms;                     /* when to try the refused one again */
+    uint64_t refused;                     /* the generation whose failure was logged last; 0: none */
+    char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
+    bool pointer_is_damaged;              /* which was logged */
+    struct outlook outlook;
+    struct redis_link ear; /* subscribed to the worker's events */
+    struct tickets tickets;
+    int64_t look_ms, report_ms; /* when to look at the pointer, and to report requested filters */
+    bool has_receivers;         /* somebody received our last message */
+};
+
+/* Reads pointer, lease and the worker's report in one round trip. */
+static enum status look(struct watch *watch, struct redisReply **reply, struct error *err)
+{
+    const char *prefix = watch->follower->settings->redis_prefix;
+    struct redis_name current = redis_name_of(prefix, REDIS_CURRENT),
+                      lease = redis_name_of(prefix, REDIS_LEASE);
+    struct redis_name worker = redis_name_of(prefix, REDIS_WORKER);
+    const struct bytes args[] = {bytes_of("MGET"), bytes_of(current.text), bytes_of(lease.text),
+                                 bytes_of(worker.text)};
+    return redis_link_call(&watch->link, args, 4, reply, err);
+}
+
+static void take_report(struct watch *watch, struct bytes blob)
+{
+    struct worker_report report = {.failures = 0};
+    struct error ignored;
+    if (blob.data != NULL && codec_unpack_worker_report(blob, &report, &ignored) != STATUS_OK)
+        strcpy(report.last_error, "unreadable");
+    memcpy(watch->outlook.worker_error, report.last_error, sizeof report.last_error);
+}
+
+static void load(struct watch *watch, uint64_t number)
+{
+    struct generation *loaded;
+    struct error err;
+    int64_t start = clock_monotonic_ms();
+    if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
+        return;
+    const struct settings *settings = watch->follower->settings;
+    enum status status =
+        loader_load(&watch->load_link, settings->redis_prefix, number, watch->follower->room, &loaded, &err);
+    redis_link_close(&watch->load_link); /* it would go stale until the next generation */
+    if (status != STATUS_OK) {
+        if (watch->refused != number)
+            log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
+                      LOG_FIELDS(log_int("generation", (int64_t)number),
+                                 log_text("class", status_word(err.code)), log_text("error", err.message)));
+        watch->refused = number;
+        /* Refused data stays bad; a missing key may mean that the generation was replaced meanwhile. */
+        watch->retry_ms = err.code == STATUS_CORRUPT ? clock_monotonic_ms() + RETRY_REFUSED_MS : 0;
+        return;
+    }
+    if (watch->generation != NULL)
+        generation_warm(loaded, watch->generation, clock_monotonic_ms() + WARM_MS);
+    generation_unref(watch->previous);
+    watch->previous = watch->generation;
+    watch->generation = loaded;
+    watch->refused = 0;
+    log_write(LOG_INFO, "generation loaded",
+              LOG_FIELDS(log_int("generation", (int64_t)number),
+                         log_int("clients", loaded->loaded.manifest.clients_count),
+                         log_int("tenants", loaded->loaded.manifest.tenants_count),
+                         log_int("load_ms", clock_monotonic_ms() - start)));
+}
+
+static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
+{
+    if (!is_ok)
+        redis_link_close(&watch->ear); /* if it died silently it would stay deaf for ever */
+    if (!is_ok && strcmp(watch->redis_error, err->message) != 0)
+        log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
+    if (is_ok && watch->redis_error[0] != '\0')
+        log_write(LOG_INFO, "Redis can be used again", NULL);
+    if (is_ok)
+        watch->redis_error[0] = '\0';
+    else
+        memcpy(watch->redis_error, err->message, sizeof watch->redis_error);
+    watch->outlook.redis_is_ok = is_ok;
+}
+
+/* The generation to serve; 0: no pointer, or a damaged one, which the next publication replaces. */
+static uint64_t take_pointer(struct watch *watch, struct bytes pointer)
+{
+    uint64_t number = redis_generation_parse(pointer);
+    bool is_damaged = pointer.data != NULL && number == 0;
+    if (is_damaged && !watch->pointer_is_damaged)
+        log_write(LOG_ERROR, "the pointer is no number of a generation and is passed over",
+                  LOG_FIELDS(log_int("bytes", (int64_t)pointer.len)));
+    if (!is_damaged && watch->pointer_is_damaged)
+        log_write(LOG_INFO, "the pointer is not damaged anymore", NULL);
+    watch->pointer_is_damaged = is_damaged;
+    return number;
+}
+
+static void step(struct watch *watch)
+{
+    struct redisReply *reply;
+    struct error err;
+    enum status status = look(watch, &reply, &err);
+    note_redis(watch, status == STATUS_OK, &err);
+    watch->outlook.worker_is_alive = false;
+    if (status == STATUS_OK) {
+        const struct redisReply *current = redis_reply_item(reply, 0), *lease = redis_reply_item(reply, 1);
+        const struct redisReply *worker = redis_reply_item(reply, 2);
+        uint64_t number =
+            take_pointer(watch, current != NULL ? redis_reply_text(current) : (struct bytes){NULL, 0});
+        watch->outlook.worker_is_alive = lease != NULL && redis_reply_text(lease).data != NULL;
+        take_report(watch, worker != NULL ? redis_reply_text(worker) : (struct bytes){NULL, 0});
+        redis_reply_free(reply);
+        if (number != 0 &&
+            (watch->generation == NULL || watch->generation->loaded.manifest.generation != number))
+            load(watch, number);
+    }
+    const struct follower_client *client = &watch->follower->client;
+    client->tell(client->context, watch->generation, &watch->outlook);
+}
+
+/* Takes messages from the worker: a flip or a failure makes the next look due. */
+static void hear(struct watch *watch)
+{
+    struct error err;
+    struct bytes text = {"", 0};
+    if (redis_link_read(&watch->ear, &err) != STATUS_OK)
+        return; /* the next look subscribes again */
+    while (redis_link_next_message(&watch->ear, &text, &err) == STATUS_OK && text.data != NULL) {
+        enum message_kind kind = message_parse(text).kind;
+        if (kind == MESSAGE_PUBLISHED || kind == MESSAGE_FAILED)
+            watch->look_ms = 0;
+        tickets_take_message(&watch->tickets, text);
+    }
+}
+
+static void listen_again(struct watch *watch)
+{
+    struct redis_name events =
+        redis_name_events(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
+    struct error ignored;
+    if (watch->outlook.redis_is_ok && redis_link_fd(&watch->ear) < 0)
+        (void)!redis_link_subscribe(&watch->ear, events.text, &ignored);
+}
+
+static void say(struct watch *watch, const struct buffer *message)
+{
+    struct redis_name inbox =
+        redis_name_requests(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
+    struct error ignored;
+    long long receivers = 0;
+    watch->has_receivers = false;
+    if (!watch->outlook.redis_is_ok)
+        return; /* the next look finds out whether it is back */
+    if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=
+        STATUS_OK)
+        receivers = 0;
+    watch->has_receivers = receivers > 0;
+}
+
+/* Sends refresh requests, and from time to time which filters are requested. */
+static void say_what_is_due(struct watch *watch)
+{
+    struct buffer message = BUFFER_INIT;
+    int64_t now_ms = clock_monotonic_ms();
+    if (tickets_request(&watch->tickets, now_ms, &message))
+        say(watch, &message);
+    buffer_reset(&message);
+    if (now_ms >= watch->report_ms) {
+        watch->report_ms = now_ms + REPORT_EVERY_MS;
+        if (asked_report(watch->follower->asked, &message))
+            say(watch, &message);
+    }
+    buffer_clear(&message);
+}
+
+static void settle(struct watch *watch)
+{
+    const struct follower_client *client = &watch->follower->client;
+    uint64_t loaded = watch->generation != NULL ? watch->generation->loaded.manifest.generation : 0;
+    const struct tickets_view view = {.now_ms = clock_monotonic_ms(),
+                                      .worker_is_there =
+                                          watch->outlook.worker_is_alive && watch->has_receivers,
+                                      .loaded = loaded,
+                                      .loaded_is_served = client->is_served(client->context, loaded)};
+    tickets_settle(&watch->tickets, &view);
+    if (view.loaded_is_served && watch->previous != NULL) {
+        generation_unref(watch->previous); /* here, and not on an event loop */
+        watch->previous = NULL;
+    }
+}
+
+/* False when it is time to stop. */
+static bool take_inbox(struct watch *watch)
+{
+    struct follower *follower = watch->follower;
+    pthread_mutex_lock(&follower->mutex);
+    struct wait *waits = follower->inbox;
+    bool is_stopping = follower->is_stopping;
+    follower->inbox = NULL;
+    pthread_mutex_unlock(&follower->mutex);
+    for (struct wait *next; waits != NULL; waits = next) {
+        next = waits->next;
+        tickets_add(&watch->tickets, waits, clock_monotonic_ms());
+    }
+    return !is_stopping;
+}
+
+static void wait_for_something(struct watch *watch)
+{
+    struct pollfd fds[] = {{watch->follower->ring_fd, POLLIN, 0}, {redis_link_fd(&watch->ear), POLLIN, 0}};
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t left_ms = watch->look_ms > now_ms ? watch->look_ms - now_ms : 0;
+    uint64_t rings;
+    if (poll(fds, 2, (int)tickets_wait_ms(&watch->tickets, now_ms, left_ms)) < 0)
+        return;
+    if (fds[0].revents != 0 && read(fds[0].fd, &rings, sizeof rings) != sizeof rings)
+        return;
+    if (fds[1].revents != 0)
+        hear(watch);
+}
+
+static void *follow(void *context)
+{
+    struct follower *follower = context;
+    struct watch watch = {.follower = follower};
+    priority_give_way(SHARE_THIRD); /* decoding and rendering must not slow down the loops */
+    int64_t timeout_ms = follower->settings->redis_timeout_ms;
+    redis_link_init(&watch.link, &follower->settings->redis,
+                    timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);
+    redis_link_init(&watch.load_link, &follower->settings->redis, timeout_ms);
+    redis_link_init(&watch.ear, &follower->settings->redis, timeout_ms);
+    tickets_init(&watch.tickets);
+    while (take_inbox(&watch)) {
+        if (clock_monotonic_ms() >= watch.look_ms) {
+            watch.look_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
+            step(&watch);
+            listen_again(&watch);
+        }
+        say_what_is_due(&watch);
+        settle(&watch);
+        wait_for_something(&watch);
+    }
+    tickets_clear(&watch.tickets);
+    redis_link_close(&watch.ear);
+    redis_link_close(&watch.load_link);
+    redis_link_close(&watch.link);
+    generation_unref(watch.previous);
+    generation_unref(watch.generation);
+    return NULL;
+}
+
+enum status follower_start(struct follower *follower, const struct settings *settings,
+                           const struct follower_client *client, struct asked *asked,
+                           struct answers_room *room, struct error *err)
+{
+    *follower = (struct follower){.settings = settings,
+                                  .client = *client,
+                                  .asked = asked,
+                                  .room = room,
+                                  .mutex = PTHREAD_MUTEX_INITIALIZER};
+    follower->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (follower->ring_fd >= 0 && pthread_create(&follower->thread, NULL, follow, follower) == 0)
+        return STATUS_OK;
+    if (follower->ring_fd >= 0)
+        close(follower->ring_fd);
+    pthread_mutex_destroy(&follower->mutex);
+    return error_set(err, STATUS_NO_MEMORY, "no thread to follow generations");
+}
+
+void follower_ring(struct follower *follower)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(follower->ring_fd, &one, sizeof one); /* full: it rings already */
+    (void)ignored;
+}
+
+void follower_ask(struct follower *follower, struct wait *take_wait)
+{
+    pthread_mutex_lock(&follower->mutex);
+    bool is_stopping = follower->is_stopping;
+    if (!is_stopping) {
+        take_wait->next = follower->inbox;
+        follower->inbox = take_wait;
+    }
+    pthread_mutex_unlock(&follower->mutex);
+    if (is_stopping)
+        wait_fail(take_wait, ERROR_NO_WORKER);
+    else
+        follower_ring(follower);
+}
+
+void follower_stop(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->mutex);
+    follower->is_stopping = true;
+    pthread_mutex_unlock(&follower->mutex);
+    follower_ring(follower);
+    pthread_join(follower->thread, NULL);
+}
+
+void follower_clear(struct follower *follower)
+{
+    close(follower->ring_fd);
+    pthread_mutex_destroy(&follower->mutex);
+}

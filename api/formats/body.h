@@ -1,0 +1,63 @@
+/* api/formats/body.h - a finished body, shared by everybody who asked for the same. Immutable and reference-counted; the last
+ * reference frees it. Any thread. */
+#ifndef ECOSYS_API_FORMATS_BODY_H
+#define ECOSYS_API_FORMATS_BODY_H
+
+#include <stdatomic.h>
+
+#include "api/formats/compress.h"
+#include "api/formats/media.h"
+#include "api/http/field_lines.h"
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+
+#define ETAG_MAX      40 /* W/"32 hexadecimal digits" and a NUL */
+#define BODY_HEAD_MAX 192
+
+/* Bytes of all bodies, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
+struct body_count {
+    atomic_size_t all, kept;
+};
+
+struct body {
+    atomic_uint references;
+    struct body_count *count; /* not owned; NULL: not counted */
+    char *data;               /* owned; mapped from `file` if there is one */
+    size_t len;
+    int file; /* owned; the same bytes, for sendfile; -1: none */
+    enum media media;
+    enum encoding encoding;
+    char etag[ETAG_MAX]; /* of the content before encoding */
+    char head
+        [BODY_HEAD_MAX]; /* the lines of a 200 that are the same for everybody, each with its end of line */
+    size_t head_len;
+};
+
+/* Takes the buffer's memory, even on failure. Content shorter than COMPRESS_LEN_MIN is not encoded, whatever `encoding`
+ * says. */
+MUST_CHECK enum status body_new(struct buffer *take_content, enum media media, enum encoding encoding,
+                                struct body **out, struct error *err);
+
+/* Moves the body to a memory file, from which sendfile takes it without copying it into each connection. Costs a
+ * descriptor, so this is for the most requested bodies. Must come before anybody else has the body. A short body stays
+ * as it is, and so does one for which the system has no file. */
+void body_to_file(struct body *body);
+
+struct body *body_ref(struct body *body);
+void body_unref(struct body *body); /* NULL is fine */
+
+/* Counts the body until it is freed; `count` must outlive it. */
+void body_count_in(struct body *body, struct body_count *count);
+
+/* Marks the body as kept by a cache, or no longer so; its reference is separate. One cache at a time. */
+void body_keep(struct body *body);
+void body_let_go(struct body *body);
+
+/* Bytes of counted bodies that no cache keeps. */
+size_t body_count_unkept(const struct body_count *count);
+
+/* True if If-None-Match matches: "*", or a list with the ETag, compared weakly. False if it came in more lines than are
+ * kept. */
+bool body_is_known(const struct body *body, const struct field_lines *if_none_match);
+
+#endif

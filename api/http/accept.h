@@ -1,0 +1,36 @@
+/* api/http/accept.h - what a client accepts: lists as in Accept and Accept-Encoding (RFC 9110, 12.4 and 12.5), and the
+ * choice of a media type. Pure functions on bytes; any thread. */
+#ifndef ECOSYS_API_HTTP_ACCEPT_H
+#define ECOSYS_API_HTTP_ACCEPT_H
+
+#include <stdbool.h>
+
+#include "api/formats/media.h"
+#include "common/base/bytes.h"
+
+#define WEIGHT_MAX 1000 /* that of "q=1", and of an item without q */
+
+struct accept_item {
+    struct bytes name; /* borrows from the list; may be empty */
+    unsigned weight;   /* thousandths */
+};
+
+/* Takes the next item off a list; false at its end. Parameters other than q are skipped; an invalid weight is 1. */
+bool accept_next(struct bytes *rest, struct accept_item *out);
+
+/* What a request's Accept fields together say about each media type; zeros for a type that none of them covers. */
+struct accept {
+    struct {
+        unsigned short weight;
+        unsigned char precision; /* of the matching range: 0 none, 1 any type, 2 any subtype, 3 exact */
+    } of[MEDIA_COUNT];
+};
+
+/* Adds the value of one Accept field. */
+void accept_add(struct accept *accept, struct bytes value);
+
+/* The most wanted media type of the set `offered` (MEDIA_BIT); among equals the one named most precisely, then the
+ * first. If none is wanted, the first. */
+enum media accept_choose(const struct accept *accept, unsigned offered);
+
+#endif

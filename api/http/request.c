@@ -1,0 +1,353 @@
+/* api/http/request.c - scanning a head, its request line, its fields, its query. */
+#include "api/http/request.h"
+
+#include <http_parser.h>
+#include <limits.h>
+#include <string.h>
+
+#define LENGTH_DIGITS_MAX 18 /* of Content-Length, leading zeros included */
+
+static bool is_control(unsigned char c)
+{
+    return (c < ' ' && c != '\t') || c == 0x7f;
+}
+
+enum head_state request_scan_head(struct bytes received, size_t *scanned, size_t *head_len)
+{
+    size_t at = *scanned;
+    for (; at < received.len; at++) {
+        unsigned char c = (unsigned char)received.data[at];
+        if (c == '\r') {
+            if (at + 1 == received.len)
+                break;
+            if (received.data[at + 1] != '\n')
+                return HEAD_REFUSED;
+            continue;
+        }
+        if (c == '\n') {
+            if (at == 0 || received.data[at - 1] != '\r')
+                return HEAD_REFUSED;
+            if (at >= 3 && received.data[at - 2] == '\n') {
+                *head_len = at + 1;
+                return HEAD_COMPLETE;
+            }
+            continue;
+        }
+        bool begins_line = at > 0 && received.data[at - 1] == '\n';
+        if (is_control(c) || (begins_line && (c == ' ' || c == '\t')))
+            return HEAD_REFUSED;
+    }
+    *scanned = at;
+    return HEAD_INCOMPLETE;
+}
+
+static bool is_token(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static enum method method_of(struct bytes text)
+{
+    static const char *const names[] = {
+        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST", [METHOD_OPTIONS] = "OPTIONS"};
+    for (enum method method = METHOD_GET; method < METHOD_OTHER; method++)
+        if (bytes_is(text, names[method]))
+            return method;
+    return METHOD_OTHER;
+}
+
+/* Only what a target may contain, so no blanks, quotes or bytes above ASCII; and no encoded NUL. */
+static bool is_clean_target(struct bytes target)
+{
+    for (size_t i = 0; i < target.len; i++) {
+        unsigned char c = (unsigned char)target.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '#' || c == '"' || c == '<' || c == '>' || c == '\\')
+            return false;
+        if (c == '%' && target.len - i > 2 && target.data[i + 1] == '0' && target.data[i + 2] == '0')
+            return false;
+    }
+    return target.len > 0;
+}
+
+static void split_target(struct bytes target, struct request *out)
+{
+    const char *mark = memchr(target.data, '?', target.len);
+    out->path = (struct bytes){target.data, mark != NULL ? (size_t)(mark - target.data) : target.len};
+    if (mark != NULL)
+        out->query = (struct bytes){mark + 1, target.len - out->path.len - 1};
+    if (out->path.len > 1 && out->path.data[out->path.len - 1] == '/')
+        out->path.len--;
+}
+
+/* "METHOD SP TARGET SP HTTP/1.x", single blanks, origin form (or "*" for OPTIONS). */
+static bool parse_request_line(struct bytes line, struct request *out, const char **problem)
+{
+    static const char version[] = " HTTP/1.";
+    size_t method_len = 0;
+    while (method_len < line.len && is_token(line.data[method_len]))
+        method_len++;
+    size_t tail_len = sizeof version; /* the version's last digit in place of the NUL */
+    if (method_len == 0 || method_len == line.len || line.data[method_len] != ' ' ||
+        line.len < method_len + 2 + tail_len) {
+        *problem = "request line";
+        return false;
+    }
+    const char *tail = line.data + line.len - tail_len;
+    char minor = line.data[line.len - 1];
+    if (memcmp(tail, version, tail_len - 1) != 0 || (minor != '0' && minor != '1')) {
+        *problem = "HTTP version";
+        return false;
+    }
+    struct bytes target = {line.data + method_len + 1, line.len - method_len - 1 - tail_len};
+    out->method = method_of((struct bytes){line.data, method_len});
+    out->is_http_1_1 = minor == '1';
+    bool is_asterisk = bytes_is(target, "*") && out->method == METHOD_OPTIONS;
+    if (!is_clean_target(target) || (target.data[0] != '/' && !is_asterisk)) {
+        *problem = "request target";
+        return false;
+    }
+    split_target(target, out);
+    return true;
+}
+
+/* What http_parser reports of the fields, and how often those came that may come only once. */
+struct field_reader {
+    struct request *request;
+    struct bytes name;
+    unsigned hosts, content_lengths, transfer_encodings, authorizations;
+    struct bytes host, content_length, expect;
+};
+
+static int on_field(http_parser *parser, const char *data, size_t len)
+{
+    struct field_reader *reader = parser->data;
+    for (size_t i = 0; i < len; i++)
+        if (!is_token(data[i])) /* Debian's http_parser lets blanks pass: "Content-Length : 5" */
+            return 1;
+    reader->name = (struct bytes){data, len};
+    return 0;
+}
+
+/* A field that may come only once, or of which the last one counts. */
+static void set_single(struct field_reader *reader, struct bytes value)
+{
+    struct request *request = reader->request;
+    struct bytes ignored;
+    const struct {
+        const char *name;
+        struct bytes *value;
+        unsigned *count; /* for those that may come only once */
+    } fields[] = {
+        {"Host", &reader->host, &reader->hosts},
+        {"Content-Length", &reader->content_length, &reader->content_lengths},
+        {"Transfer-Encoding", &ignored, &reader->transfer_encodings},
+        {"Authorization", &request->authorization, &reader->authorizations},
+        {"Origin", &request->origin, NULL},
+        {"Access-Control-Request-Method", &request->wanted_method, NULL},
+        {"Expect", &reader->expect, NULL},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (!bytes_is_in_any_case(reader->name, fields[i].name))
+            continue;
+        *fields[i].value = value;
+        if (fields[i].count != NULL)
+            (*fields[i].count)++;
+    }
+}
+
+/* A field whose lines are one list. */
+static void add_to_list(const struct field_reader *reader, struct bytes value)
+{
+    struct request *request = reader->request;
+    const struct {
+        const char *name;
+        struct field_lines *lines;
+    } fields[] = {
+        {"Accept-Encoding", &request->accept_encoding},
+        {"If-None-Match", &request->if_none_match},
+        {"X-Forwarded-For", &request->forwarded},
+        {"Access-Control-Request-Headers", &request->wanted_headers},
+    };
+    if (bytes_is_in_any_case(reader->name, "Accept"))
+        accept_add(&request->accept, value);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (bytes_is_in_any_case(reader->name, fields[i].name))
+            field_lines_add(fields[i].lines, value);
+}
+
+static int on_value(http_parser *parser, const char *data, size_t len)
+{
+    struct field_reader *reader = parser->data;
+    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
+        len--;
+    struct bytes value = {len > 0 ? data : "", len};
+    set_single(reader, value);
+    add_to_list(reader, value);
+    return 0;
+}
+
+static int on_complete(http_parser *parser)
+{
+    struct field_reader *reader = parser->data;
+    reader->request->keeps_alive = http_should_keep_alive(parser) != 0;
+    return 1; /* "no body": bodies are not this parser's business */
+}
+
+static bool holds_only(struct bytes text, const char *set)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\0' || strchr(set, text.data[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* A name or an address, IPv6 in brackets, and a port (RFC 9112, 3.2); empty is fine. */
+static bool is_clean_host(struct bytes host)
+{
+    static const char digits[] = "0123456789", of_ipv6[] = "0123456789abcdefABCDEF:.",
+                      of_name[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "-._~%!$&'()*+;=";
+    if (host.len == 0)
+        return true;
+    size_t skip = host.data[0] == '['; /* a bracket on either side */
+    const char *end = memchr(host.data, skip > 0 ? ']' : ':', host.len);
+    if (skip > 0 && end == NULL)
+        return false;
+    size_t len = end != NULL ? (size_t)(end - host.data) : host.len;
+    struct bytes name = {host.data + skip, len - skip},
+                 port = {host.data + len + skip, host.len - len - skip};
+    bool has_port = port.len > 0;
+    if (has_port && port.data[0] != ':')
+        return false;
+    return holds_only(name, skip > 0 ? of_ipv6 : of_name) &&
+           (!has_port || holds_only((struct bytes){port.data + 1, port.len - 1}, digits));
+}
+
+/* Refuses what RFC 9112 lets a server refuse: above all anything that leaves the end of a body open to debate. */
+static const char *check_fields(const struct field_reader *reader, struct request *out)
+{
+    if (reader->hosts > 1 || (reader->hosts == 0 && out->is_http_1_1) || !is_clean_host(reader->host))
+        return "Host";
+    if (reader->transfer_encodings > 0)
+        return "Transfer-Encoding, which is not taken";
+    if (reader->content_lengths > 1)
+        return "more than one Content-Length";
+    if (reader->content_lengths == 1 &&
+        (reader->content_length.len > LENGTH_DIGITS_MAX ||
+         !bytes_parse_uint(reader->content_length, INT64_MAX, &out->body_len)))
+        return "Content-Length";
+    if (reader->authorizations > 1)
+        return "more than one Authorization";
+    out->expects_continue =
+        out->is_http_1_1 && out->body_len > 0 && bytes_is_in_any_case(reader->expect, "100-continue");
+    return NULL;
+}
+
+/* http_parser sees "GET / HTTP/1.x" and the fields as they came. */
+static bool parse_fields(struct bytes fields, struct field_reader *reader)
+{
+    static const http_parser_settings settings = {
+        .on_header_field = on_field, .on_header_value = on_value, .on_headers_complete = on_complete};
+    const char *line = reader->request->is_http_1_1 ? "GET / HTTP/1.1\r\n" : "GET / HTTP/1.0\r\n";
+    http_parser parser;
+    http_parser_init(&parser, HTTP_REQUEST);
+    parser.data = reader;
+    if (http_parser_execute(&parser, &settings, line, strlen(line)) != strlen(line))
+        return false;
+    size_t parsed = http_parser_execute(&parser, &settings, fields.data, fields.len);
+    return parsed == fields.len && HTTP_PARSER_ERRNO(&parser) == HPE_OK;
+}
+
+bool request_parse_head(struct bytes head, struct request *out, const char **problem)
+{
+    struct request request = {.method = METHOD_OTHER};
+    struct field_reader reader = {.request = &request};
+    const char *line_end = memchr(head.data, '\r', head.len);
+    struct bytes line = {head.data, line_end != NULL ? (size_t)(line_end - head.data) : head.len};
+    struct bytes fields = {head.data + line.len + 2, head.len - line.len - 2};
+    if (!parse_request_line(line, &request, problem))
+        return false;
+    *problem = "header fields";
+    if (!parse_fields(fields, &reader))
+        return false;
+    *problem = check_fields(&reader, &request);
+    if (*problem != NULL)
+        return false;
+    *out = request;
+    return true;
+}
+
+/* What all lists together say about encodings. */
+struct encoding_weights {
+    unsigned any, zstd;
+    unsigned gzip; /* UINT_MAX: not named, so that "*" decides */
+};
+
+static void weigh(struct bytes list, struct encoding_weights *weights)
+{
+    struct accept_item item;
+    while (accept_next(&list, &item)) {
+        if (weights->gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
+            weights->gzip = item.weight;
+        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
+            weights->zstd = item.weight;
+        else if (bytes_is(item.name, "*"))
+            weights->any = item.weight;
+    }
+}
+
+enum encoding request_encoding(const struct request *request)
+{
+    const struct field_lines *lines = &request->accept_encoding;
+    struct encoding_weights weights = {.any = 0, .gzip = UINT_MAX, .zstd = 0};
+    if (!field_lines_are_whole(lines))
+        return ENCODING_IDENTITY;
+    for (size_t i = 0; i < lines->count; i++)
+        weigh(lines->values[i], &weights);
+    unsigned gzip = weights.gzip == UINT_MAX ? weights.any : weights.gzip;
+    if (weights.zstd > 0 && weights.zstd >= gzip)
+        return ENCODING_ZSTD;
+    return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
+}
+
+/* "+" is a blank; %XX is its byte. */
+static void append_decoded(struct bytes text, struct buffer *out)
+{
+    buffer_reset(out);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i] == '+' ? ' ' : text.data[i];
+        if (c == '%' && text.len - i > 2 && bytes_hex_value(text.data[i + 1]) >= 0 &&
+            bytes_hex_value(text.data[i + 2]) >= 0) {
+            c = (char)(bytes_hex_value(text.data[i + 1]) * 16 + bytes_hex_value(text.data[i + 2]));
+            i += 2;
+        }
+        buffer_append_char(out, c);
+    }
+}
+
+bool request_parameter(const struct request *request, const char *name, struct buffer *out)
+{
+    struct buffer decoded = BUFFER_INIT;
+    struct bytes found = {NULL, 0}, rest = request->query;
+    while (rest.data != NULL) {
+        const char *end = memchr(rest.data, '&', rest.len);
+        struct bytes pair = {rest.data, end != NULL ? (size_t)(end - rest.data) : rest.len};
+        rest = end != NULL ? (struct bytes){end + 1, rest.len - pair.len - 1} : (struct bytes){NULL, 0};
+        const char *equals = memchr(pair.data, '=', pair.len);
+        struct bytes key = {pair.data, equals != NULL ? (size_t)(equals - pair.data) : pair.len};
+        append_decoded(key, &decoded);
+        if (bytes_is(buffer_bytes(&decoded), name))
+            found =
+                equals != NULL ? (struct bytes){equals + 1, pair.len - key.len - 1} : (struct bytes){"", 0};
+    }
+    buffer_clear(&decoded);
+    buffer_reset(out);
+    if (found.data == NULL)
+        return false;
+    append_decoded(found, out);
+    buffer_append_char(out, '\0');
+    if (!buffer_is_failed(out))
+        out->len--;
+    return true;
+}

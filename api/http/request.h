@@ -1,0 +1,62 @@
+/* api/http/request.h - strict parsing of HTTP/1.x requests. Every ambiguity that proxies and servers are known to read
+ * differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread.
+ *
+ * The request line and the shape of the head are checked here; header fields are parsed by http_parser, which gets a
+ * request line of ours, so that its own leniency there does not matter. */
+#ifndef ECOSYS_API_HTTP_REQUEST_H
+#define ECOSYS_API_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/formats/compress.h"
+#include "api/http/accept.h"
+#include "api/http/field_lines.h"
+#include "common/base/buffer.h"
+#include "common/base/bytes.h"
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
+
+enum head_state {
+    HEAD_INCOMPLETE,
+    HEAD_COMPLETE,
+    HEAD_REFUSED,
+};
+
+/* Looks for the end of the head in what has been received so far. *scanned is where to continue (0 at first). A bare CR
+ * or LF, a control character or a folded line is refused as soon as it is seen. HEAD_COMPLETE: *head_len is the length
+ * of the head, including the empty line. */
+enum head_state request_scan_head(struct bytes received, size_t *scanned, size_t *head_len);
+
+/* A parsed head; everything borrows from the head's bytes. Missing headers have no data. */
+struct request {
+    enum method method;
+    bool is_http_1_1;
+    bool keeps_alive;
+    struct bytes path;  /* as received, without query; without a trailing slash, except for "/" */
+    struct bytes query; /* after the '?'; no data if there is none */
+    struct bytes authorization;
+    struct accept accept; /* of all Accept fields */
+    struct field_lines accept_encoding;
+    struct field_lines if_none_match;
+    struct bytes origin;
+    struct field_lines forwarded;      /* X-Forwarded-For */
+    struct bytes wanted_method;        /* Access-Control-Request-Method */
+    struct field_lines wanted_headers; /* Access-Control-Request-Headers */
+    bool expects_continue;
+    uint64_t body_len; /* by Content-Length; chunked bodies are refused */
+};
+
+/* False: not clean HTTP; *problem says why, for the log. */
+bool request_parse_head(struct bytes head, struct request *out, const char **problem);
+
+/* The encoding, of those we have, that the Accept-Encoding fields together want most; among equals zstd, which costs
+ * both sides least. "*" means gzip, which everybody has. Identity if there are more fields than are kept. */
+enum encoding request_encoding(const struct request *request);
+
+/* The value of the last parameter of that name, decoded and NUL-terminated; false if there is none. An invalid escape
+ * stays as it is. `out` is emptied first. */
+bool request_parameter(const struct request *request, const char *name, struct buffer *out);
+
+#endif

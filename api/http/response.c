@@ -1,0 +1,144 @@
+/* api/http/response.c - the head of an answer, and its body by reference. */
+#include "api/http/response.h"
+
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include "common/program/origins.h"
+
+#define HEAD_USUAL_LEN 512
+#define COPIED_LEN_MAX 1024 /* a reference costs libevent more than a kilobyte of its own */
+
+void response_append_cors(const struct settings *settings, const struct request *request, struct buffer *out)
+{
+    bool is_open = origins_are_open(settings->cors_allow_origins);
+    struct bytes origin = request != NULL ? request->origin : (struct bytes){NULL, 0};
+    if (is_open)
+        buffer_append_text(out, "Access-Control-Allow-Origin: *\r\n");
+    else if (origin.data != NULL && origins_have(settings->cors_allow_origins, origin))
+        buffer_append_format(out, "Access-Control-Allow-Origin: %.*s\r\n", (int)origin.len, origin.data);
+    buffer_append_text(out, "Access-Control-Expose-Headers: ETag, Age, X-Cache, X-Generation\r\n");
+    if (!is_open)
+        buffer_append_text(out, "Vary: Origin\r\n");
+}
+
+/* The body of an answer, while libevent sends it by reference. */
+struct body_in_flight {
+    struct body *shared;
+    char *text;
+};
+
+static void release_body(const void *data, size_t len, void *context)
+{
+    struct body_in_flight *body = context;
+    (void)data;
+    (void)len;
+    body_unref(body->shared);
+    free(body->text);
+    free(body);
+}
+
+/* Returns how many bytes of head and body the socket took. An error is left for libevent to find. */
+static size_t send_at_once(int socket, struct bytes head, const struct body *body)
+{
+    ssize_t head_len = send(socket, head.data, head.len, MSG_MORE);
+    if (head_len != (ssize_t)head.len)
+        return head_len > 0 ? (size_t)head_len : 0;
+    off_t begin = 0; /* the file's own offset is shared */
+    ssize_t body_len = sendfile(socket, body->file, &begin, body->len);
+    return head.len + (body_len > 0 ? (size_t)body_len : 0);
+}
+
+/* Hands the body over to libevent; a static one is referred to as it is. */
+static bool add_body(struct evbuffer *output, struct reply *reply)
+{
+    bool is_static = reply->text.data == NULL && reply->shared == NULL;
+    if (is_static)
+        return evbuffer_add_reference(output, reply->body.data, reply->body.len, NULL, NULL) == 0;
+    struct body_in_flight *body = malloc(sizeof *body);
+    if (body == NULL)
+        return false;
+    *body = (struct body_in_flight){reply->shared, reply->text.data};
+    if (evbuffer_add_reference(output, reply->body.data, reply->body.len, release_body, body) != 0) {
+        free(body);
+        return false;
+    }
+    reply->shared = NULL;
+    reply->text = (struct buffer)BUFFER_INIT;
+    return true;
+}
+
+/* The header lines that describe the body. A 304 has those of its 200, except those about the bytes themselves. */
+static void append_content(const struct reply *reply, struct buffer *head)
+{
+    if (reply->shared != NULL && reply->status == 304) {
+        buffer_append_text(head, "ETag: ");
+        buffer_append_text(head, reply->shared->etag);
+        buffer_append_text(head, "\r\n");
+    } else if (reply->shared != NULL) {
+        buffer_append(head, reply->shared->head, reply->shared->head_len);
+    } else if (reply->status != 204) {
+        buffer_append_format(head, "Content-Length: %zu\r\n", reply->body.len);
+        if (reply->content_type != NULL)
+            buffer_append_format(head, "Content-Type: %s\r\n", reply->content_type);
+    }
+}
+
+static void append_head(const struct response_context *context, const struct reply *reply,
+                        struct buffer *head)
+{
+    buffer_append_text(head, "HTTP/1.1 ");
+    buffer_append_uint(head, (uint64_t)reply->status);
+    buffer_append_char(head, ' ');
+    buffer_append_text(head, reply_reason(reply->status));
+    buffer_append_text(head, "\r\nDate: ");
+    buffer_append_text(head, context->date);
+    buffer_append_text(head, "\r\n");
+    append_content(reply, head);
+    buffer_append_text(head, reply->is_data
+                                 ? "Cache-Control: private, no-cache\r\nVary: Accept-Encoding, Accept\r\n"
+                                 : "Cache-Control: no-store\r\n");
+    response_append_cors(context->settings, context->request, head);
+    buffer_append(head, reply->headers.data, reply->headers.len);
+    if (context->closes)
+        buffer_append_text(head, "Connection: close\r\n");
+    else if (context->request != NULL && !context->request->is_http_1_1)
+        buffer_append_text(head, "Connection: keep-alive\r\n");
+    buffer_append_text(head, "\r\n");
+}
+
+/* Appends a head and a body that is not copied; if the body is in a file and next, the socket first gets what it
+ * takes. */
+static bool send_or_add(struct evbuffer *output, int socket, struct bytes head, struct reply *reply)
+{
+    bool is_next = evbuffer_get_length(output) == 0 && reply->shared != NULL && reply->shared->file >= 0;
+    size_t sent = is_next ? send_at_once(socket, head, reply->shared) : 0;
+    size_t head_sent = sent < head.len ? sent : head.len, body_sent = sent - head_sent;
+    reply->body.data += body_sent;
+    reply->body.len -= body_sent;
+    if (head_sent < head.len && evbuffer_add(output, head.data + head_sent, head.len - head_sent) != 0)
+        return false;
+    return reply->body.len == 0 || add_body(output, reply);
+}
+
+bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
+                     struct reply *take_reply, bool *is_copied)
+{
+    struct buffer head = BUFFER_INIT;
+    bool has_body = take_reply->status != 204 && take_reply->status != 304 && !context->is_for_head;
+    *is_copied = !has_body || take_reply->body.len <= COPIED_LEN_MAX;
+    buffer_reserve(&head, HEAD_USUAL_LEN);
+    append_head(context, take_reply, &head);
+    if (has_body && *is_copied)
+        buffer_append(&head, take_reply->body.data, take_reply->body.len);
+    bool is_whole = !buffer_is_failed(&head) && !buffer_is_failed(&take_reply->headers);
+    if (is_whole && *is_copied)
+        is_whole = evbuffer_add(output, head.data, head.len) == 0;
+    else if (is_whole)
+        is_whole = send_or_add(output, socket, buffer_bytes(&head), take_reply);
+    buffer_clear(&head);
+    reply_clear(take_reply);
+    return is_whole;
+}
