@@ -1,6 +1,5 @@
 /* api/main.c - ecosys-api: the command line, then the server or a check. */
 #include <getopt.h>
-#include <http_parser.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -154,7 +153,6 @@ int main(int argc, char **argv)
         arena_clear(&arena);
         return (int)program_exit_status(err.code);
     }
-    http_parser_set_max_header_size((uint32_t)settings.header_bytes_max);
     enum exit_status exit_status = run(&command_line, &settings, &arena);
     arena_clear(&arena);
     return (int)exit_status;

@@ -1,7 +1,6 @@
 /* api/http/request.c - scanning a head, its request line, its fields, its query. */
 #include "api/http/request.h"
 
-#include <http_parser.h>
 #include <limits.h>
 #include <string.h>
 
@@ -111,22 +110,27 @@ static bool parse_request_line(struct bytes line, struct request *out, const cha
     return true;
 }
 
-/* What http_parser reports of the fields, and how often those came that may come only once. */
+/* What the fields say beyond the request, and how often those came that may come only once. */
 struct field_reader {
     struct request *request;
     struct bytes name;
     unsigned hosts, content_lengths, transfer_encodings, authorizations;
     struct bytes host, content_length, expect;
+    bool lists_close, lists_keep_alive;
 };
 
-static int on_field(http_parser *parser, const char *data, size_t len)
+static bool is_blank(char c)
 {
-    struct field_reader *reader = parser->data;
-    for (size_t i = 0; i < len; i++)
-        if (!is_token(data[i])) /* Debian's http_parser lets blanks pass: "Content-Length : 5" */
-            return 1;
-    reader->name = (struct bytes){data, len};
-    return 0;
+    return c == ' ' || c == '\t';
+}
+
+static struct bytes without_blanks(struct bytes text)
+{
+    while (text.len > 0 && is_blank(text.data[0]))
+        text = (struct bytes){text.data + 1, text.len - 1};
+    while (text.len > 0 && is_blank(text.data[text.len - 1]))
+        text.len--;
+    return text;
 }
 
 /* A field that may come only once, or of which the last one counts. */
@@ -156,8 +160,21 @@ static void set_single(struct field_reader *reader, struct bytes value)
     }
 }
 
+/* What a Connection field lists. */
+static void add_options(struct field_reader *reader, struct bytes list)
+{
+    while (list.len > 0) {
+        const char *comma = memchr(list.data, ',', list.len);
+        size_t len = comma != NULL ? (size_t)(comma - list.data) : list.len, skip = len + (comma != NULL);
+        struct bytes option = without_blanks((struct bytes){list.data, len});
+        reader->lists_close = reader->lists_close || bytes_is_in_any_case(option, "close");
+        reader->lists_keep_alive = reader->lists_keep_alive || bytes_is_in_any_case(option, "keep-alive");
+        list = (struct bytes){list.data + skip, list.len - skip};
+    }
+}
+
 /* A field whose lines are one list. */
-static void add_to_list(const struct field_reader *reader, struct bytes value)
+static void add_to_list(struct field_reader *reader, struct bytes value)
 {
     struct request *request = reader->request;
     const struct {
@@ -171,27 +188,40 @@ static void add_to_list(const struct field_reader *reader, struct bytes value)
     };
     if (bytes_is_in_any_case(reader->name, "Accept"))
         accept_add(&request->accept, value);
+    /* No standard has Proxy-Connection, but clients that send it mean the same. */
+    if (bytes_is_in_any_case(reader->name, "Connection") ||
+        bytes_is_in_any_case(reader->name, "Proxy-Connection"))
+        add_options(reader, value);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (bytes_is_in_any_case(reader->name, fields[i].name))
             field_lines_add(fields[i].lines, value);
 }
 
-static int on_value(http_parser *parser, const char *data, size_t len)
+/* A field line (RFC 9112, 5): a token, a colon right behind it, and a value that blanks may surround. */
+static bool read_field(struct field_reader *reader, struct bytes line)
 {
-    struct field_reader *reader = parser->data;
-    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t'))
-        len--;
-    struct bytes value = {len > 0 ? data : "", len};
+    size_t name_len = 0;
+    while (name_len < line.len && is_token(line.data[name_len]))
+        name_len++;
+    if (name_len == 0 || name_len == line.len || line.data[name_len] != ':')
+        return false;
+    reader->name = (struct bytes){line.data, name_len};
+    struct bytes value = without_blanks((struct bytes){line.data + name_len + 1, line.len - name_len - 1});
     set_single(reader, value);
     add_to_list(reader, value);
-    return 0;
+    return true;
 }
 
-static int on_complete(http_parser *parser)
+/* Each line ends in CR LF, and an empty one is the last: request_scan_head saw to that, and to clean values. */
+static bool read_fields(struct field_reader *reader, struct bytes fields)
 {
-    struct field_reader *reader = parser->data;
-    reader->request->keeps_alive = http_should_keep_alive(parser) != 0;
-    return 1; /* "no body": bodies are not this parser's business */
+    while (fields.data[0] != '\r') {
+        size_t len = (size_t)((const char *)memchr(fields.data, '\r', fields.len) - fields.data);
+        if (!read_field(reader, (struct bytes){fields.data, len}))
+            return false;
+        fields = (struct bytes){fields.data + len + 2, fields.len - len - 2};
+    }
+    return true;
 }
 
 static bool holds_only(struct bytes text, const char *set)
@@ -224,6 +254,16 @@ static bool is_clean_host(struct bytes host)
            (!has_port || holds_only((struct bytes){port.data + 1, port.len - 1}, digits));
 }
 
+/* Many parsers know only spaces behind a Content-Length, and some cut a tab off. `value` lies in the head, so a CR
+ * follows. */
+static bool is_followed_by_tab(struct bytes value)
+{
+    const char *behind = value.data + value.len;
+    while (*behind == ' ')
+        behind++;
+    return *behind == '\t';
+}
+
 /* Refuses what RFC 9112 lets a server refuse: above all anything that leaves the end of a body open to debate. */
 static const char *check_fields(const struct field_reader *reader, struct request *out)
 {
@@ -234,29 +274,15 @@ static const char *check_fields(const struct field_reader *reader, struct reques
     if (reader->content_lengths > 1)
         return "more than one Content-Length";
     if (reader->content_lengths == 1 &&
-        (reader->content_length.len > LENGTH_DIGITS_MAX ||
+        (reader->content_length.len > LENGTH_DIGITS_MAX || is_followed_by_tab(reader->content_length) ||
          !bytes_parse_uint(reader->content_length, INT64_MAX, &out->body_len)))
         return "Content-Length";
     if (reader->authorizations > 1)
         return "more than one Authorization";
+    out->keeps_alive = out->is_http_1_1 ? !reader->lists_close : reader->lists_keep_alive;
     out->expects_continue =
         out->is_http_1_1 && out->body_len > 0 && bytes_is_in_any_case(reader->expect, "100-continue");
     return NULL;
-}
-
-/* http_parser sees "GET / HTTP/1.x" and the fields as they came. */
-static bool parse_fields(struct bytes fields, struct field_reader *reader)
-{
-    static const http_parser_settings settings = {
-        .on_header_field = on_field, .on_header_value = on_value, .on_headers_complete = on_complete};
-    const char *line = reader->request->is_http_1_1 ? "GET / HTTP/1.1\r\n" : "GET / HTTP/1.0\r\n";
-    http_parser parser;
-    http_parser_init(&parser, HTTP_REQUEST);
-    parser.data = reader;
-    if (http_parser_execute(&parser, &settings, line, strlen(line)) != strlen(line))
-        return false;
-    size_t parsed = http_parser_execute(&parser, &settings, fields.data, fields.len);
-    return parsed == fields.len && HTTP_PARSER_ERRNO(&parser) == HPE_OK;
 }
 
 bool request_parse_head(struct bytes head, struct request *out, const char **problem)
@@ -269,7 +295,7 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     if (!parse_request_line(line, &request, problem))
         return false;
     *problem = "header fields";
-    if (!parse_fields(fields, &reader))
+    if (!read_fields(&reader, fields))
         return false;
     *problem = check_fields(&reader, &request);
     if (*problem != NULL)

@@ -1,8 +1,5 @@
 /* api/http/request.h - strict parsing of HTTP/1.x requests. Every ambiguity that proxies and servers are known to read
- * differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread.
- *
- * The request line and the shape of the head are checked here; header fields are parsed by http_parser, which gets a
- * request line of ours, so that its own leniency there does not matter. */
+ * differently is refused: the answer is 400 and the connection is closed. Pure functions on bytes; any thread. */
 #ifndef ECOSYS_API_HTTP_REQUEST_H
 #define ECOSYS_API_HTTP_REQUEST_H
 
@@ -48,7 +45,8 @@ struct request {
     uint64_t body_len; /* by Content-Length; chunked bodies are refused */
 };
 
-/* False: not clean HTTP; *problem says why, for the log. */
+/* Parses a head that request_scan_head found complete. False: not clean HTTP; *problem says why, for the log, and *out
+ * is untouched. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
 
 /* The encoding, of those we have, that the Accept-Encoding fields together want most; among equals zstd, which costs

@@ -23,7 +23,7 @@ LIBEVENT_FLOOR=2.1.12-stable-8+deb12u1
 # One word per package. "a|b" is satisfied by either (b may be a pattern); the first that apt knows is installed.
 declare -A PACKAGES=(
     [build]='build-essential cmake pkg-config libpq-dev libmariadb-dev libhiredis-dev libssl-dev libevent-dev
-             libmsgpack-dev|libmsgpack-c-dev libyajl-dev libhttp-parser-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
+             libmsgpack-dev|libmsgpack-c-dev libyajl-dev libcmocka-dev zlib1g-dev libdeflate-dev libzstd-dev libxxhash-dev
              libsodium-dev libcrypt-dev libsystemd-dev'
     [run]='python3 curl tzdata ca-certificates'
     [servers]='postgresql|postgresql-[1-9][0-9] pgbouncer mariadb-server redis-server'

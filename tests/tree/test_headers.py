@@ -10,7 +10,7 @@ import pytest
 from sources import ROOT, files, text_of
 
 FOLDERS = ("common", "worker", "api")
-LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|http_parser|xxhash|openssl|sodium|systemd"
+LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|xxhash|openssl|sodium|systemd"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
 PACKAGES = (
     ("libpq",), ("libmariadb", "mysqlclient"), ("hiredis",), ("libevent_core",), ("msgpack-c", "msgpack"), ("yajl",),

@@ -171,11 +171,14 @@ static const struct {
     {"a length with a letter", RAW(GET "Content-Length: 5a\r\n\r\n")},
     {"a length beyond 64 bits", RAW(GET "Content-Length: 18446744073709551617\r\n\r\n")},
     {"a length of many zeros", RAW(GET "Content-Length: 0000000000000000000\r\n\r\n")},
+    {"a tab behind the length", RAW(GET "Content-Length: 5\t\r\n\r\n")},
+    {"a blank and a tab behind the length", RAW(GET "Content-Length: 5 \t\r\n\r\n")},
     {"a blank in front of the colon", RAW(GET "Content-Length : 5\r\n\r\n")},
     {"a tab in front of the colon", RAW(GET "Content-Length\t: 5\r\n\r\n")},
     {"a blank in a name", RAW(GET "Content Length: 5\r\n\r\n")},
     {"no name", RAW(GET ": x\r\n\r\n")},
     {"no colon", RAW(GET "Accept\r\n\r\n")},
+    {"a name in brackets", RAW(GET "(Accept): x\r\n\r\n")},
     {"a name above ASCII", RAW(GET "H\xC3\xB6st: x\r\n\r\n")},
     {"two Authorizations", RAW(GET "Authorization: Basic YQ==\r\nAuthorization: Basic Yg==\r\n\r\n")},
 };
@@ -243,6 +246,11 @@ static const struct taken_row {
      "/x", NULL, 0, true, false},
     {"HTTP/1.0 does not wait", RAW("POST /x HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"),
      METHOD_POST, "/x", NULL, 1, false, false},
+    {"a tab in front of the length", RAW("POST /x HTTP/1.1\r\n" HOST "Content-Length:\t12\r\n\r\n"),
+     METHOD_POST, "/x", NULL, 12, true, false},
+    {"a name that begins like another",
+     RAW("POST /x HTTP/1.1\r\n" HOST "Transfer-Encodings: 1\r\nContent-Length: 12\r\n\r\n"), METHOD_POST,
+     "/x", NULL, 12, true, false},
     {"an upgrade that is not taken", RAW(GET "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"), METHOD_GET, "/",
      NULL, 0, true, false},
 };
@@ -265,6 +273,49 @@ static void test_what_is_taken(void **state)
         bool is_1_1 = memmem(row->text.data, row->text.len, "HTTP/1.1", 8) != NULL;
         check_int(row->name, "is_http_1_1", request.is_http_1_1, is_1_1);
     }
+}
+
+static void test_what_keeps_a_connection(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool keeps_1_1, keeps_1_0;
+    } rows[] = {
+        {"", true, false},
+        {"Connection: close\r\n", false, false},
+        {"Connection: keep-alive\r\n", true, true},
+        {"connection:CLOSE\r\n", false, false},
+        {"CONNECTION:\tKeep-Alive \t\r\n", true, true},
+        {"Connection: close, keep-alive\r\n", false, true},
+        {"Connection: keep-alive\r\nConnection: close\r\n", false, true},
+        {"Connection: close\r\nConnection:\r\n", false, false},
+        {"Connection: Upgrade,close\r\n", false, false},
+        {"Connection: Upgrade \t, \tkeep-alive\t,TE\r\n", true, true},
+        {"Connection: ,,close,\r\n", false, false},
+        {"Connection: keep, close\r\n", false, false},
+        {"Connection: c, keep-alive\r\n", true, true},
+        {"Connection: closed\r\n", true, false},
+        {"Connection: clos\r\n", true, false},
+        {"Connection: close keep-alive\r\n", true, false},
+        {"Connection: \"close\"\r\n", true, false},
+        {"Connection: keep-alive;q=1\r\n", true, false},
+        {"Keep-Alive: timeout=5\r\n", true, false},
+        {"Proxy-Connection: close\r\n", false, false},
+        {"Proxy-Connection: keep-alive\r\n", true, true},
+        {"X-Connection: close\r\nConnections: keep-alive\r\n", true, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (int minor = 0; minor <= 1; minor++) {
+            char head[256];
+            struct request request;
+            const char *problem;
+            snprintf(head, sizeof head, "GET / HTTP/1.%d\r\n" HOST "%s\r\n", minor, rows[i].fields);
+            if (!read_head(bytes_of(head), &request, &problem))
+                fail_msg("%s: was refused for its %s", head, problem);
+            check_int(head, "keeps_alive", request.keeps_alive,
+                      minor == 1 ? rows[i].keeps_1_1 : rows[i].keeps_1_0);
+        }
 }
 
 /* "one|other" of a field's lines; NULL: there is none. */
@@ -491,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_heads_are_found_in_any_steps),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_is_taken),
+        cmocka_unit_test(test_what_keeps_a_connection),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_fields_in_several_lines),
         cmocka_unit_test(test_accept),
