@@ -4,6 +4,9 @@
 #include <inttypes.h>
 
 #include "api/endpoints/health.h"
+#include "api/http/etag.h"
+#include "api/http/negotiation.h"
+#include "api/http/parameters.h"
 #include "common/base/json.h"
 #include "common/domain/date.h"
 
@@ -47,7 +50,7 @@ static bool answer_health(const struct exchange *exchange, struct wait *wait, st
 static bool read_bound(const struct request *request, const char *name, int32_t *day)
 {
     struct buffer value = BUFFER_INIT;
-    bool is_given = request_parameter(request, name, &value) && value.len > 0;
+    bool is_given = parameter_find(request, name, &value) && value.len > 0;
     bool is_good = !is_given || day_parse(buffer_bytes(&value), day);
     buffer_clear(&value);
     return is_good;
@@ -83,7 +86,7 @@ static void put_body(const struct exchange *exchange, struct origin origin, stru
                                           [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
                                           [SOURCE_COMPUTED] = "\r\nX-Cache: COMPUTE\r\n"};
     const struct media_row *media = media_row(take_body->media);
-    bool is_known = body_is_known(take_body, &exchange->request->if_none_match);
+    bool is_known = etag_matches(&exchange->request->if_none_match, take_body->etag);
     reply->status = is_known ? 304 : 200;
     reply->shared = take_body;
     reply->body = (struct bytes){take_body->data, take_body->len};
@@ -102,7 +105,7 @@ static bool answer_key(const struct exchange *exchange, struct answer_key *key, 
                        struct wait *wait, struct reply *reply)
 {
     struct body *body;
-    key->encoding = request_encoding(exchange->request);
+    key->encoding = negotiate_encoding(&exchange->request->accept_encoding);
     switch (answers_get(exchange->generation, key, pool, wait, &body)) {
     case ANSWERS_WAITING:
         return false;
@@ -164,7 +167,7 @@ static bool read_tenant_in_body(struct bytes body, uint64_t *out, enum reply_err
 static bool read_tenant(const struct exchange *exchange, uint64_t *out, enum reply_error *problem)
 {
     struct buffer value = BUFFER_INIT;
-    bool is_in_query = request_parameter(exchange->request, "tenant_id", &value) && value.len > 0;
+    bool is_in_query = parameter_find(exchange->request, "tenant_id", &value) && value.len > 0;
     *problem = ERROR_TENANT_MISSING;
     bool is_good = is_in_query && parse_id(buffer_bytes(&value), ERROR_TENANT_IN_QUERY, out, problem);
     buffer_clear(&value);
@@ -177,7 +180,7 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
 {
     struct answer_key key = {.document = DOCUMENT_LOGINS,
                              .filter = DATE_FILTER_ALL,
-                             .media = accept_choose(&exchange->request->accept, OBJECTS)};
+                             .media = negotiate_media(&exchange->request->accept, OBJECTS)};
     enum reply_error problem;
     if (!read_tenant(exchange, &key.tenant_id, &problem))
         reply_error(reply, problem);
@@ -193,7 +196,7 @@ static bool answer_logins(const struct exchange *exchange, struct wait *wait, st
 static bool answer_dashboard(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
     struct answer_key key = {.document = DOCUMENT_DASHBOARD,
-                             .media = accept_choose(&exchange->request->accept, OBJECTS)};
+                             .media = negotiate_media(&exchange->request->accept, OBJECTS)};
     return answer_document(exchange, &key, wait, reply);
 }
 
@@ -207,7 +210,7 @@ struct formato {
 static const struct formato *find_formato(const struct formato *formatos, const struct request *request)
 {
     struct buffer word = BUFFER_INIT;
-    (void)request_parameter(request, "formato", &word); /* empty when there is none */
+    (void)parameter_find(request, "formato", &word); /* empty when there is none */
     while (formatos->word != NULL && !bytes_is(buffer_bytes(&word), formatos->word))
         formatos++;
     buffer_clear(&word);
@@ -224,7 +227,7 @@ static bool answer_formato(const struct exchange *exchange, const struct formato
         return true;
     }
     struct answer_key key = {.document = formato->document,
-                             .media = accept_choose(&exchange->request->accept, formato->offered)};
+                             .media = negotiate_media(&exchange->request->accept, formato->offered)};
     if (key.media == MEDIA_CSV && key.document == DOCUMENT_HEALTH_DETALHADO)
         key.document = DOCUMENT_HEALTH_PLANO; /* the one shape that is a table */
     return answer_document(exchange, &key, wait, reply);
@@ -252,7 +255,7 @@ static bool answer_health_scores(const struct exchange *exchange, struct wait *w
 static bool answer_cache_clear(const struct exchange *exchange, struct wait *wait, struct reply *reply)
 {
     struct buffer value = BUFFER_INIT;
-    bool is_given = request_parameter(exchange->request, "wait", &value) && value.len > 0;
+    bool is_given = parameter_find(exchange->request, "wait", &value) && value.len > 0;
     bool is_false = is_given && bytes_is_in_any_case(buffer_bytes(&value), "false");
     bool is_good = !is_given || is_false || bytes_is_in_any_case(buffer_bytes(&value), "true");
     buffer_clear(&value);

@@ -7,7 +7,6 @@
 
 #include "api/formats/compress.h"
 #include "api/formats/media.h"
-#include "api/http/field_lines.h"
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 
@@ -55,9 +54,5 @@ void body_let_go(struct body *body);
 
 /* Bytes of counted bodies that no cache keeps. */
 size_t body_count_unkept(const struct body_count *count);
-
-/* True if If-None-Match matches: "*", or a list with the ETag, compared weakly. False if it came in more lines than are
- * kept. */
-bool body_is_known(const struct body *body, const struct field_lines *if_none_match);
 
 #endif

@@ -1,7 +1,6 @@
-/* api/http/request.c - scanning a head, its request line, its fields, its query. */
+/* api/http/request.c - scanning a head, its request line, its fields. */
 #include "api/http/request.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define LENGTH_DIGITS_MAX 18 /* of Content-Length, leading zeros included */
@@ -301,79 +300,5 @@ bool request_parse_head(struct bytes head, struct request *out, const char **pro
     if (*problem != NULL)
         return false;
     *out = request;
-    return true;
-}
-
-/* What all lists together say about encodings. */
-struct encoding_weights {
-    unsigned any, zstd;
-    unsigned gzip; /* UINT_MAX: not named, so that "*" decides */
-};
-
-static void weigh(struct bytes list, struct encoding_weights *weights)
-{
-    struct accept_item item;
-    while (accept_next(&list, &item)) {
-        if (weights->gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
-            weights->gzip = item.weight;
-        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
-            weights->zstd = item.weight;
-        else if (bytes_is(item.name, "*"))
-            weights->any = item.weight;
-    }
-}
-
-enum encoding request_encoding(const struct request *request)
-{
-    const struct field_lines *lines = &request->accept_encoding;
-    struct encoding_weights weights = {.any = 0, .gzip = UINT_MAX, .zstd = 0};
-    if (!field_lines_are_whole(lines))
-        return ENCODING_IDENTITY;
-    for (size_t i = 0; i < lines->count; i++)
-        weigh(lines->values[i], &weights);
-    unsigned gzip = weights.gzip == UINT_MAX ? weights.any : weights.gzip;
-    if (weights.zstd > 0 && weights.zstd >= gzip)
-        return ENCODING_ZSTD;
-    return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
-}
-
-/* "+" is a blank; %XX is its byte. */
-static void append_decoded(struct bytes text, struct buffer *out)
-{
-    buffer_reset(out);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i] == '+' ? ' ' : text.data[i];
-        if (c == '%' && text.len - i > 2 && bytes_hex_value(text.data[i + 1]) >= 0 &&
-            bytes_hex_value(text.data[i + 2]) >= 0) {
-            c = (char)(bytes_hex_value(text.data[i + 1]) * 16 + bytes_hex_value(text.data[i + 2]));
-            i += 2;
-        }
-        buffer_append_char(out, c);
-    }
-}
-
-bool request_parameter(const struct request *request, const char *name, struct buffer *out)
-{
-    struct buffer decoded = BUFFER_INIT;
-    struct bytes found = {NULL, 0}, rest = request->query;
-    while (rest.data != NULL) {
-        const char *end = memchr(rest.data, '&', rest.len);
-        struct bytes pair = {rest.data, end != NULL ? (size_t)(end - rest.data) : rest.len};
-        rest = end != NULL ? (struct bytes){end + 1, rest.len - pair.len - 1} : (struct bytes){NULL, 0};
-        const char *equals = memchr(pair.data, '=', pair.len);
-        struct bytes key = {pair.data, equals != NULL ? (size_t)(equals - pair.data) : pair.len};
-        append_decoded(key, &decoded);
-        if (bytes_is(buffer_bytes(&decoded), name))
-            found =
-                equals != NULL ? (struct bytes){equals + 1, pair.len - key.len - 1} : (struct bytes){"", 0};
-    }
-    buffer_clear(&decoded);
-    buffer_reset(out);
-    if (found.data == NULL)
-        return false;
-    append_decoded(found, out);
-    buffer_append_char(out, '\0');
-    if (!buffer_is_failed(out))
-        out->len--;
     return true;
 }

@@ -7,10 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/formats/compress.h"
-#include "api/http/accept.h"
 #include "api/http/field_lines.h"
-#include "common/base/buffer.h"
+#include "api/http/negotiation.h"
 #include "common/base/bytes.h"
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
@@ -48,13 +46,5 @@ struct request {
 /* Parses a head that request_scan_head found complete. False: not clean HTTP; *problem says why, for the log, and *out
  * is untouched. */
 bool request_parse_head(struct bytes head, struct request *out, const char **problem);
-
-/* The encoding, of those we have, that the Accept-Encoding fields together want most; among equals zstd, which costs
- * both sides least. "*" means gzip, which everybody has. Identity if there are more fields than are kept. */
-enum encoding request_encoding(const struct request *request);
-
-/* The value of the last parameter of that name, decoded and NUL-terminated; false if there is none. An invalid escape
- * stays as it is. `out` is emptied first. */
-bool request_parameter(const struct request *request, const char *name, struct buffer *out);
 
 #endif

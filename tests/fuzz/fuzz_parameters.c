@@ -2,7 +2,7 @@
  * finds, says the same when it is encoded anew, and gives way to another one behind it. */
 #include <string.h>
 
-#include "api/http/request.h"
+#include "api/http/parameters.h"
 #include "common/domain/date.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -64,7 +64,7 @@ static bool has_value(struct bytes query, const char *name, struct bytes expecte
 {
     struct request request = {.query = query};
     struct buffer value = BUFFER_INIT;
-    bool is_equal = request_parameter(&request, name, &value) && bytes_equal(buffer_bytes(&value), expected);
+    bool is_equal = parameter_find(&request, name, &value) && bytes_equal(buffer_bytes(&value), expected);
     buffer_clear(&value);
     return is_equal;
 }
@@ -98,7 +98,7 @@ static void check(struct bytes query, const char *name)
 {
     struct request request = {.query = query};
     struct buffer value = BUFFER_INIT, naive = BUFFER_INIT;
-    bool is_given = request_parameter(&request, name, &value);
+    bool is_given = parameter_find(&request, name, &value);
     MUST_HOLD(naive_parameter(query, name, &naive) == is_given);
     if (is_given) {
         MUST_HOLD(bytes_equal(buffer_bytes(&value), buffer_bytes(&naive)));

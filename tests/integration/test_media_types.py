@@ -1,5 +1,5 @@
 """The same answers as MessagePack and as CSV: what they hold is what the JSON holds, and everything else about an answer
-(ETag, 304, gzip, HEAD, X-Cache, errors) is as it is for JSON. Which Accept asks for which is test_api_accept.c's to the last
+(ETag, 304, gzip, HEAD, X-Cache, errors) is as it is for JSON. Which Accept asks for which is test_api_negotiation.c's to the last
 row; here it is seen that the answer follows."""
 import concurrent.futures
 import json

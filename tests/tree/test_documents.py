@@ -278,7 +278,7 @@ def test_api_document_has_the_errors():
 
 def test_openapi_has_the_parameters():
     """Those that routes.c asks a request for, each of them somewhere in the document."""
-    asked = set(re.findall(r'(?:request_parameter|read_bound)\([^;]*?"(\w+)"', text_of("api/endpoints/routes.c")))
+    asked = set(re.findall(r'(?:parameter_find|read_bound)\([^;]*?"(\w+)"', text_of("api/endpoints/routes.c")))
     document = openapi()["components"]["parameters"].values()
     assert {parameter["name"] for parameter in document if parameter["in"] == "query"} == asked
     for name in asked:

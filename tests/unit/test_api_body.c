@@ -1,5 +1,5 @@
-/* tests/unit/test_api_body.c - finished bodies: ETags that depend on the content alone, If-None-Match in all its forms,
- * and gzip and zstd that other libraries read back. */
+/* tests/unit/test_api_body.c - finished bodies: ETags that depend on the content alone, and gzip and zstd that other
+ * libraries read back. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -193,76 +193,6 @@ static void test_etags(void **state)
     }
 }
 
-/* The lines of a header in which @ is the body's ETag without W/, and | ends a line; they borrow from `text`. */
-static struct field_lines lines_of(const char *header, const struct body *body, char text[1024])
-{
-    struct field_lines lines = {.count = 0};
-    size_t len = 0, begin = 0;
-    for (const char *c = header; c != NULL; c = *c != '\0' ? c + 1 : NULL) {
-        if (*c == '@') {
-            len += (size_t)snprintf(text + len, 1024 - len, "%s", body->etag + 2);
-        } else if (*c == '|' || *c == '\0') {
-            field_lines_add(&lines, (struct bytes){text + begin, len - begin});
-            begin = len;
-        } else {
-            text[len++] = *c;
-        }
-    }
-    return lines;
-}
-
-static void test_if_none_match(void **state)
-{
-    static const struct {
-        const char *name, *header;
-        bool expected;
-    } rows[] = {
-        {"no header", NULL, false},
-        {"empty", "", false},
-        {"weak", "W/@", true},
-        {"strong", "@", true},
-        {"any", "*", true},
-        {"any in blanks", "  *  ", true},
-        {"the first of a list", "W/@, \"a\"", true},
-        {"the last of a list", "\"a\", W/\"b\", W/@", true},
-        {"a list without blanks", "\"a\",@,\"b\"", true},
-        {"a list with tabs", "\"a\"\t,\t@\t,\t\"b\"", true},
-        {"empty items", ",, ,@", true},
-        {"another", "W/\"0123456789abcdef0123456789abcdef\"", false},
-        {"without quotes", "0123", false},
-        {"an asterisk in quotes", "\"*\"", false},
-        {"other letters", "w/@", false},
-        {"more behind it", "@x", false},
-        {"more in front of it", "x@", false},
-        {"a weakness alone", "W/", false},
-        {"commas", ",,,", false},
-        {"blanks", "   ", false},
-        {"an asterisk between commas in quotes", "\"a,*,b\"", false},
-        {"an asterisk between blanks in quotes", "W/\"a * b\"", false},
-        {"an asterisk behind quotes", "\"a,b\", *", true},
-        {"behind commas in quotes", "\"a,\", \",b\",W/@", true},
-        {"quotes that are never closed", "\"a, *", false},
-        {"a quote too many", "@\", *", false},
-        {"an asterisk with more", "*x", false},
-        {"the first of two lines", "W/@|\"a\"", true},
-        {"the last of two lines", "\"a\"|@", true},
-        {"in none of two lines", "\"a\"|\"b\"", false},
-        {"quotes end with their line", "\"a|*", true},
-        {"the eighth line", "|||||||@", true},
-        {"among more lines than are kept", "@|||||||||", false},
-    };
-    struct body *body = make(bytes_of("{}"), ENCODING_IDENTITY);
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        char text[1024];
-        struct field_lines lines = lines_of(rows[i].header, body, text);
-        bool found = body_is_known(body, &lines);
-        if (found != rows[i].expected)
-            fail_msg("%s: is %d, expected %d", rows[i].name, found, rows[i].expected);
-    }
-    body_unref(body);
-}
-
 static void test_references(void **state)
 {
     struct body *body = make(bytes_of("{}"), ENCODING_IDENTITY);
@@ -360,7 +290,6 @@ int main(void)
         cmocka_unit_test(test_heads),
         cmocka_unit_test(test_noise_comes_back),
         cmocka_unit_test(test_etags),
-        cmocka_unit_test(test_if_none_match),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_content_that_failed),
         cmocka_unit_test(test_long_body_goes_to_a_file),

@@ -1,7 +1,7 @@
-/* tests/fuzz/fuzz_accept.c - Accept and Accept-Encoding from any bytes: lists that end, items that lie within them and
+/* tests/fuzz/fuzz_negotiation.c - Accept and Accept-Encoding from any bytes: lists that end, items that lie within them and
  * come back the same when they are printed, and choices among what is offered. */
-#include "api/http/accept.h"
-#include "api/http/request.h"
+#include "api/http/negotiation.h"
+#include "common/base/buffer.h"
 #include "tests/fuzz/fuzz.h"
 
 static void print(struct bytes list, struct buffer *out)
@@ -31,9 +31,9 @@ static void check_choices(struct bytes value, struct bytes printed)
     accept_add(&accept, value);
     accept_add(&again, printed);
     for (unsigned offered = 1; offered < 1u << MEDIA_COUNT; offered++) {
-        enum media media = accept_choose(&accept, offered);
+        enum media media = negotiate_media(&accept, offered);
         MUST_HOLD((MEDIA_BIT(media) & offered) != 0);
-        MUST_HOLD(accept_choose(&again, offered) == media);
+        MUST_HOLD(negotiate_media(&again, offered) == media);
         for (enum media other = 0; other < MEDIA_COUNT; other++)
             MUST_HOLD(
                 (MEDIA_BIT(other) & offered) == 0 || accept.of[other].weight < accept.of[media].weight ||
@@ -52,9 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     print(printed, &twice);
     MUST_HOLD(bytes_equal(printed, buffer_bytes(&twice)));
     check_choices(list, printed);
-    struct request request = {.accept_encoding = {.values = {list}, .count = 1}};
-    struct request again = {.accept_encoding = {.values = {printed}, .count = 1}};
-    MUST_HOLD(request_encoding(&request) == request_encoding(&again));
+    struct field_lines lines = {.values = {list}, .count = 1}, again = {.values = {printed}, .count = 1};
+    MUST_HOLD(negotiate_encoding(&lines) == negotiate_encoding(&again));
     buffer_clear(&once);
     buffer_clear(&twice);
     return 0;

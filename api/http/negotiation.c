@@ -1,5 +1,7 @@
-/* api/http/accept.c - lists of names with parameters, and which media types a range covers. */
-#include "api/http/accept.h"
+/* api/http/negotiation.c - lists of names with parameters, which media types a range covers, and how the choice is made. */
+#include "api/http/negotiation.h"
+
+#include <limits.h>
 
 static bool is_blank(char c)
 {
@@ -114,11 +116,43 @@ static bool is_wanted_more(const struct accept *accept, enum media media, enum m
     return accept->of[media].weight > 0 && accept->of[media].precision > accept->of[than].precision;
 }
 
-enum media accept_choose(const struct accept *accept, unsigned offered)
+enum media negotiate_media(const struct accept *accept, unsigned offered)
 {
     enum media best = MEDIA_COUNT;
     for (enum media media = 0; media < MEDIA_COUNT; media++)
         if ((offered & MEDIA_BIT(media)) != 0 && (best == MEDIA_COUNT || is_wanted_more(accept, media, best)))
             best = media;
     return best;
+}
+
+/* What all lists together say about encodings. */
+struct encoding_weights {
+    unsigned any, zstd;
+    unsigned gzip; /* UINT_MAX: not named, so that "*" decides */
+};
+
+static void weigh(struct bytes list, struct encoding_weights *weights)
+{
+    struct accept_item item;
+    while (accept_next(&list, &item)) {
+        if (weights->gzip == UINT_MAX && bytes_is_in_any_case(item.name, encoding_name(ENCODING_GZIP)))
+            weights->gzip = item.weight;
+        else if (bytes_is_in_any_case(item.name, encoding_name(ENCODING_ZSTD)))
+            weights->zstd = item.weight;
+        else if (bytes_is(item.name, "*"))
+            weights->any = item.weight;
+    }
+}
+
+enum encoding negotiate_encoding(const struct field_lines *accept_encoding)
+{
+    struct encoding_weights weights = {.any = 0, .gzip = UINT_MAX, .zstd = 0};
+    if (!field_lines_are_whole(accept_encoding))
+        return ENCODING_IDENTITY;
+    for (size_t i = 0; i < accept_encoding->count; i++)
+        weigh(accept_encoding->values[i], &weights);
+    unsigned gzip = weights.gzip == UINT_MAX ? weights.any : weights.gzip;
+    if (weights.zstd > 0 && weights.zstd >= gzip)
+        return ENCODING_ZSTD;
+    return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
 }

@@ -1,4 +1,5 @@
-/* tests/unit/test_api_accept.c - lists of what a client takes, item by item, and the media type that is answered. */
+/* tests/unit/test_api_negotiation.c - lists of what a client takes, item by item, and the media type and the encoding
+ * that are answered. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/http/accept.h"
+#include "api/http/negotiation.h"
 #include "common/base/buffer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -194,7 +195,7 @@ static const struct {
 static void check_choice(const char *name, const char *offered_name, const struct accept *accept,
                          unsigned offered, enum media expected)
 {
-    enum media found = accept_choose(accept, offered);
+    enum media found = negotiate_media(accept, offered);
     if (found != expected)
         fail_msg("\"%s\" of %s: is %s, expected %s", name, offered_name, media_row(found)->type,
                  media_row(expected)->type);
@@ -216,12 +217,86 @@ static void test_choices(void **state)
     }
 }
 
+static const struct {
+    const char *accept_encoding; /* lines with | between them */
+    enum encoding expected;
+} ENCODINGS[] = {
+    {NULL, ENCODING_IDENTITY},
+    {"", ENCODING_IDENTITY},
+    {"gzip", ENCODING_GZIP},
+    {"GZip", ENCODING_GZIP},
+    {"deflate, gzip, br", ENCODING_GZIP},
+    {"deflate,gzip", ENCODING_GZIP},
+    {" \tgzip\t", ENCODING_GZIP},
+    {"gzip;q=1", ENCODING_GZIP},
+    {"gzip;q=0.5", ENCODING_GZIP},
+    {"gzip;q=0.001", ENCODING_GZIP},
+    {"gzip ; q=0.001", ENCODING_GZIP},
+    {"gzip;q=0", ENCODING_IDENTITY},
+    {"gzip;q=0.0", ENCODING_IDENTITY},
+    {"gzip;q=0.000", ENCODING_IDENTITY},
+    {"gzip; q=0", ENCODING_IDENTITY},
+    {"gzip;Q=0", ENCODING_IDENTITY},
+    {"gzip;q=0, *", ENCODING_IDENTITY},
+    {"*, gzip;q=0", ENCODING_IDENTITY},
+    {"*", ENCODING_GZIP},
+    {"*;q=0", ENCODING_IDENTITY},
+    {"*;q=0.1", ENCODING_GZIP},
+    {"*;q=0, gzip", ENCODING_GZIP},
+    {"identity", ENCODING_IDENTITY},
+    {"identity;q=0", ENCODING_IDENTITY},
+    {"br", ENCODING_IDENTITY},
+    {"gzipped", ENCODING_IDENTITY},
+    {"gzi", ENCODING_IDENTITY},
+    {",,", ENCODING_IDENTITY},
+    {", gzip", ENCODING_GZIP},
+    {";", ENCODING_IDENTITY},
+    {"deflate;q=1.0, gzip;q=0.8", ENCODING_GZIP},
+    {"zstd", ENCODING_ZSTD},
+    {"gzip, deflate, br, zstd", ENCODING_ZSTD},
+    {"gzip;q=1.0, zstd;q=0.9", ENCODING_GZIP},
+    {"gzip;q=0.9, ZSTD;q=0.9", ENCODING_ZSTD},
+    {"zstd;q=0, gzip", ENCODING_GZIP},
+    {"zstd;q=0", ENCODING_IDENTITY},
+    {"zstd;q=0.5, *", ENCODING_GZIP},
+    {"zstd, *;q=0", ENCODING_ZSTD},
+    {"gzip;q=0, zstd;q=0.1", ENCODING_ZSTD},
+    {"gzip|br", ENCODING_GZIP},
+    {"br|gzip", ENCODING_GZIP},
+    {"gzip;q=0|*", ENCODING_IDENTITY},
+    {"*|gzip;q=0", ENCODING_IDENTITY},
+    {"gzip|", ENCODING_GZIP},
+    {"gzip|zstd", ENCODING_ZSTD},
+    {"zstd;q=0.5|gzip", ENCODING_GZIP},
+    {"a|b|c|d|e|f|g|gzip", ENCODING_GZIP},
+    {"gzip|b|c|d|e|f|g|h|i", ENCODING_IDENTITY},
+};
+
+static void test_encodings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ENCODINGS); i++) {
+        struct field_lines lines = {.count = 0};
+        const char *name = ENCODINGS[i].accept_encoding != NULL ? ENCODINGS[i].accept_encoding : "(none)";
+        for (const char *line = ENCODINGS[i].accept_encoding; line != NULL;) {
+            const char *end = strchr(line, '|');
+            field_lines_add(&lines, (struct bytes){line, end != NULL ? (size_t)(end - line) : strlen(line)});
+            line = end != NULL ? end + 1 : NULL;
+        }
+        enum encoding found = negotiate_encoding(&lines);
+        if (found != ENCODINGS[i].expected)
+            fail_msg("\"%s\": is %s, expected %s", name, encoding_name(found),
+                     encoding_name(ENCODINGS[i].expected));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_any_bytes),
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_encodings),
     };
-    return cmocka_run_group_tests_name("api_accept", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("api_negotiation", tests, NULL, NULL);
 }

@@ -1,0 +1,11 @@
+/* api/http/etag.h - whether a client already has what would be answered (RFC 9110, 13.1.2). Pure; any thread. */
+#ifndef ECOSYS_API_HTTP_ETAG_H
+#define ECOSYS_API_HTTP_ETAG_H
+
+#include "api/http/field_lines.h"
+
+/* True if If-None-Match matches the ETag: "*", or a list with it, compared weakly. False if it came in more lines than
+ * are kept. */
+bool etag_matches(const struct field_lines *if_none_match, const char *etag);
+
+#endif
