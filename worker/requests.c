@@ -25,11 +25,14 @@ void requests_clear(struct requests *requests)
     free(requests->entries);
 }
 
-enum status requests_listen(struct requests *requests, struct error *err)
+void requests_listen(struct requests *requests)
 {
-    if (redis_link_fd(&requests->ear) >= 0)
-        return STATUS_OK;
-    return redis_link_subscribe(&requests->ear, requests->inbox.text, err);
+    struct error err;
+    bool is_deaf = redis_link_fd(&requests->ear) < 0 &&
+                   redis_link_subscribe(&requests->ear, requests->inbox.text, &err) != STATUS_OK;
+    if (is_deaf && !requests->is_deaf)
+        log_write(LOG_ERROR, "requests cannot be heard", LOG_FIELDS(log_text("error", err.message)));
+    requests->is_deaf = is_deaf;
 }
 
 void requests_stop_listening(struct requests *requests)

@@ -25,6 +25,7 @@ struct requests {
     struct redis_link ear;    /* subscribed to the requests */
     struct redis_link *voice; /* not owned */
     struct redis_name events, inbox;
+    bool is_deaf;                  /* the last attempt to listen failed */
     struct request_entry *entries; /* a ring, oldest first at `first` */
     size_t first, count;
     struct popularity popularity; /* counts since the last refresh began; a failed one returns its counts */
@@ -36,8 +37,9 @@ MUST_CHECK enum status requests_init(struct requests *requests, const struct set
                                      struct redis_link *voice, struct error *err);
 void requests_clear(struct requests *requests);
 
-/* Subscribes unless already subscribed; also after the connection was lost. */
-MUST_CHECK enum status requests_listen(struct requests *requests, struct error *err);
+/* Subscribes unless already subscribed; also after the connection was lost. Failing to is logged, once until it works
+ * again; call it from time to time. */
+void requests_listen(struct requests *requests);
 void requests_stop_listening(struct requests *requests);
 
 /* The descriptor to poll, -1 while not listening. */

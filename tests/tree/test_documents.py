@@ -140,7 +140,7 @@ def test_documents_name_settings_that_exist(document):
         ("common/domain/buckets.h", "BUCKETS_MAX", "1024", "schemas/redis.md", "at most 1,024 filters"),
         ("worker/job.h", "POPULAR_BUCKETS", "128", "docs/architecture.md", "up to 128 filters"),
         ("worker/job.h", "POPULAR_BUCKETS", "128", "schemas/redis.md", "up to 128 of the filters"),
-        ("worker/daemon.c", "LEASE_CHECK_MS", "1000", "schemas/redis.md", "`LEASE_TIME`, renewed each second"),
+        ("worker/leadership.c", "LEASE_CHECK_MS", "1000", "schemas/redis.md", "`LEASE_TIME`, renewed each second"),
         ("worker/requests.h", "REQUESTS_MAX", "2048", "schemas/redis.md", "remembers 2,048 requests"),
         ("worker/requests.c", "IDS_IN_MESSAGE", "64", "schemas/redis.md", "at most 64\nids in a message"),
         ("worker/publish.h", "PUBLISH_GRACE_S", "60", "schemas/redis.md", "`CACHE_MAX_STALE` + 60 s"),
