@@ -8,17 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-
-/* KEYS: the lease; ARGV: tokens of our current and our next holding, milliseconds. Returns {holder's token,
- * milliseconds left}. The next token may already be there, if the reply was lost when it was set. */
-static const char TAKE_SCRIPT[] = "local holder = redis.call('GET', KEYS[1]) or ARGV[2]\n"
-                                  "if holder == ARGV[1] or holder == ARGV[2] then redis.call('SET', KEYS[1], "
-                                  "holder, 'PX', ARGV[3]) end\n"
-                                  "return {holder, redis.call('PTTL', KEYS[1])}";
-
-static const char RELEASE_SCRIPT[] =
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end\n"
-    "return 0";
+#include "worker/scripts.h"
 
 static void draw_token(char token[LEASE_TOKEN_MAX])
 {
@@ -57,7 +47,7 @@ enum status lease_take(struct lease *lease, struct lease_holder *holder, struct 
     struct redisReply *reply;
     snprintf(time, sizeof time, "%" PRId64, lease->time_ms);
     const struct bytes args[] = {
-        bytes_of("EVAL"),       bytes_of(TAKE_SCRIPT),       bytes_of("1"), bytes_of(lease->name.text),
+        bytes_of("EVAL"),       script_take_lease(),         bytes_of("1"), bytes_of(lease->name.text),
         bytes_of(lease->token), bytes_of(lease->next_token), bytes_of(time)};
     lease->is_held = false;
     if (redis_link_call(lease->link, args, sizeof args / sizeof args[0], &reply, err) != STATUS_OK)
@@ -77,7 +67,7 @@ enum status lease_take(struct lease *lease, struct lease_holder *holder, struct 
 enum status lease_release(struct lease *lease, struct error *err)
 {
     struct redisReply *reply;
-    const struct bytes args[] = {bytes_of("EVAL"), bytes_of(RELEASE_SCRIPT), bytes_of("1"),
+    const struct bytes args[] = {bytes_of("EVAL"), script_release_lease(), bytes_of("1"),
                                  bytes_of(lease->name.text), bytes_of(lease->token)};
     if (!lease->is_held)
         return STATUS_OK;

@@ -5,7 +5,7 @@
  *    generations, even if another worker cleared the generation away while this one was paused. A number in the set of
  *    generations belongs to one publication only.
  * 2. Every key has a TTL from the start.
- * 3. The pointer moves only in FLIP_SCRIPT, after all keys were acknowledged.
+ * 3. The pointer moves only in flip.lua, after all keys were acknowledged.
  * 4. A generation in the set that is neither the new nor the previous one is on its way out: the next publication
  *    removes those that were never flipped to and leaves the others seconds to live, so that Redis needs room for only
  *    two, however quickly they follow one another. */
@@ -20,62 +20,11 @@
 #include "common/redis/redis_names.h"
 #include "common/stored/codec.h"
 #include "common/stored/codec_logins.h"
+#include "worker/scripts.h"
 
 /* Commands and bytes that may await replies. */
 #define BATCH_COMMANDS 64
 #define BATCH_BYTES    (8u * 1024u * 1024u)
-
-/* KEYS: lease, pointer, the generation's set of keys, the set of generations; ARGV: token, expected pointer, new
- * pointer, TTL in seconds, channel, number of keys. All keys must exist: Redis may have evicted some, and a delayed
- * flip may arrive after the generation was withdrawn. */
-static const char FLIP_SCRIPT[] =
-    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lease' end\n"
-    "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 'pointer' end\n"
-    "local present = 0\n"
-    "for _, key in ipairs(redis.call('SMEMBERS', KEYS[3])) do present = present + redis.call('EXISTS', key) "
-    "end\n"
-    "if present ~= tonumber(ARGV[6]) then return 'incomplete' end\n"
-    "redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4])\n"
-    "redis.call('ZADD', KEYS[4], ARGV[3], ARGV[3])\n"
-    "redis.call('PUBLISH', ARGV[5], 'published ' .. ARGV[3])\n"
-    "return 'flipped'";
-
-/* KEYS: a generation's set of keys, the set of generations, pointer, lease; ARGV: the generation, seconds to live (0:
- * none), token (empty: the generation is our own). A generation that was never flipped to has no readers and is removed
- * at once, as is one whose keys are already gone. TTLs are only shortened. Returns 1 and does nothing when the pointer
- * is at the generation, or ever was and it is our own. Given a token, also does nothing when the lease is no longer
- * ours: its new holder may be writing that generation. */
-static const char RETIRE_SCRIPT[] =
-    "local score = redis.call('ZSCORE', KEYS[2], ARGV[1])\n"
-    "if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end\n"
-    "if ARGV[3] == '' and score and score ~= '0' then return 1 end\n"
-    "if ARGV[3] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[3] then return 0 end\n"
-    "local left = tonumber(ARGV[2])\n"
-    "if score == '0' or redis.call('EXISTS', KEYS[1]) == 0 then left = 0 "
-    "end\n"
-    "for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do\n"
-    "  if left == 0 then redis.call('UNLINK', key)\n"
-    "  elseif redis.call('TTL', key) < 0 or redis.call('TTL', key) > left then redis.call('EXPIRE', key, "
-    "left) end\n"
-    "end\n"
-    "if left == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end\n"
-    "return 0";
-
-/* A generation's score in the set is 0 until the flip to it, which sets the score to its number. KEYS: the set of
- * generations; ARGV: its TTL in seconds, a generation. Returns 1 when the number was still free. */
-static const char RESERVE_SCRIPT[] = "local is_new = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[2])\n"
-                                     "redis.call('EXPIRE', KEYS[1], ARGV[1])\n"
-                                     "return is_new";
-
-/* KEYS: a key of a generation, the generation's set of keys (a member of itself), the set of generations; ARGV: TTL in
- * seconds, the generation, the writing command and its arguments. Upholds invariants 1 and 2. */
-static const char WRITE_SCRIPT[] = "if redis.call('SADD', KEYS[2], KEYS[2], KEYS[1]) > 0 then\n"
-                                   "  redis.call('ZADD', KEYS[3], 'NX', 0, ARGV[2])\n"
-                                   "  redis.call('EXPIRE', KEYS[2], ARGV[1])\n"
-                                   "  redis.call('EXPIRE', KEYS[3], ARGV[1])\n"
-                                   "end\n"
-                                   "redis.call(ARGV[3], KEYS[1], unpack(ARGV, 4))\n"
-                                   "return redis.call('EXPIRE', KEYS[1], ARGV[1])";
 
 /* Seconds left to a generation older than the previous one. */
 #define OLD_GRACE_S 10
@@ -144,7 +93,7 @@ static enum status write_key(struct run *run, const struct redis_name *key, cons
 {
     struct number_text generation = number(run->generation);
     const struct bytes args[] = {bytes_of("EVAL"),
-                                 bytes_of(WRITE_SCRIPT),
+                                 script_write_key(),
                                  bytes_of("3"),
                                  bytes_of(key->text),
                                  bytes_of(run->key_set.text),
@@ -191,7 +140,7 @@ static enum status reserve_generation(struct run *run, int64_t taken_at_ms, stru
     uint64_t generation = current >= by_clock && current < GENERATION_MAX ? current + 1 : by_clock;
     for (bool is_free = false; !is_free; generation += !is_free) {
         struct number_text member = number(generation);
-        const struct bytes args[] = {bytes_of("EVAL"),        bytes_of(RESERVE_SCRIPT),
+        const struct bytes args[] = {bytes_of("EVAL"),        script_reserve_generation(),
                                      bytes_of("1"),           bytes_of(run->generations.text),
                                      bytes_of(run->ttl.text), bytes_of(member.text)};
         struct redisReply *reply;
@@ -370,7 +319,7 @@ static enum status flip(struct run *run, struct error *err)
     struct redis_name channel = redis_name_events(run->prefix, run->publisher->settings->redis.db);
     struct number_text generation = number(run->generation), keys = number(run->done.keys_count);
     const struct bytes args[] = {bytes_of("EVAL"),
-                                 bytes_of(FLIP_SCRIPT),
+                                 script_flip(),
                                  bytes_of("4"),
                                  bytes_of(lease.text),
                                  bytes_of(pointer.text),
@@ -409,7 +358,7 @@ static enum status retire(struct run *run, uint64_t generation, uint64_t seconds
     struct number_text member = number(generation), left = number(seconds);
     const char *token = generation == run->generation ? "" : run->publisher->lease_token;
     const struct bytes args[] = {
-        bytes_of("EVAL"),       bytes_of(RETIRE_SCRIPT),         bytes_of("4"),
+        bytes_of("EVAL"),       script_retire_generation(),      bytes_of("4"),
         bytes_of(key_set.text), bytes_of(run->generations.text), bytes_of(pointer.text),
         bytes_of(lease.text),   bytes_of(member.text),           bytes_of(left.text),
         bytes_of(token)};

@@ -516,15 +516,35 @@ def test_redis_manifest_fields_are_in_order():
     assert documented == unpacked
 
 
+def scripts_of(program):
+    return files("schemas/redis", ".lua") if program == "worker" else []
+
+
+def test_redis_scripts_are_documented():
+    """Each in the table, embedded, and with a comment on top about what it takes and returns."""
+    documented = [re.search(r"\]\(redis/(\w+\.lua)\)", row[0])[1]
+                  for row in table_with("schemas/redis.md", "script", "what it does", "run by")]
+    assert sorted(f"schemas/redis/{name}" for name in documented) == scripts_of("worker")
+    assert re.findall(r"\bscript_(\w+)\(void\)", text_of("worker/scripts.h")) == [name[:-4] for name in documented]
+    for path in scripts_of("worker"):
+        comment, script = re.fullmatch(r"((?:--[^\n]*\n)+)((?:(?! *--)[^\n]+\n)+)", text_of(path)).groups()
+        used = set(re.findall(r"\b(?:KEYS|ARGV)\[\d+\]", script))
+        told = set(re.findall(r"^-- ((?:KEYS|ARGV)\[\d+\])  \S", comment, re.M))
+        assert used <= told and re.search(r"^-- Returns  \S", comment, re.M), path
+        assert told - used <= ({"ARGV[4]"} if "unpack(ARGV, 4)" in script else set()), path
+
+
 @pytest.mark.parametrize("program, folders", [("worker", ["worker"]), ("API", ["api"])])
 def test_redis_commands_are_documented(program, folders):
     sources = text_of("common/redis/redis_link.c")
     for folder in folders:
         sources += "".join(text_of(path) for path in files(folder, ".c"))
-    used = set(re.findall(r"redis\.call\('([A-Z]+)'", sources))
+    scripts = "".join(text_of(path) for path in scripts_of(program))
+    used = set(re.findall(r"redis\.call\('([A-Z]+)'", scripts))
+    assert "redis.call" not in sources, "a script that is not a file"
     for argument in re.findall(r"\bbytes_of\(([^()]*)\)", sources):
         used |= set(re.findall(r'"([A-Z]{3,})"', argument))  # EX and PX are no commands
-    used |= set(re.findall(r'\bwrite_key\(run, [^;]*?"([A-Z]{3,})"', sources))  # what WRITE_SCRIPT is told to call
+    used |= set(re.findall(r'\bwrite_key\(run, [^;]*?"([A-Z]{3,})"', sources))  # what write_key.lua is told to call
     cells = {row[0]: row[1] for row in table_with("schemas/redis.md", "program", "commands")}
     assert set(re.findall(r"`([A-Z]+)`", cells[program])) == used
 
