@@ -1,14 +1,6 @@
-/* worker/publish.c - writing a generation in pipelined batches, flipping to it, and clearing up behind it.
- *
- * Invariants, so that a kill or a stop between any two commands breaks nothing and leaves nothing to clean up by hand:
- * 1. As long as a key of a generation exists, it is in that generation's set of keys, and the generation in the set of
- *    generations, even if another worker cleared the generation away while this one was paused. A number in the set of
- *    generations belongs to one publication only.
- * 2. Every key has a TTL from the start.
- * 3. The pointer moves only in flip.lua, after all keys were acknowledged.
- * 4. A generation in the set that is neither the new nor the previous one is on its way out: the next publication
- *    removes those that were never flipped to and leaves the others seconds to live, so that Redis needs room for only
- *    two, however quickly they follow one another. */
+/* worker/publish.c - writes a generation in pipelined batches, flips to it, and clears up behind it. The invariants that
+ * make this safe against a kill or a stop between any two commands are numbered in docs/architecture.md, "Publication";
+ * comments refer to them by those numbers. */
 #include "worker/publish.h"
 
 #include <inttypes.h>

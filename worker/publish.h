@@ -27,10 +27,9 @@ struct published {
     int64_t answer_us, redis_us; /* parts of the time publishing took; the rest is encoding */
 };
 
-/* Publishes the scored snapshot, and the logins of the snapshot it was made from, as a new generation. Its number is
- * the first free one from max(pointer + 1, taken_at in ms), so numbers rise even if Redis was emptied. On failure, what
- * was written is removed as far as Redis allows, and readers see none of it. STATUS_CONFLICT: the lease was lost or the
- * pointer moved. */
+/* Publishes the scored snapshot, and the logins of the snapshot it was made from, as a new generation. On
+ * failure, what was written is removed as far as Redis allows, and readers see none of it. STATUS_CONFLICT: the lease
+ * was lost or the pointer moved. */
 MUST_CHECK enum status publish(struct publisher *publisher, const struct snapshot *snapshot,
                                const struct scored_snapshot *scored, struct published *out,
                                struct error *err);

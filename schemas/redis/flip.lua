@@ -1,6 +1,6 @@
 -- Moves the pointer to a generation and announces it, if the caller still holds the lease, nobody else has moved the
 -- pointer, and the generation is whole: Redis may have evicted keys, and a flip that was delayed on its way may arrive
--- after the generation was withdrawn.
+-- after the generation was withdrawn. Invariant 3 of docs/architecture.md, "Publication".
 --
 -- KEYS[1]  the lease
 -- KEYS[2]  the pointer

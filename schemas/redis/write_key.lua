@@ -1,5 +1,6 @@
 -- Writes a key of a generation, enters it in the generation's set of keys and, for a new key, the generation in the set
--- of generations: that may be missing if another worker removed the generation while this one was paused.
+-- of generations: that may be missing if another worker removed the generation while this one was paused. Keeps
+-- invariants 1 and 2 of docs/architecture.md, "Publication".
 --
 -- KEYS[1]  the key
 -- KEYS[2]  the generation's set of keys, which is a member of itself
