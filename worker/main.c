@@ -8,9 +8,9 @@
 #include "common/domain/date.h"
 #include "common/program/notify.h"
 #include "common/program/program.h"
-#include "worker/ask.h"
 #include "worker/check.h"
 #include "worker/daemon.h"
+#include "worker/refresh_client.h"
 
 static const char NAME[] = "ecosys-worker";
 
@@ -130,7 +130,7 @@ static enum exit_status run(const struct command_line *command_line, const struc
     if (command_line->check)
         return check_run(settings);
     if (command_line->refresh)
-        return ask_run(settings);
+        return refresh_client_run(settings);
     return command_line->options.once ? daemon_run(settings, &command_line->options)
                                       : serve(settings, &command_line->options);
 }

@@ -8,11 +8,11 @@
 
 #define IDS_IN_MESSAGE 64
 
-enum status requests_init(struct requests *requests, const struct settings *settings,
-                          struct redis_link *voice, struct error *err)
+enum status requests_init(struct requests *requests, const struct settings *settings, struct redis_link *link,
+                          struct error *err)
 {
-    *requests = (struct requests){.voice = voice};
-    redis_link_init(&requests->ear, &settings->redis, settings->redis_timeout_ms);
+    *requests = (struct requests){.link = link};
+    redis_link_init(&requests->subscription, &settings->redis, settings->redis_timeout_ms);
     requests->events = redis_name_events(settings->redis_prefix, settings->redis.db);
     requests->inbox = redis_name_requests(settings->redis_prefix, settings->redis.db);
     requests->entries = calloc(REQUESTS_MAX, sizeof *requests->entries);
@@ -21,15 +21,15 @@ enum status requests_init(struct requests *requests, const struct settings *sett
 
 void requests_clear(struct requests *requests)
 {
-    redis_link_close(&requests->ear);
+    redis_link_close(&requests->subscription);
     free(requests->entries);
 }
 
 void requests_listen(struct requests *requests)
 {
     struct error err;
-    bool is_deaf = redis_link_fd(&requests->ear) < 0 &&
-                   redis_link_subscribe(&requests->ear, requests->inbox.text, &err) != STATUS_OK;
+    bool is_deaf = redis_link_fd(&requests->subscription) < 0 &&
+                   redis_link_subscribe(&requests->subscription, requests->inbox.text, &err) != STATUS_OK;
     if (is_deaf && !requests->is_deaf)
         log_write(LOG_ERROR, "requests cannot be heard", LOG_FIELDS(log_text("error", err.message)));
     requests->is_deaf = is_deaf;
@@ -37,12 +37,12 @@ void requests_listen(struct requests *requests)
 
 void requests_stop_listening(struct requests *requests)
 {
-    redis_link_close(&requests->ear);
+    redis_link_close(&requests->subscription);
 }
 
 int requests_fd(const struct requests *requests)
 {
-    return redis_link_fd(&requests->ear);
+    return redis_link_fd(&requests->subscription);
 }
 
 static struct request_entry *entry_at(const struct requests *requests, size_t i)
@@ -77,7 +77,7 @@ static void begin_message(const struct request_entry *entry, struct buffer *out)
 static void say(struct requests *requests, const struct buffer *message)
 {
     struct error err;
-    if (redis_link_publish(requests->voice, requests->events.text, buffer_bytes(message), NULL, &err) !=
+    if (redis_link_publish(requests->link, requests->events.text, buffer_bytes(message), NULL, &err) !=
         STATUS_OK)
         log_write(LOG_DEBUG, "nobody could be told", LOG_FIELDS(log_text("error", err.message)));
 }
@@ -146,10 +146,10 @@ static void take_refresh(struct requests *requests, struct message *message)
 enum status requests_take(struct requests *requests, struct error *err)
 {
     struct bytes text;
-    if (redis_link_read(&requests->ear, err) != STATUS_OK)
+    if (redis_link_read(&requests->subscription, err) != STATUS_OK)
         return err->code;
     for (;;) {
-        if (redis_link_next_message(&requests->ear, &text, err) != STATUS_OK)
+        if (redis_link_next_message(&requests->subscription, &text, err) != STATUS_OK)
             return err->code;
         if (text.data == NULL)
             return STATUS_OK;
@@ -158,7 +158,7 @@ enum status requests_take(struct requests *requests, struct error *err)
         uint64_t count;
         if (message.kind == MESSAGE_REFRESH)
             take_refresh(requests, &message);
-        while (message.kind == MESSAGE_ASKED && message_next_asked(&message, &filter, &count))
+        while (message.kind == MESSAGE_POPULARITY && message_next_popular(&message, &filter, &count))
             popularity_add(&requests->popularity, filter, count);
     }
 }

@@ -22,8 +22,8 @@ struct request_entry {
 };
 
 struct requests {
-    struct redis_link ear;    /* subscribed to the requests */
-    struct redis_link *voice; /* not owned */
+    struct redis_link subscription; /* to the requests */
+    struct redis_link *link;        /* not owned; for replies */
     struct redis_name events, inbox;
     bool is_deaf;                  /* the last attempt to listen failed */
     struct request_entry *entries; /* a ring, oldest first at `first` */
@@ -34,7 +34,7 @@ struct requests {
 
 /* requests_clear must follow, whatever the result. */
 MUST_CHECK enum status requests_init(struct requests *requests, const struct settings *settings,
-                                     struct redis_link *voice, struct error *err);
+                                     struct redis_link *link, struct error *err);
 void requests_clear(struct requests *requests);
 
 /* Subscribes unless already subscribed; also after the connection was lost. Failing to is logged, once until it works

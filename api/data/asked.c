@@ -26,9 +26,9 @@ bool asked_report(struct asked *asked, struct buffer *out)
 {
     pthread_mutex_lock(&asked->mutex);
     size_t count = popularity_top(&asked->popularity, REPORTED_MAX);
-    message_begin(MESSAGE_ASKED, out);
+    message_begin(MESSAGE_POPULARITY, out);
     for (size_t i = 0; i < count; i++)
-        message_add_asked(out, asked->popularity.items[i].filter, asked->popularity.items[i].count);
+        message_add_popular(out, asked->popularity.items[i].filter, asked->popularity.items[i].count);
     asked->popularity.count = 0;
     pthread_mutex_unlock(&asked->mutex);
     return count > 0;

@@ -12,7 +12,7 @@
 #include "common/base/decimal.h"
 #include "common/domain/cnpj.h"
 #include "common/domain/date.h"
-#include "common/domain/logins.h"
+#include "common/domain/tenant_logins.h"
 
 #define GROUP_NONE          (-1)
 #define DAYS_WITHOUT_EVENTS 9999

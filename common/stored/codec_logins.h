@@ -6,7 +6,7 @@
 #include "common/base/arena.h"
 #include "common/base/buffer.h"
 #include "common/base/status.h"
-#include "common/domain/logins.h"
+#include "common/domain/tenant_logins.h"
 
 /* Appends a part with as many rows from *next on as fit, and advances *next past them. */
 MUST_CHECK enum status codec_pack_logins(const struct tenant_logins *logins, size_t *next, struct buffer *out,

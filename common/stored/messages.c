@@ -7,7 +7,7 @@
 #include "common/domain/date.h"
 
 static const char *const KINDS[MESSAGE_UNKNOWN] = {
-    [MESSAGE_REFRESH] = "refresh", [MESSAGE_ASKED] = "asked",         [MESSAGE_QUEUED] = "queued",
+    [MESSAGE_REFRESH] = "refresh", [MESSAGE_POPULARITY] = "asked",    [MESSAGE_QUEUED] = "queued",
     [MESSAGE_STARTED] = "started", [MESSAGE_PUBLISHED] = "published", [MESSAGE_FAILED] = "failed",
 };
 
@@ -61,7 +61,7 @@ bool message_next_id(struct message *message, struct request_id *out)
     return false;
 }
 
-static bool parse_asked(struct bytes word, struct date_filter *filter, uint64_t *count)
+static bool parse_popular(struct bytes word, struct date_filter *filter, uint64_t *count)
 {
     const char *equals = memchr(word.data, '=', word.len);
     struct date_filter parsed;
@@ -75,11 +75,11 @@ static bool parse_asked(struct bytes word, struct date_filter *filter, uint64_t 
     return true;
 }
 
-bool message_next_asked(struct message *message, struct date_filter *filter, uint64_t *count)
+bool message_next_popular(struct message *message, struct date_filter *filter, uint64_t *count)
 {
     struct bytes word;
     while ((word = take_word(&message->rest)).len > 0)
-        if (parse_asked(word, filter, count))
+        if (parse_popular(word, filter, count))
             return true;
     return false;
 }
@@ -99,7 +99,7 @@ void message_add_word(struct buffer *out, const char *word)
     buffer_append_format(out, " %s", word);
 }
 
-void message_add_asked(struct buffer *out, struct date_filter filter, uint64_t count)
+void message_add_popular(struct buffer *out, struct date_filter filter, uint64_t count)
 {
     char text[DATE_FILTER_TEXT_MAX];
     date_filter_format(filter, text);

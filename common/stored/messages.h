@@ -22,12 +22,12 @@ struct request_id {
 };
 
 enum message_kind {
-    MESSAGE_REFRESH,   /* to the worker: refresh ID */
-    MESSAGE_ASKED,     /* to the worker: asked FIRST:LAST=COUNT ... */
-    MESSAGE_QUEUED,    /* from the worker: these requests get the next refresh: queued ID ... */
-    MESSAGE_STARTED,   /* their refresh has begun: started ID ... */
-    MESSAGE_PUBLISHED, /* it is published: published GENERATION ID ... (no ids right after the flip) */
-    MESSAGE_FAILED,    /* it failed: failed WORD ID ... */
+    MESSAGE_REFRESH,    /* to the worker: refresh ID */
+    MESSAGE_POPULARITY, /* to the worker: asked FIRST:LAST=COUNT ... */
+    MESSAGE_QUEUED,     /* from the worker: these requests get the next refresh: queued ID ... */
+    MESSAGE_STARTED,    /* their refresh has begun: started ID ... */
+    MESSAGE_PUBLISHED,  /* it is published: published GENERATION ID ... (no ids right after the flip) */
+    MESSAGE_FAILED,     /* it failed: failed WORD ID ... */
     MESSAGE_UNKNOWN,
 };
 
@@ -36,7 +36,7 @@ struct message {
     enum message_kind kind;
     uint64_t generation; /* MESSAGE_PUBLISHED */
     struct bytes word;   /* MESSAGE_FAILED */
-    struct bytes rest;   /* the words still to be read by message_next_id or message_next_asked */
+    struct bytes rest;   /* the words still to be read by message_next_id or message_next_popular */
 };
 
 struct message message_parse(struct bytes text);
@@ -45,12 +45,12 @@ struct message message_parse(struct bytes text);
 bool message_next_id(struct message *message, struct request_id *out);
 
 /* Takes the next filter with its count; false when there are no more. Invalid words are skipped. */
-bool message_next_asked(struct message *message, struct date_filter *filter, uint64_t *count);
+bool message_next_popular(struct message *message, struct date_filter *filter, uint64_t *count);
 
 /* Append the start of a message, then its words. */
 void message_begin(enum message_kind kind, struct buffer *out);
 void message_add_number(struct buffer *out, uint64_t number);
 void message_add_word(struct buffer *out, const char *word);
-void message_add_asked(struct buffer *out, struct date_filter filter, uint64_t count);
+void message_add_popular(struct buffer *out, struct date_filter filter, uint64_t count);
 
 #endif

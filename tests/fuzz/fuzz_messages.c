@@ -13,10 +13,10 @@ static void say_again(struct message message, struct buffer *again)
         message_add_number(again, message.generation);
     if (message.kind == MESSAGE_FAILED && message.word.len > 0)
         buffer_append_format(again, " %.*s", (int)message.word.len, message.word.data);
-    if (message.kind == MESSAGE_ASKED)
-        while (message_next_asked(&message, &filter, &count)) {
+    if (message.kind == MESSAGE_POPULARITY)
+        while (message_next_popular(&message, &filter, &count)) {
             MUST_HOLD(filter.first_day <= filter.last_day);
-            message_add_asked(again, filter, count);
+            message_add_popular(again, filter, count);
         }
     else
         while (message_next_id(&message, &id))

@@ -60,7 +60,7 @@ def test_times_fit_the_defaults():
     stop_s = 2 * default_of("DB_CONNECT_TIMEOUT") + 4 * redis_s
     assert seconds("ecosys-worker.service", "TimeoutStopSec") > stop_s
     assert seconds("ecosys-refresh.service", "TimeoutStopSec") > stop_s
-    give_up_s = int(re.search(r"#define GIVE_UP_MS +(\d+)", text_of("worker/ask.c"))[1]) / 1000
+    give_up_s = int(re.search(r"#define GIVE_UP_MS +(\d+)", text_of("worker/refresh_client.c"))[1]) / 1000
     own_s = default_of("SNAPSHOT_TIMEOUT") + stop_s
     assert seconds("ecosys-refresh.service", "TimeoutStartSec") > give_up_s + own_s
 

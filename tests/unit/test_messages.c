@@ -105,11 +105,11 @@ static void test_garbage_is_unknown(void **state)
             fail_msg("%s: kind is %d, expected unknown", rows[i].name, (int)message.kind);
         assert_false(message_next_id(&message, &id));
         message = message_parse(rows[i].text);
-        assert_false(message_next_asked(&message, &filter, &count));
+        assert_false(message_next_popular(&message, &filter, &count));
     }
 }
 
-/* What is asked for, as message_add_asked writes it; words that are none are left out. */
+/* What is asked for, as message_add_popular writes it; words that are none are left out. */
 static void test_filters_that_are_asked_for(void **state)
 {
     static const struct {
@@ -139,10 +139,10 @@ static void test_filters_that_are_asked_for(void **state)
         struct buffer filters = BUFFER_INIT;
         struct date_filter filter;
         uint64_t count;
-        if (message.kind != MESSAGE_ASKED)
+        if (message.kind != MESSAGE_POPULARITY)
             fail_msg("%s: kind is %d, expected asked", rows[i].name, (int)message.kind);
-        while (message_next_asked(&message, &filter, &count))
-            message_add_asked(&filters, filter, count);
+        while (message_next_popular(&message, &filter, &count))
+            message_add_popular(&filters, filter, count);
         check_text(rows[i].name, "filters", buffer_bytes(&filters), rows[i].filters);
         buffer_clear(&filters);
     }
@@ -151,7 +151,7 @@ static void test_filters_that_are_asked_for(void **state)
 static void test_messages_are_written(void **state)
 {
     static const char *const words[MESSAGE_UNKNOWN] = {
-        [MESSAGE_REFRESH] = "refresh a-1", [MESSAGE_ASKED] = "asked a-1",
+        [MESSAGE_REFRESH] = "refresh a-1", [MESSAGE_POPULARITY] = "asked a-1",
         [MESSAGE_QUEUED] = "queued a-1",   [MESSAGE_STARTED] = "started a-1",
         [MESSAGE_FAILED] = "failed a-1",   [MESSAGE_PUBLISHED] = "published a-1",
     };
@@ -183,20 +183,20 @@ static void test_filters_come_back(void **state)
     uint64_t count;
     struct date_filter filter;
     (void)state;
-    message_begin(MESSAGE_ASKED, &out);
+    message_begin(MESSAGE_POPULARITY, &out);
     for (int32_t i = 0; i < FILTERS; i++) {
         int32_t first = DAY_FIRST + i * 1800;
-        message_add_asked(&out, (struct date_filter){i % 3 == 0 ? DAY_MIN : first, first + i}, (uint64_t)i);
+        message_add_popular(&out, (struct date_filter){i % 3 == 0 ? DAY_MIN : first, first + i}, (uint64_t)i);
     }
     struct message message = message_parse(buffer_bytes(&out));
     for (int32_t i = 0; i < FILTERS; i++) {
         int32_t first = DAY_FIRST + i * 1800;
-        assert_true(message_next_asked(&message, &filter, &count));
+        assert_true(message_next_popular(&message, &filter, &count));
         assert_int_equal(filter.first_day, i % 3 == 0 ? DAY_MIN : first);
         assert_int_equal(filter.last_day, first + i);
         assert_int_equal(count, i);
     }
-    assert_false(message_next_asked(&message, &filter, &count));
+    assert_false(message_next_popular(&message, &filter, &count));
     buffer_clear(&out);
 }
 

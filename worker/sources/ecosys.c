@@ -179,8 +179,8 @@ enum status ecosys_snapshot(struct ecosys *ecosys, struct error *err)
     return execute(ecosys, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
 }
 
-static enum status ask(struct ecosys *ecosys, const char *sql, const char *doing, MYSQL_RES **result,
-                       struct error *err)
+static enum status query_all(struct ecosys *ecosys, const char *sql, const char *doing, MYSQL_RES **result,
+                             struct error *err)
 {
     *result = mysql_query(ecosys->conn, sql) == 0 ? mysql_store_result(ecosys->conn) : NULL;
     return *result != NULL ? STATUS_OK : failed(ecosys, doing, err);
@@ -205,7 +205,7 @@ static enum status read_columns(struct ecosys *ecosys, bool by_store_size, struc
                                 struct error *err)
 {
     MYSQL_RES *result;
-    if (ask(ecosys, ECOSYS_CATALOG_COLUMNS, "the catalogue", &result, err) != STATUS_OK)
+    if (query_all(ecosys, ECOSYS_CATALOG_COLUMNS, "the catalogue", &result, err) != STATUS_OK)
         return err->code;
     size_t count = 0;
     struct catalog_row *rows = calloc(mysql_num_rows(result) + 1, sizeof *rows);
@@ -222,7 +222,7 @@ static enum status read_made(struct ecosys *ecosys, struct ecosys_catalog *out, 
 {
     MYSQL_RES *result;
     struct catalog_row row;
-    if (ask(ecosys, ECOSYS_CATALOG_MADE, "the catalogue", &result, err) != STATUS_OK)
+    if (query_all(ecosys, ECOSYS_CATALOG_MADE, "the catalogue", &result, err) != STATUS_OK)
         return err->code;
     while (next_row(result, &row))
         ecosys_catalog_take_made(out, &row);
@@ -236,7 +236,7 @@ enum status ecosys_read_catalog(struct ecosys *ecosys, const struct scoring_mode
     MYSQL_RES *result;
     struct catalog_row row;
     if (read_columns(ecosys, scoring_model_goes_by(model, SIZE_STORE), out, err) != STATUS_OK ||
-        ask(ecosys, ECOSYS_CATALOG_INDEXES, "the catalogue", &result, err) != STATUS_OK)
+        query_all(ecosys, ECOSYS_CATALOG_INDEXES, "the catalogue", &result, err) != STATUS_OK)
         return err->code;
     while (next_row(result, &row))
         ecosys_catalog_take_index(out, &row);
@@ -356,7 +356,7 @@ static enum status check_tables(struct ecosys *ecosys, bool by_store_size,
     MYSQL_RES *tables;
     struct catalog_row row;
     enum status status = STATUS_OK;
-    if (ask(ecosys, ECOSYS_CATALOG_TABLES, "the catalogue", &tables, err) != STATUS_OK)
+    if (query_all(ecosys, ECOSYS_CATALOG_TABLES, "the catalogue", &tables, err) != STATUS_OK)
         return err->code;
     while (status == STATUS_OK && next_row(tables, &row))
         if (!bytes_is(row.cells[1], "InnoDB"))
@@ -386,7 +386,7 @@ static enum status try_query(struct ecosys *ecosys, enum ecosys_query query,
         MYSQL_RES *result;
         buffer_append(&sql, " LIMIT 0", sizeof " LIMIT 0"); /* with the NUL */
         status = buffer_is_failed(&sql) ? error_no_memory(err)
-                                        : ask(ecosys, sql.data, ecosys_sql_table(query), &result, err);
+                                        : query_all(ecosys, sql.data, ecosys_sql_table(query), &result, err);
         if (status == STATUS_OK)
             mysql_free_result(result);
     }

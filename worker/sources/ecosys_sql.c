@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "common/domain/date.h"
-#include "common/domain/logins.h"
+#include "common/domain/tenant_logins.h"
 
 #define INDEXES_MAX 3
 #define NO_INDEXES                                                                                           \

@@ -51,8 +51,8 @@ static const struct {
                   {"status_id", "statuses"}};
 
 /* Runs a statement with one or two parameters for a single value; false when there is none. */
-static bool ask(struct pg_conn *conn, const char *sql, const char *first, const char *second, char *out,
-                size_t out_size)
+static bool query_value(struct pg_conn *conn, const char *sql, const char *first, const char *second,
+                        char *out, size_t out_size)
 {
     const char *const values[] = {first, second};
     PGresult *result = PQexecParams(conn, sql, second != NULL ? 2 : 1, NULL, values, NULL, NULL, 0);
@@ -67,7 +67,7 @@ static bool ask(struct pg_conn *conn, const char *sql, const char *first, const 
 static bool has_table(struct pg_conn *conn, const char *table)
 {
     char ignored[TYPE_TEXT_MAX];
-    return ask(conn, "SELECT to_regclass($1)", table, NULL, ignored, sizeof ignored);
+    return query_value(conn, "SELECT to_regclass($1)", table, NULL, ignored, sizeof ignored);
 }
 
 static bool type_of(struct pg_conn *conn, const char *table, const char *column, char type[TYPE_TEXT_MAX])
@@ -75,7 +75,7 @@ static bool type_of(struct pg_conn *conn, const char *table, const char *column,
     static const char sql[] = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
                               " WHERE attrelid = to_regclass($1) AND attname = $2 AND attnum > 0"
                               " AND NOT attisdropped";
-    return ask(conn, sql, table, column, type, TYPE_TEXT_MAX);
+    return query_value(conn, sql, table, column, type, TYPE_TEXT_MAX);
 }
 
 static bool explain_missing(struct pg_conn *conn, struct error *err)
@@ -106,7 +106,7 @@ static void explain_reference(struct pg_conn *conn, struct error *err)
         snprintf(sql, sizeof sql,
                  "SELECT count(*) FROM (SELECT c.%s = t.id FROM clientes_kommo c, %s t LIMIT $1) x", column,
                  table);
-        if (ask(conn, sql, "0", NULL, ignored, sizeof ignored))
+        if (query_value(conn, sql, "0", NULL, ignored, sizeof ignored))
             continue;
         (void)error_set(err, STATUS_INVALID,
                         "PostgreSQL: column clientes_kommo.%s is %s, takes the type of %s.id, %s", column,
@@ -133,7 +133,7 @@ void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t o
 {
     char number[16];
     snprintf(number, sizeof number, "%u", type);
-    if (!ask(conn, "SELECT format_type($1::oid, NULL)", number, NULL, out, out_size))
+    if (!query_value(conn, "SELECT format_type($1::oid, NULL)", number, NULL, out, out_size))
         snprintf(out, out_size, "the type with number %u", type);
 }
 

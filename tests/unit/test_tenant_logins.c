@@ -1,4 +1,4 @@
-/* tests/unit/test_logins.c - the order of logins, and what one tenant's are counted to. */
+/* tests/unit/test_tenant_logins.c - the order of logins, and what one tenant's are counted to. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/domain/date.h"
-#include "common/domain/logins.h"
+#include "common/domain/tenant_logins.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define NOBODY      UINT64_MAX /* no subject */

@@ -1,5 +1,5 @@
-/* common/domain/logins.c - the order of logins, and the totals of one tenant. */
-#include "common/domain/logins.h"
+/* common/domain/tenant_logins.c - the order of logins, and the totals of one tenant. */
+#include "common/domain/tenant_logins.h"
 
 #include <stdlib.h>
 

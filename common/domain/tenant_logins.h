@@ -1,7 +1,7 @@
-/* common/domain/logins.h - logins of the last days, row by row: for /logins, not for scores. One thread while being filled,
+/* common/domain/tenant_logins.h - logins of the last days, row by row: for /logins, not for scores. One thread while being filled,
  * any thread after that. */
-#ifndef ECOSYS_COMMON_DOMAIN_LOGINS_H
-#define ECOSYS_COMMON_DOMAIN_LOGINS_H
+#ifndef ECOSYS_COMMON_DOMAIN_TENANT_LOGINS_H
+#define ECOSYS_COMMON_DOMAIN_TENANT_LOGINS_H
 
 #include <stdbool.h>
 #include <stddef.h>
