@@ -17,25 +17,6 @@
 #define ENV_FILE_MAX  1048576u
 #define UNSET_SECONDS (-1)
 
-enum kind {
-    KIND_TEXT,
-    KIND_NUMBER,
-    KIND_CHOICE, /* stored as index into the choices */
-    KIND_WORD,   /* one of the choices, as text */
-    KIND_FILE,   /* the path of a readable file */
-    KIND_ZONE,
-    KIND_PREFIX,
-    KIND_ORIGINS,
-};
-
-struct row {
-    struct setting shown;
-    enum kind kind;
-    size_t offset; /* in struct settings: a const char * for texts, else an int64_t */
-    int64_t low, high;
-    const char *const *choices;
-};
-
 static const char *const PG_MODES[] = {"disable",   "allow",       "prefer", "require",
                                        "verify-ca", "verify-full", NULL};
 static const char *const MYSQL_MODES[] = {"disabled", "preferred", "required", "verify_identity", NULL};
@@ -43,147 +24,188 @@ static const char *const FORMATS[] = {"plano", "detalhado", NULL};
 static const char *const LEVELS[] = {"debug", "info", "warning", "error", NULL};
 static const char *const LOG_FORMATS[] = {"text", "json", NULL};
 
-#define AT(field) offsetof(struct settings, field)
-#define TEXT(name, fallback, programs, required, secret, field, help)                                        \
-    {                                                                                                        \
-        {name, fallback, help, programs, required, secret}, KIND_TEXT, AT(field), 0, 0, NULL                 \
-    }
-#define NUMBER(name, fallback, programs, low, high, field, help)                                             \
-    {                                                                                                        \
-        {name, fallback, help, programs, 0, false}, KIND_NUMBER, AT(field), low, high, NULL                  \
-    }
-#define CHOICE(name, fallback, programs, choices, field, help)                                               \
-    {                                                                                                        \
-        {name, fallback, help, programs, 0, false}, KIND_CHOICE, AT(field), 0, 0, choices                    \
-    }
-#define WORD(name, programs, choices, field, help)                                                           \
-    {                                                                                                        \
-        {name, NULL, help, programs, 0, false}, KIND_WORD, AT(field), 0, 0, choices                          \
-    }
-#define READABLE(name, programs, field, help)                                                                \
-    {                                                                                                        \
-        {name, NULL, help, programs, 0, false}, KIND_FILE, AT(field), 0, 0, NULL                             \
-    }
+#define AT(member) offsetof(struct settings, member)
 
-static const struct row ROWS[] = {
-    TEXT("DB_HOST", "localhost", PROGRAM_WORKER, 0, false, kommo.host,
-         "PostgreSQL of the CRM; a host that starts with / is a folder of sockets"),
-    NUMBER("DB_PORT", "5432", PROGRAM_WORKER, 1, 65535, kommo.port, "its port"),
-    TEXT("DB_NAME", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, kommo.name, "the database of the CRM"),
-    TEXT("DB_USER", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, kommo.user,
-         "a user for whom SELECT suffices"),
-    TEXT("DB_PASSWORD", "", PROGRAM_WORKER, 0, true, kommo.password, "its password"),
-    WORD("DB_SSLMODE", PROGRAM_WORKER, PG_MODES, kommo_sslmode,
-         "TLS to it: disable, allow, prefer, require, verify-ca or verify-full"),
-    READABLE("DB_SSLROOTCERT", PROGRAM_WORKER, kommo_ca_file, "the authorities that sign its certificate"),
-    TEXT("DB_HOST_ECOSYS", "localhost", PROGRAM_WORKER, 0, false, ecosys.host,
-         "MySQL or MariaDB of EcoSys; a host that starts with / is a socket"),
-    NUMBER("DB_PORT_ECOSYS", "3306", PROGRAM_WORKER, 1, 65535, ecosys.port, "its port"),
-    TEXT("DB_NAME_ECOSYS", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, ecosys.name,
-         "the database of EcoSys"),
-    TEXT("DB_USER_ECOSYS", NULL, PROGRAM_WORKER, PROGRAM_WORKER, false, ecosys.user,
-         "a user for whom SELECT suffices"),
-    TEXT("DB_PASSWORD_ECOSYS", "", PROGRAM_WORKER, 0, true, ecosys.password, "its password"),
-    CHOICE("DB_SSLMODE_ECOSYS", "preferred", PROGRAM_WORKER, MYSQL_MODES, ecosys_tls,
-           "TLS to it: disabled, preferred, required or verify_identity"),
-    READABLE("DB_SSLROOTCERT_ECOSYS", PROGRAM_WORKER, ecosys_ca_file,
-             "the authorities that sign its certificate"),
-    NUMBER("DB_CONNECT_TIMEOUT", "5", PROGRAM_WORKER, 1, 300, db_connect_timeout_s,
-           "seconds to connect to a database"),
-    NUMBER("SNAPSHOT_TIMEOUT", "60", PROGRAM_WORKER, 1, 3600, snapshot_timeout_s,
-           "seconds that the read of both databases may take"),
-    TEXT("REDIS_URL", "redis://127.0.0.1:6379/0", BOTH, 0, true, redis_url,
-         "redis://[user:password@]host:port/db, rediss:// (TLS) or unix:///path?db=N"),
-    TEXT("UPSTASH_REDIS_REST_URL", "", BOTH, 0, false, upstash_url,
-         "used when REDIS_URL is not set: https://HOST is TLS to HOST:6379"),
-    TEXT("UPSTASH_REDIS_REST_TOKEN", "", BOTH, 0, true, upstash_token, "the token of that address"),
-    READABLE("REDIS_CA_FILE", BOTH, redis_ca_file, "the authorities that sign its certificate"),
-    {{"REDIS_PREFIX", "ecosys", "what every key and channel starts with", BOTH, 0, false},
-     KIND_PREFIX,
-     AT(redis_prefix),
-     0,
-     0,
-     NULL},
-    NUMBER("REDIS_TIMEOUT_MS", "5000", BOTH, 100, 60000, redis_timeout_ms,
-           "milliseconds to wait for an answer of Redis"),
-    TEXT("BASIC_AUTH_USERS", NULL, PROGRAM_API, PROGRAM_API, true, basic_auth_users, "user:pass,user2:pass2"),
-    TEXT("BASIC_AUTH_READONLY", "", PROGRAM_API, 0, false, basic_auth_readonly,
-         "users of those that may not ask for a refresh: user,user2"),
-    NUMBER("AUTH_FAILURES", "300", PROGRAM_API, 0, 6000, auth_failures,
-           "wrong credentials a minute and address; beyond it 503; 0 is no limit"),
-    NUMBER("AUTH_QUEUE", "64", PROGRAM_API, 1, 100000, auth_queue,
-           "credentials that may wait to be verified; beyond it 503"),
-    TEXT("TRUSTED_PROXIES", "", PROGRAM_API, 0, false, trusted_proxies,
-         "addresses and networks whose X-Forwarded-For is believed"),
-    TEXT("HOST", "127.0.0.1", PROGRAM_API, 0, false, host, "address on which the API listens"),
-    NUMBER("PORT", "8000", PROGRAM_API, 1, 65535, port, "port on which the API listens"),
-    NUMBER("API_THREADS", "0", PROGRAM_API, 0, 256, api_threads, "event loops; 0 is the number of cores"),
-    CHOICE("HEALTH_SCORES_FORMATO", "plano", PROGRAM_API, FORMATS, health_format,
-           "what /health-scores answers without formato"),
-    {{"CORS_ALLOW_ORIGINS", "*", "comma-separated origins, or *", PROGRAM_API, 0, false},
-     KIND_ORIGINS,
-     AT(cors_allow_origins),
-     0,
-     0,
-     NULL},
-    NUMBER("CACHE_MEMORY", "268435456", PROGRAM_API, 0, INT64_MAX / 2, cache_memory,
-           "bytes of finished answers that are kept"),
-    NUMBER("SEND_MEMORY", "268435456", PROGRAM_API, 1, INT64_MAX / 2, send_memory,
-           "bytes of answers that are sent but kept no more; beyond it 503"),
-    NUMBER("COMPUTE_QUEUE", "1024", PROGRAM_API, 1, 1000000, compute_queue,
-           "answers that may wait to be made; beyond it 503"),
-    NUMBER("COMPUTE_TIMEOUT", "5", PROGRAM_API, 1, 3600, compute_timeout_s,
-           "seconds for which an answer may wait to be made; then 503"),
-    NUMBER("HTTP_CONNECTIONS", "4096", PROGRAM_API, 1, 1000000, connections_max,
-           "connections at a time; one more displaces the idlest, or is answered 503"),
-    NUMBER("HTTP_HEADER_BYTES", "16384", PROGRAM_API, 1024, 1048576, header_bytes_max,
-           "longest request line and headers"),
-    NUMBER("HTTP_BODY_BYTES", "65536", PROGRAM_API, 0, 16777216, body_bytes_max, "longest request body"),
-    NUMBER("HTTP_REQUEST_TIMEOUT", "15", PROGRAM_API, 1, 3600, request_timeout_s,
-           "seconds to receive a request, and seconds in which a reader must take some of its answer"),
-    NUMBER("HTTP_IDLE_TIMEOUT", "75", PROGRAM_API, 1, 86400, idle_timeout_s,
-           "seconds that a connection may wait for its next request"),
-    NUMBER("SHUTDOWN_TIMEOUT", "10", PROGRAM_API, 0, 3600, shutdown_timeout_s,
-           "seconds for answers under way when the API is told to stop"),
-    NUMBER("CACHE_TTL_CLIENTES", "300", BOTH, 1, SECONDS_MAX, ttl_clientes_s,
-           "seconds after which /clientes counts as stale"),
-    NUMBER("CACHE_TTL_HEALTH_SCORES", "600", BOTH, 1, SECONDS_MAX, ttl_health_scores_s,
-           "seconds after which /health-scores and /dashboard count as stale"),
-    NUMBER("REFRESH_INTERVAL", NULL, PROGRAM_WORKER, 0, SECONDS_MAX, refresh_interval_s,
-           "seconds from the end of a refresh to the next; 0 only when asked; the smaller TTL when not set"),
-    NUMBER("CACHE_MAX_STALE", "86400", BOTH, 1, SECONDS_MAX, cache_max_stale_s,
-           "seconds for which a generation is served when no newer one comes"),
-    NUMBER("LEASE_TIME", "9", PROGRAM_WORKER, 3, 3600, lease_s,
-           "seconds after which another worker takes over from one that died"),
-    TEXT("SCORING_MODEL", "", PROGRAM_WORKER, 0, false, scoring_model,
-         "path of a scoring model; empty is the built-in one"),
-    {{"TZ", "America/Sao_Paulo", "zone of today and of day boundaries", BOTH, 0, false},
-     KIND_ZONE,
-     AT(zone),
-     0,
-     0,
-     NULL},
-    TEXT("ENVIRONMENT", "production", PROGRAM_API, 0, false, environment, "reported by /health"),
-    CHOICE("LOG_LEVEL", "info", BOTH, LEVELS, log_level, "debug, info, warning or error"),
-    CHOICE("LOG_FORMAT", "text", BOTH, LOG_FORMATS, log_format, "text (key=value) or json"),
+/* In the order of docs/configuration.md. A row is three lines: who reads it, what it takes, what it means; what does not
+ * apply to it is left out. A new one needs its row there and in .env.example too, and a member of struct settings. */
+/* clang-format off */
+static const struct setting ROWS[] = {
+    {.name = "DB_HOST", .fallback = "localhost", .programs = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(kommo.host),
+     .help = "PostgreSQL of the CRM; a host that starts with / is a folder of sockets"},
+    {.name = "DB_PORT", .fallback = "5432", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 1, .high = 65535, .field = AT(kommo.port),
+     .help = "its port"},
+    {.name = "DB_NAME", .programs = PROGRAM_WORKER, .required_by = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(kommo.name),
+     .help = "the database of the CRM"},
+    {.name = "DB_USER", .programs = PROGRAM_WORKER, .required_by = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(kommo.user),
+     .help = "a user for whom SELECT suffices"},
+    {.name = "DB_PASSWORD", .fallback = "", .programs = PROGRAM_WORKER, .is_secret = true,
+     .kind = KIND_TEXT, .field = AT(kommo.password),
+     .help = "its password"},
+    {.name = "DB_SSLMODE", .programs = PROGRAM_WORKER,
+     .kind = KIND_WORD, .choices = PG_MODES, .field = AT(kommo_sslmode),
+     .help = "TLS to it: disable, allow, prefer, require, verify-ca or verify-full"},
+    {.name = "DB_SSLROOTCERT", .programs = PROGRAM_WORKER,
+     .kind = KIND_FILE, .field = AT(kommo_ca_file),
+     .help = "the authorities that sign its certificate"},
+    {.name = "DB_HOST_ECOSYS", .fallback = "localhost", .programs = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(ecosys.host),
+     .help = "MySQL or MariaDB of EcoSys; a host that starts with / is a socket"},
+    {.name = "DB_PORT_ECOSYS", .fallback = "3306", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 1, .high = 65535, .field = AT(ecosys.port),
+     .help = "its port"},
+    {.name = "DB_NAME_ECOSYS", .programs = PROGRAM_WORKER, .required_by = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(ecosys.name),
+     .help = "the database of EcoSys"},
+    {.name = "DB_USER_ECOSYS", .programs = PROGRAM_WORKER, .required_by = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(ecosys.user),
+     .help = "a user for whom SELECT suffices"},
+    {.name = "DB_PASSWORD_ECOSYS", .fallback = "", .programs = PROGRAM_WORKER, .is_secret = true,
+     .kind = KIND_TEXT, .field = AT(ecosys.password),
+     .help = "its password"},
+    {.name = "DB_SSLMODE_ECOSYS", .fallback = "preferred", .programs = PROGRAM_WORKER,
+     .kind = KIND_CHOICE, .choices = MYSQL_MODES, .field = AT(ecosys_tls),
+     .help = "TLS to it: disabled, preferred, required or verify_identity"},
+    {.name = "DB_SSLROOTCERT_ECOSYS", .programs = PROGRAM_WORKER,
+     .kind = KIND_FILE, .field = AT(ecosys_ca_file),
+     .help = "the authorities that sign its certificate"},
+    {.name = "DB_CONNECT_TIMEOUT", .fallback = "5", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 1, .high = 300, .field = AT(db_connect_timeout_s),
+     .help = "seconds to connect to a database"},
+    {.name = "SNAPSHOT_TIMEOUT", .fallback = "60", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 1, .high = 3600, .field = AT(snapshot_timeout_s),
+     .help = "seconds that the read of both databases may take"},
+    {.name = "REDIS_URL", .fallback = "redis://127.0.0.1:6379/0", .programs = BOTH, .is_secret = true,
+     .kind = KIND_TEXT, .field = AT(redis_url),
+     .help = "redis://[user:password@]host:port/db, rediss:// (TLS) or unix:///path?db=N"},
+    {.name = "UPSTASH_REDIS_REST_URL", .fallback = "", .programs = BOTH,
+     .kind = KIND_TEXT, .field = AT(upstash_url),
+     .help = "used when REDIS_URL is not set: https://HOST is TLS to HOST:6379"},
+    {.name = "UPSTASH_REDIS_REST_TOKEN", .fallback = "", .programs = BOTH, .is_secret = true,
+     .kind = KIND_TEXT, .field = AT(upstash_token),
+     .help = "the token of that address"},
+    {.name = "REDIS_CA_FILE", .programs = BOTH,
+     .kind = KIND_FILE, .field = AT(redis_ca_file),
+     .help = "the authorities that sign its certificate"},
+    {.name = "REDIS_PREFIX", .fallback = "ecosys", .programs = BOTH,
+     .kind = KIND_PREFIX, .field = AT(redis_prefix),
+     .help = "what every key and channel starts with"},
+    {.name = "REDIS_TIMEOUT_MS", .fallback = "5000", .programs = BOTH,
+     .kind = KIND_NUMBER, .low = 100, .high = 60000, .field = AT(redis_timeout_ms),
+     .help = "milliseconds to wait for an answer of Redis"},
+    {.name = "BASIC_AUTH_USERS", .programs = PROGRAM_API, .required_by = PROGRAM_API, .is_secret = true,
+     .kind = KIND_TEXT, .field = AT(basic_auth_users),
+     .help = "user:pass,user2:pass2"},
+    {.name = "BASIC_AUTH_READONLY", .fallback = "", .programs = PROGRAM_API,
+     .kind = KIND_TEXT, .field = AT(basic_auth_readonly),
+     .help = "users of those that may not ask for a refresh: user,user2"},
+    {.name = "AUTH_FAILURES", .fallback = "300", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 0, .high = 6000, .field = AT(auth_failures),
+     .help = "wrong credentials a minute and address; beyond it 503; 0 is no limit"},
+    {.name = "AUTH_QUEUE", .fallback = "64", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 100000, .field = AT(auth_queue),
+     .help = "credentials that may wait to be verified; beyond it 503"},
+    {.name = "TRUSTED_PROXIES", .fallback = "", .programs = PROGRAM_API,
+     .kind = KIND_TEXT, .field = AT(trusted_proxies),
+     .help = "addresses and networks whose X-Forwarded-For is believed"},
+    {.name = "HOST", .fallback = "127.0.0.1", .programs = PROGRAM_API,
+     .kind = KIND_TEXT, .field = AT(host),
+     .help = "address on which the API listens"},
+    {.name = "PORT", .fallback = "8000", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 65535, .field = AT(port),
+     .help = "port on which the API listens"},
+    {.name = "API_THREADS", .fallback = "0", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 0, .high = 256, .field = AT(api_threads),
+     .help = "event loops; 0 is the number of cores"},
+    {.name = "HEALTH_SCORES_FORMATO", .fallback = "plano", .programs = PROGRAM_API,
+     .kind = KIND_CHOICE, .choices = FORMATS, .field = AT(health_format),
+     .help = "what /health-scores answers without formato"},
+    {.name = "CORS_ALLOW_ORIGINS", .fallback = "*", .programs = PROGRAM_API,
+     .kind = KIND_ORIGINS, .field = AT(cors_allow_origins),
+     .help = "comma-separated origins, or *"},
+    {.name = "CACHE_MEMORY", .fallback = "268435456", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 0, .high = INT64_MAX / 2, .field = AT(cache_memory),
+     .help = "bytes of finished answers that are kept"},
+    {.name = "SEND_MEMORY", .fallback = "268435456", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = INT64_MAX / 2, .field = AT(send_memory),
+     .help = "bytes of answers that are sent but kept no more; beyond it 503"},
+    {.name = "COMPUTE_QUEUE", .fallback = "1024", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 1000000, .field = AT(compute_queue),
+     .help = "answers that may wait to be made; beyond it 503"},
+    {.name = "COMPUTE_TIMEOUT", .fallback = "5", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 3600, .field = AT(compute_timeout_s),
+     .help = "seconds for which an answer may wait to be made; then 503"},
+    {.name = "HTTP_CONNECTIONS", .fallback = "4096", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 1000000, .field = AT(connections_max),
+     .help = "connections at a time; one more displaces the idlest, or is answered 503"},
+    {.name = "HTTP_HEADER_BYTES", .fallback = "16384", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1024, .high = 1048576, .field = AT(header_bytes_max),
+     .help = "longest request line and headers"},
+    {.name = "HTTP_BODY_BYTES", .fallback = "65536", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 0, .high = 16777216, .field = AT(body_bytes_max),
+     .help = "longest request body"},
+    {.name = "HTTP_REQUEST_TIMEOUT", .fallback = "15", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 3600, .field = AT(request_timeout_s),
+     .help = "seconds to receive a request, and seconds in which a reader must take some of its answer"},
+    {.name = "HTTP_IDLE_TIMEOUT", .fallback = "75", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 1, .high = 86400, .field = AT(idle_timeout_s),
+     .help = "seconds that a connection may wait for its next request"},
+    {.name = "SHUTDOWN_TIMEOUT", .fallback = "10", .programs = PROGRAM_API,
+     .kind = KIND_NUMBER, .low = 0, .high = 3600, .field = AT(shutdown_timeout_s),
+     .help = "seconds for answers under way when the API is told to stop"},
+    {.name = "CACHE_TTL_CLIENTES", .fallback = "300", .programs = BOTH,
+     .kind = KIND_NUMBER, .low = 1, .high = SECONDS_MAX, .field = AT(ttl_clientes_s),
+     .help = "seconds after which /clientes counts as stale"},
+    {.name = "CACHE_TTL_HEALTH_SCORES", .fallback = "600", .programs = BOTH,
+     .kind = KIND_NUMBER, .low = 1, .high = SECONDS_MAX, .field = AT(ttl_health_scores_s),
+     .help = "seconds after which /health-scores and /dashboard count as stale"},
+    {.name = "REFRESH_INTERVAL", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 0, .high = SECONDS_MAX, .field = AT(refresh_interval_s),
+     .help = "seconds from the end of a refresh to the next; 0 only when asked; the smaller TTL when not "
+             "set"},
+    {.name = "CACHE_MAX_STALE", .fallback = "86400", .programs = BOTH,
+     .kind = KIND_NUMBER, .low = 1, .high = SECONDS_MAX, .field = AT(cache_max_stale_s),
+     .help = "seconds for which a generation is served when no newer one comes"},
+    {.name = "LEASE_TIME", .fallback = "9", .programs = PROGRAM_WORKER,
+     .kind = KIND_NUMBER, .low = 3, .high = 3600, .field = AT(lease_s),
+     .help = "seconds after which another worker takes over from one that died"},
+    {.name = "SCORING_MODEL", .fallback = "", .programs = PROGRAM_WORKER,
+     .kind = KIND_TEXT, .field = AT(scoring_model),
+     .help = "path of a scoring model; empty is the built-in one"},
+    {.name = "TZ", .fallback = "America/Sao_Paulo", .programs = BOTH,
+     .kind = KIND_ZONE, .field = AT(zone),
+     .help = "zone of today and of day boundaries"},
+    {.name = "ENVIRONMENT", .fallback = "production", .programs = PROGRAM_API,
+     .kind = KIND_TEXT, .field = AT(environment),
+     .help = "reported by /health"},
+    {.name = "LOG_LEVEL", .fallback = "info", .programs = BOTH,
+     .kind = KIND_CHOICE, .choices = LEVELS, .field = AT(log_level),
+     .help = "debug, info, warning or error"},
+    {.name = "LOG_FORMAT", .fallback = "text", .programs = BOTH,
+     .kind = KIND_CHOICE, .choices = LOG_FORMATS, .field = AT(log_format),
+     .help = "text (key=value) or json"},
 };
+/* clang-format on */
 
 #define ROWS_COUNT (sizeof ROWS / sizeof ROWS[0])
 
 const struct setting *settings_row(size_t index)
 {
-    return index < ROWS_COUNT ? &ROWS[index].shown : NULL;
+    return index < ROWS_COUNT ? &ROWS[index] : NULL;
 }
 
 /* "NAME: is "value", takes ..."; a secret's value is left out. */
-static enum status refuse(const struct row *row, const char *value, const char *takes, struct error *err)
+static enum status refuse(const struct setting *row, const char *value, const char *takes, struct error *err)
 {
-    if (row->shown.is_secret)
-        return error_set(err, STATUS_INVALID, "%s: takes %s", row->shown.name, takes);
-    return error_set(err, STATUS_INVALID, "%s: is \"%.100s\", takes %s", row->shown.name, value, takes);
+    if (row->is_secret)
+        return error_set(err, STATUS_INVALID, "%s: takes %s", row->name, takes);
+    return error_set(err, STATUS_INVALID, "%s: is \"%.100s\", takes %s", row->name, value, takes);
 }
 
-static enum status parse_number(const struct row *row, const char *value, int64_t *out, struct error *err)
+static enum status parse_number(const struct setting *row, const char *value, int64_t *out, struct error *err)
 {
     char takes[80];
     char *end;
@@ -198,7 +220,7 @@ static enum status parse_number(const struct row *row, const char *value, int64_
     return refuse(row, value, takes, err);
 }
 
-static enum status parse_choice(const struct row *row, const char *value, int64_t *out, struct error *err)
+static enum status parse_choice(const struct setting *row, const char *value, int64_t *out, struct error *err)
 {
     char takes[80] = "";
     for (int64_t i = 0; row->choices[i] != NULL; i++) {
@@ -213,7 +235,7 @@ static enum status parse_choice(const struct row *row, const char *value, int64_
 }
 
 /* Reads one byte, as opening succeeds for directories too. */
-static enum status check_readable(const struct row *row, const char *path, struct error *err)
+static enum status check_readable(const struct setting *row, const char *path, struct error *err)
 {
     char byte, takes[120];
     FILE *file = fopen(path, "rbe");
@@ -234,10 +256,10 @@ static bool is_prefix(const char *value)
     return len <= REDIS_PREFIX_MAX && strspn(value, allowed) == len;
 }
 
-static enum status parse_row(const struct row *row, const char *value, struct settings *out,
+static enum status parse_row(const struct setting *row, const char *value, struct settings *out,
                              struct error *err)
 {
-    char *field = (char *)out + row->offset;
+    char *field = (char *)out + row->field;
     int64_t choice;
     switch (row->kind) {
     case KIND_NUMBER:
@@ -273,12 +295,12 @@ static enum status parse_row(const struct row *row, const char *value, struct se
 }
 
 /* The effective value, or NULL. An empty one counts as unset, as in KEY= lines of a sample file. */
-static const char *value_of(const struct row *row, const char *(*environment)(const char *name),
+static const char *value_of(const struct setting *row, const char *(*environment)(const char *name),
                             const struct dotenv *file)
 {
-    const char *value = environment(row->shown.name);
+    const char *value = environment(row->name);
     if (value == NULL)
-        value = dotenv_value(file, row->shown.name);
+        value = dotenv_value(file, row->name);
     return value != NULL && value[0] == '\0' ? NULL : value;
 }
 
@@ -314,16 +336,16 @@ enum status settings_load(struct arena *arena, enum program program,
 {
     struct settings settings = {.refresh_interval_s = UNSET_SECONDS};
     for (size_t i = 0; i < ROWS_COUNT; i++) {
-        const struct row *row = &ROWS[i];
+        const struct setting *row = &ROWS[i];
         const char *value = value_of(row, environment, file);
-        bool reads = (row->shown.programs & program) != 0;
-        if (row->offset == AT(redis_url))
+        bool reads = (row->programs & program) != 0;
+        if (row->field == AT(redis_url))
             settings.redis_url_is_set = value != NULL;
         if (value == NULL || !reads)
-            value = row->shown.fallback;
-        if (value == NULL && (row->shown.required_by & program) != 0)
-            return error_set(err, STATUS_INVALID, "%s: is not set, and there is no default (%s)",
-                             row->shown.name, row->shown.help);
+            value = row->fallback;
+        if (value == NULL && (row->required_by & program) != 0)
+            return error_set(err, STATUS_INVALID, "%s: is not set, and there is no default (%s)", row->name,
+                             row->help);
         if (value != NULL && parse_row(row, value, &settings, err) != STATUS_OK)
             return err->code;
     }

@@ -106,14 +106,29 @@ const char *settings_environment(const char *name);
 /* Seconds from the end of a refresh to the next one: REFRESH_INTERVAL, or the smaller TTL. */
 int64_t settings_refresh_interval_s(const struct settings *settings);
 
-/* One row of the table, for --help and for the test that compares it with the documentation. */
+enum setting_kind {
+    KIND_TEXT,
+    KIND_NUMBER, /* a whole number from `low` to `high` */
+    KIND_CHOICE, /* one of the choices, stored as its index */
+    KIND_WORD,   /* one of the choices, stored as text */
+    KIND_FILE,   /* the path of a readable file */
+    KIND_ZONE,
+    KIND_PREFIX,
+    KIND_ORIGINS,
+};
+
+/* One row of the table, for the parser, for --help and for the test that compares it with the documentation. */
 struct setting {
     const char *name;
-    const char *fallback; /* NULL: none; "" is shown as empty */
-    const char *help;
+    const char *fallback; /* the default; NULL: none; "" is shown as empty */
     unsigned programs;    /* programs that read it */
     unsigned required_by; /* programs that do not start without it */
-    bool is_secret;
+    bool is_secret;       /* no message shows its value */
+    enum setting_kind kind;
+    int64_t low, high;          /* KIND_NUMBER; both inclusive */
+    const char *const *choices; /* KIND_CHOICE and KIND_WORD; ends with NULL */
+    size_t field; /* offset in struct settings: an int64_t for KIND_NUMBER and KIND_CHOICE, else a text */
+    const char *help;
 };
 
 /* The row with that number, from 0, or NULL past the last one. */

@@ -102,8 +102,12 @@ def test_documented_ranges_are_those_of_the_table():
             return (2**63 - 1) // 2
         return named[word] if word in named else int(word)
 
-    pattern = r'NUMBER\("(\w+)",\s*(?:"\d*"|NULL),\s*\w+,\s*(\w+),\s*(\w+(?: / \d+)?),'
-    ranges = {name: f"{number(low)} to {number(high)}" for name, low, high in re.findall(pattern, source)}
+    table = re.search(r"^static const struct setting ROWS\[\] = \{\n(.*?)^\};", source, re.M | re.S)[1]
+    rows = [dict(re.findall(r'\.(\w+) = ("(?:[^"\\]|\\.)*"|[^,{}"]+)', row))
+            for row in re.findall(r"^    \{(\..*?)\},$", table, re.M | re.S)]
+    assert [row["name"].strip('"') for row in rows] == [code(row[0]) for row in documented_settings()]
+    ranges = {row["name"].strip('"'): f"{number(row['low'])} to {number(row['high'])}"
+              for row in rows if row["kind"] == "KIND_NUMBER"}
     documented = {code(row[0]): row[3] for row in documented_settings() if re.fullmatch(r"\d+ to \d+", row[3])}
     assert ranges and documented == ranges
 

@@ -370,9 +370,26 @@ static void test_rows_of_the_table(void **state)
     }
     for (size_t j = 0; settings_row(j) != NULL; j++)
         for (size_t k = 0; k < j; k++)
-            if (strcmp(settings_row(j)->name, settings_row(k)->name) == 0)
+            if (strcmp(settings_row(j)->name, settings_row(k)->name) == 0 ||
+                settings_row(j)->field == settings_row(k)->field)
                 fail_msg("%s: rows %zu and %zu, expected one", settings_row(j)->name, k, j);
     assert_null(settings_row(SIZE_MAX));
+}
+
+/* Every row has what its kind needs, and nothing that its kind ignores. */
+static void test_rows_are_complete(void **state)
+{
+    const struct setting *row;
+    (void)state;
+    for (size_t i = 0; (row = settings_row(i)) != NULL; i++) {
+        bool is_number = row->kind == KIND_NUMBER;
+        bool is_choice = row->kind == KIND_CHOICE || row->kind == KIND_WORD;
+        check_int(row->name, row->low < row->high, is_number);
+        check_int(row->name, row->low != 0 || row->high != 0, is_number);
+        check_int(row->name, row->choices != NULL, is_choice);
+        check_int(row->name, row->programs != 0 && (row->required_by & ~row->programs) == 0, true);
+        check_int(row->name, row->help != NULL && row->help[0] != '\0', true);
+    }
 }
 
 static void test_precedence(void **state)
@@ -601,6 +618,7 @@ int main(void)
                                         clear_arena),
         cmocka_unit_test_setup_teardown(test_no_secret_in_any_message, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_secrets_are_marked, init_arena, clear_arena),
+        cmocka_unit_test(test_rows_are_complete),
         cmocka_unit_test_setup_teardown(test_rows_of_the_table, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_precedence, init_arena, clear_arena),
         cmocka_unit_test_setup_teardown(test_required_ones_come_from_the_file_too, init_arena, clear_arena),
