@@ -9,8 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "api/data/follower.h"
-#include "api/data/logins.h"
 #include "api/loop.h"
 #include "common/program/log.h"
 #include "common/program/notify.h"
@@ -25,36 +23,20 @@
 #define REPORT_EVERY_S 60
 
 struct server {
-    struct shared shared;
-    const char *env_file; /* NULL: ./.env */
-    struct users *users;  /* a reference to the newest ones */
+    struct service service; /* what each loop starts with; its users are a reference to the newest ones */
+    const char *env_file;   /* NULL: ./.env */
     struct loop *loops;
-    size_t loops_count;   /* initialised ones */
-    size_t running_count; /* ones with a thread */
+    size_t loops_count;      /* initialised ones */
+    size_t running_count;    /* ones with a thread */
+    atomic_llong connections; /* open ones that were not refused, in all loops */
+    struct current current;
     struct follower follower;
+    struct popular_filters filters;
+    struct workshop workshop;
     struct pool makers;
     struct pool fetchers;
-    struct fetcher fetcher_contexts[FETCHERS];
+    struct login_fetcher fetcher_contexts[FETCHERS];
 };
-
-/* In the follower's thread. */
-static void tell_loops(void *context, struct generation *generation, const struct outlook *outlook)
-{
-    struct server *server = context;
-    newest_set(&server->shared.newest, generation, outlook);
-    for (size_t i = 0; i < server->loops_count; i++)
-        loop_ring(&server->loops[i]);
-}
-
-/* In the follower's thread. */
-static bool is_served_by_all(void *context, uint64_t generation)
-{
-    const struct server *server = context;
-    for (size_t i = 0; i < server->loops_count; i++)
-        if (atomic_load(&server->loops[i].served) != generation)
-            return false;
-    return true;
-}
 
 static size_t count_threads(const struct settings *settings)
 {
@@ -66,12 +48,14 @@ static size_t count_threads(const struct settings *settings)
 
 static enum status open_loops(struct server *server, struct error *err)
 {
-    size_t count = count_threads(server->shared.settings);
+    size_t count = count_threads(server->service.settings);
     server->loops = calloc(count, sizeof *server->loops);
     if (server->loops == NULL)
         return error_no_memory(err);
+    bool port_is_ours = false;
     for (size_t i = 0; i < count; i++) {
-        enum status status = loop_init(&server->loops[i], &server->shared, server->users, err);
+        enum status status =
+            loop_init(&server->loops[i], &server->service, &server->connections, &port_is_ours, err);
         server->loops_count++;
         if (status != STATUS_OK)
             return status;
@@ -136,10 +120,10 @@ static void make_room_for_descriptors(const struct settings *settings)
 
 static enum status start_pools(struct server *server, struct error *err)
 {
-    const struct settings *settings = server->shared.settings;
+    const struct settings *settings = server->service.settings;
     void *contexts[FETCHERS];
     for (size_t i = 0; i < FETCHERS; i++) {
-        struct fetcher *fetcher = &server->fetcher_contexts[i];
+        struct login_fetcher *fetcher = &server->fetcher_contexts[i];
         redis_link_init(&fetcher->link, &settings->redis, settings->redis_timeout_ms);
         fetcher->prefix = settings->redis_prefix;
         contexts[i] = fetcher;
@@ -151,19 +135,17 @@ static enum status start_pools(struct server *server, struct error *err)
         pool_stop(&server->makers);
         return err->code;
     }
-    if (auth_start(server->shared.auth, settings, err) != STATUS_OK) {
+    if (auth_start(server->service.auth, settings, err) != STATUS_OK) {
         pool_stop(&server->fetchers);
         pool_stop(&server->makers);
         return err->code;
     }
-    server->shared.makers = &server->makers;
-    server->shared.fetchers = &server->fetchers;
     return STATUS_OK;
 }
 
 static void stop_pools(struct server *server)
 {
-    auth_stop(server->shared.auth);
+    auth_stop(server->service.auth);
     pool_stop(&server->fetchers);
     pool_stop(&server->makers);
     for (size_t i = 0; i < FETCHERS; i++)
@@ -186,14 +168,14 @@ static enum status read_users(const struct server *server, struct arena *arena, 
     if (settings_read_file(arena, server->env_file, &file, err) != STATUS_OK ||
         settings_load(arena, PROGRAM_API, settings_environment, &file, &settings, err) != STATUS_OK)
         return err->code;
-    return auth_load_users(server->shared.auth, &settings, server->users, out, err);
+    return auth_load_users(server->service.auth, &settings, server->service.users, out, err);
 }
 
 /* Verifications in progress finish with the users with which they began. */
 static void reload_users(struct server *server)
 {
     struct arena arena;
-    struct users *users, *old = server->users;
+    struct users *users, *old = server->service.users;
     struct error err;
     arena_init(&arena);
     enum status status = read_users(server, &arena, &users, &err);
@@ -207,7 +189,7 @@ static void reload_users(struct server *server)
         log_write(LOG_WARNING,
                   "BASIC_AUTH_USERS comes from the environment, which does not change before a restart",
                   NULL);
-    server->users = users;
+    server->service.users = users;
     for (size_t i = 0; i < server->loops_count; i++)
         loop_tell_users(&server->loops[i], users);
     users_unref(old);
@@ -227,7 +209,7 @@ static int await_stop(struct server *server, const sigset_t *signals)
         } else if (signal_number > 0)
             return signal_number;
         else if (errno == EAGAIN)
-            auth_report(server->shared.auth);
+            auth_report(server->service.auth);
     }
 }
 
@@ -236,10 +218,10 @@ static enum status run_loops(struct server *server, const sigset_t *signals, str
     enum status status = start_loops(server, err);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "listening",
-                  LOG_FIELDS(log_text("host", server->shared.settings->host),
-                             log_int("port", server->shared.settings->port),
+                  LOG_FIELDS(log_text("host", server->service.settings->host),
+                             log_int("port", server->service.settings->port),
                              log_int("threads", (int64_t)server->loops_count)));
-        log_users(server->users);
+        log_users(server->service.users);
         notify_ready();
         int signal_number = await_stop(server, signals);
         notify_stopping();
@@ -253,40 +235,54 @@ static enum status serve(struct server *server, const sigset_t *signals, struct 
 {
     if (open_loops(server, err) != STATUS_OK || start_pools(server, err) != STATUS_OK)
         return err->code;
-    const struct follower_client client = {server, tell_loops, is_served_by_all};
-    server->shared.follower = &server->follower;
-    enum status status = follower_start(&server->follower, server->shared.settings, &client,
-                                        &server->shared.asked, &server->shared.room, err);
+    enum status status = follower_start(&server->follower, server->service.settings, &server->current,
+                                        &server->filters, &server->workshop, err);
     if (status == STATUS_OK)
         status = run_loops(server, signals, err);
     stop_pools(server);
     return status;
 }
 
+static void init(struct server *server, const struct settings *settings)
+{
+    atomic_init(&server->connections, 0);
+    current_init(&server->current);
+    popular_filters_init(&server->filters);
+    server->workshop = (struct workshop){.makers = &server->makers,
+                                         .fetchers = &server->fetchers,
+                                         .kept_max = (size_t)settings->cache_memory,
+                                         .unkept_max = (size_t)settings->send_memory,
+                                         .wait_max_ms = settings->compute_timeout_s * 1000};
+    server->service.current = &server->current;
+    server->service.workshop = &server->workshop;
+    server->service.follower = &server->follower;
+    server->service.filters = &server->filters;
+}
+
+static void clear(struct server *server)
+{
+    for (size_t i = 0; i < server->loops_count; i++)
+        loop_clear(&server->loops[i]);
+    free(server->loops);
+    current_clear(&server->current);
+    popular_filters_clear(&server->filters);
+    users_unref(server->service.users);
+}
+
 enum exit_status server_run(const struct settings *settings, const char *env_file, struct auth *auth,
                             struct users *take_users)
 {
-    struct server server = {
-        .shared = {.settings = settings, .auth = auth}, .env_file = env_file, .users = take_users};
+    struct server server = {.service = {.settings = settings, .auth = auth, .users = take_users},
+                            .env_file = env_file};
     sigset_t signals;
     struct error err;
-    atomic_init(&server.shared.connections, 0);
-    server.shared.room.kept_max = (size_t)settings->cache_memory;
-    server.shared.room.unkept_max = (size_t)settings->send_memory;
-    server.shared.room.wait_max_ms = settings->compute_timeout_s * 1000;
+    init(&server, settings);
     make_room_for_descriptors(settings);
-    asked_init(&server.shared.asked);
-    newest_init(&server.shared.newest);
     block_signals(&signals);
     log_write(LOG_INFO, "started", LOG_FIELDS(log_text("version", program_version())));
     enum status status = serve(&server, &signals, &err);
-    for (size_t i = 0; i < server.loops_count; i++)
-        loop_clear(&server.loops[i]);
-    free(server.loops);
-    newest_clear(&server.shared.newest);
-    asked_clear(&server.shared.asked);
+    clear(&server);
     auth_report(auth);
-    users_unref(server.users);
     if (status == STATUS_OK) {
         log_write(LOG_INFO, "stopped", NULL);
         return EXIT_DONE;

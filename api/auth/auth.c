@@ -84,14 +84,14 @@ enum auth_result auth_check(struct auth *auth, const struct users *users, const 
     return check(auth, users, &attempt, is_readonly);
 }
 
-enum verifier_result auth_verify(struct auth *auth, struct users *users, const struct request *request,
-                                 const struct address *peer, struct wait *wait)
+enum verifier_result auth_verify(struct auth *auth, struct users *users, struct exchange *exchange)
 {
     struct credentials credentials;
-    if (credentials_parse(request->authorization, &credentials) != CREDENTIALS_OK)
+    if (credentials_parse(exchange->request->authorization, &credentials) != CREDENTIALS_OK)
         return VERIFIER_BUSY; /* auth_check would have said so */
-    struct attempt attempt = attempt_of(auth, request, peer, &credentials);
-    enum verifier_result result = verifier_submit(&auth->verifier, users, &attempt, &credentials, wait);
+    struct attempt attempt = attempt_of(auth, exchange->request, exchange->peer, &credentials);
+    enum verifier_result result =
+        verifier_submit(&auth->verifier, users, &attempt, &credentials, exchange);
     credentials_wipe(&credentials);
     return result;
 }

@@ -43,9 +43,8 @@ enum auth_result {
 enum auth_result auth_check(struct auth *auth, const struct users *users, const struct request *request,
                             const struct address *peer, bool *is_readonly);
 
-/* Has credentials verified for which auth_check returned AUTH_UNVERIFIED. */
-enum verifier_result auth_verify(struct auth *auth, struct users *users, const struct request *request,
-                                 const struct address *peer, struct wait *wait);
+/* Has credentials verified for which auth_check returned AUTH_UNVERIFIED; see verifier_submit. */
+enum verifier_result auth_verify(struct auth *auth, struct users *users, struct exchange *exchange);
 
 /* Logs how many credentials were refused since the last call, if any. */
 void auth_report(struct auth *auth);

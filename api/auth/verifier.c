@@ -1,6 +1,7 @@
 /* api/auth/verifier.c - a list of what is in progress, a pool of one thread, and verdicts. */
 #include "api/auth/verifier.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "api/auth/crypt_hash.h"
@@ -15,8 +16,18 @@ struct verification {
     struct users *users; /* a reference */
     struct attempt attempt;
     struct credentials credentials;
-    struct wait *waits;
+    struct pending *waiting; /* for the verdict */
 };
+
+struct pending_verification *pending_verification_of(struct pending *pending)
+{
+    return (struct pending_verification *)((char *)pending - offsetof(struct pending_verification, pending));
+}
+
+static void pending_verification_free(struct pending *pending)
+{
+    free(pending_verification_of(pending));
+}
 
 enum status verifier_start(struct verifier *verifier, struct throttle *throttle, size_t queue,
                            struct error *err)
@@ -61,7 +72,7 @@ static void verification_free(struct verification *verification)
 
 /* The user whom the credentials let in, or NULL and the reason. */
 static const struct user *judge(const struct verification *verification, struct crypt_scratch *scratch,
-                                enum reply_error *problem)
+                                const struct http_error **error)
 {
     bool is_theirs;
     struct user *user =
@@ -76,21 +87,21 @@ static const struct user *judge(const struct verification *verification, struct 
     if (verdict == CRYPT_FAILED)
         log_write(LOG_ERROR, "a password hash cannot be computed",
                   LOG_FIELDS(log_text("reason", "libcrypt")));
-    *problem = verdict == CRYPT_FAILED ? ERROR_INTERNAL : ERROR_WRONG_CREDENTIALS;
+    *error = verdict == CRYPT_FAILED ? &ERROR_INTERNAL : &ERROR_WRONG_CREDENTIALS;
     if (is_right)
         users_remember(user, &verification->attempt.credentials);
     return is_right ? user : NULL;
 }
 
-static void hand_back(struct wait *waits, const struct user *user, enum reply_error problem)
+static void hand_back(struct pending *waiting, const struct user *user, const struct http_error *error)
 {
-    for (struct wait *next; waits != NULL; waits = next) {
-        next = waits->next;
+    for (struct pending *next; waiting != NULL; waiting = next) {
+        next = waiting->next;
         if (user == NULL) {
-            wait_fail(waits, problem);
+            pending_fail(waiting, error);
         } else {
-            waits->is_readonly = user->is_readonly;
-            wait_done(waits);
+            pending_verification_of(waiting)->is_readonly = user->is_readonly;
+            pending_done(waiting);
         }
     }
 }
@@ -100,15 +111,15 @@ static void run(void *job, void *scratch)
 {
     struct verification *verification = job;
     struct verifier *verifier = verification->verifier;
-    enum reply_error problem = ERROR_OVERLOADED;
+    const struct http_error *error = &ERROR_OVERLOADED;
     bool is_dropped = atomic_load(&verifier->is_stopping);
     const struct user *user = users_recognise(verification->users, &verification->attempt.credentials);
     if (user == NULL && !is_dropped)
-        user = judge(verification, scratch, &problem);
+        user = judge(verification, scratch, &error);
     enum attempt_end end = user != NULL ? ATTEMPT_RIGHT : is_dropped ? ATTEMPT_DROPPED : ATTEMPT_WRONG;
     throttle_end(verifier->throttle, &verification->attempt, end);
     take_off(verifier, verification);
-    hand_back(verification->waits, user, problem);
+    hand_back(verification->waiting, user, error);
     verification_free(verification);
 }
 
@@ -139,11 +150,11 @@ static struct verification *verification_new(struct verifier *verifier, struct u
 }
 
 /* With the mutex, after throttle_begin. */
-static bool enqueue(struct verifier *verifier, struct verification *verification, struct wait *wait)
+static bool enqueue(struct verifier *verifier, struct verification *verification, struct pending *pending)
 {
     if (!pool_submit(&verifier->pool, run, verification))
         return false;
-    verification->waits = wait;
+    verification->waiting = pending;
     verification->next = verifier->first;
     verifier->first = verification;
     return true;
@@ -151,32 +162,43 @@ static bool enqueue(struct verifier *verifier, struct verification *verification
 
 static enum verifier_result begin(struct verifier *verifier, struct users *users,
                                   const struct attempt *attempt, const struct credentials *credentials,
-                                  struct wait *wait)
+                                  struct pending *pending)
 {
     if (!throttle_begin(verifier->throttle, attempt, clock_monotonic_ms()))
         return VERIFIER_THROTTLED;
     struct verification *verification = verification_new(verifier, users, attempt, credentials);
-    if (verification != NULL && enqueue(verifier, verification, wait))
-        return VERIFIER_WAITING;
+    if (verification != NULL && enqueue(verifier, verification, pending))
+        return VERIFIER_PENDING;
     if (verification != NULL)
         verification_free(verification);
     throttle_end(verifier->throttle, attempt, ATTEMPT_DROPPED);
     return VERIFIER_BUSY;
 }
 
+static enum verifier_result join_or_begin(struct verifier *verifier, struct users *users,
+                                          const struct attempt *attempt,
+                                          const struct credentials *credentials, struct pending *pending)
+{
+    struct verification *same = find(verifier, users, attempt);
+    if (same == NULL)
+        return begin(verifier, users, attempt, credentials, pending);
+    pending->next = same->waiting;
+    same->waiting = pending;
+    return VERIFIER_PENDING;
+}
+
 enum verifier_result verifier_submit(struct verifier *verifier, struct users *users,
                                      const struct attempt *attempt, const struct credentials *credentials,
-                                     struct wait *wait)
+                                     struct exchange *exchange)
 {
-    enum verifier_result result = VERIFIER_WAITING;
+    struct pending_verification *waiting = calloc(1, sizeof *waiting);
+    if (waiting == NULL)
+        return VERIFIER_BUSY;
+    pending_init(&waiting->pending, exchange, pending_verification_free);
     pthread_mutex_lock(&verifier->mutex);
-    struct verification *same = find(verifier, users, attempt);
-    if (same != NULL) {
-        wait->next = same->waits;
-        same->waits = wait;
-    } else {
-        result = begin(verifier, users, attempt, credentials, wait);
-    }
+    enum verifier_result result = join_or_begin(verifier, users, attempt, credentials, &waiting->pending);
     pthread_mutex_unlock(&verifier->mutex);
+    if (result != VERIFIER_PENDING)
+        pending_free(&waiting->pending);
     return result;
 }

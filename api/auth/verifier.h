@@ -7,7 +7,7 @@
 #include "api/auth/credentials.h"
 #include "api/auth/throttle.h"
 #include "api/auth/users.h"
-#include "api/http/wait.h"
+#include "api/http/pending.h"
 #include "api/net/pool.h"
 
 struct verification;
@@ -29,17 +29,25 @@ MUST_CHECK enum status verifier_start(struct verifier *verifier, struct throttle
 /* Queued verifications are skipped and answered 503. Nothing may be submitted any more. */
 void verifier_stop(struct verifier *verifier);
 
+/* A request whose credentials are being verified: an error, or whether its user may only read. */
+struct pending_verification {
+    struct pending pending;
+    bool is_readonly;
+};
+
+struct pending_verification *pending_verification_of(struct pending *pending);
+
 enum verifier_result {
-    VERIFIER_WAITING,   /* the wait was taken and will be handed back */
+    VERIFIER_PENDING,   /* a struct pending_verification will be handed back */
     VERIFIER_THROTTLED, /* the address must wait before it tries again */
     VERIFIER_BUSY,      /* the queue is full, or memory is out */
 };
 
-/* Has credentials verified; the wait is handed back with `is_readonly` filled in, or as failed (ERROR_WRONG_CREDENTIALS
- * if they are). The same credentials from the same address are verified once, however many requests ask meanwhile. Some
- * of `users`, to which a reference is taken, must have a hash. The loop's thread. */
+/* Has the credentials of that exchange's request verified (ERROR_WRONG_CREDENTIALS if they are wrong). The same
+ * credentials from the same address are verified once, however many requests wait for it. Some of `users`, to which a
+ * reference is taken, must have a hash. The loop's thread. */
 enum verifier_result verifier_submit(struct verifier *verifier, struct users *users,
                                      const struct attempt *attempt, const struct credentials *credentials,
-                                     struct wait *wait);
+                                     struct exchange *exchange);
 
 #endif

@@ -1,4 +1,4 @@
-/* api/data/follower.c - looks at the pointer, loads what it points to, tells the client; listens and asks. A failure is
+/* api/data/follower.c - looks at the pointer, loads what it points to, makes it current; listens and asks. A failure is
  * logged when it begins, ends or changes its reason, not at every look. */
 #include "api/data/follower.h"
 
@@ -6,11 +6,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "api/data/loader.h"
-#include "api/data/tickets.h"
 #include "api/net/priority.h"
 #include "common/base/clock.h"
 #include "common/program/log.h"
@@ -34,7 +31,7 @@ struct watch {
     char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
     bool pointer_is_damaged;              /* which was logged */
     struct outlook outlook;
-    struct redis_link ear; /* subscribed to the worker's events */
+    struct redis_link events; /* subscribed to the worker's */
     struct tickets tickets;
     int64_t look_ms, report_ms; /* when to look at the pointer, and to report requested filters */
     bool has_receivers;         /* somebody received our last message */
@@ -69,9 +66,14 @@ static void load(struct watch *watch, uint64_t number)
     if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
         return;
     const struct settings *settings = watch->follower->settings;
-    enum status status =
-        loader_load(&watch->load_link, settings->redis_prefix, number, watch->follower->room, &loaded, &err);
+    struct workshop *workshop = watch->follower->workshop;
+    enum status status = loader_load(&watch->load_link, settings->redis_prefix, number, workshop->kept_max,
+                                     &loaded, &err);
     redis_link_close(&watch->load_link); /* it would go stale until the next generation */
+    if (status == STATUS_OK && documents_prepare(loaded, workshop, &err) != STATUS_OK) {
+        generation_unref(loaded);
+        status = err.code;
+    }
     if (status != STATUS_OK) {
         if (watch->refused != number)
             log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
@@ -83,7 +85,7 @@ static void load(struct watch *watch, uint64_t number)
         return;
     }
     if (watch->generation != NULL)
-        generation_warm(loaded, watch->generation, clock_monotonic_ms() + WARM_MS);
+        documents_warm(loaded, watch->generation, workshop, clock_monotonic_ms() + WARM_MS);
     generation_unref(watch->previous);
     watch->previous = watch->generation;
     watch->generation = loaded;
@@ -98,7 +100,7 @@ static void load(struct watch *watch, uint64_t number)
 static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
 {
     if (!is_ok)
-        redis_link_close(&watch->ear); /* if it died silently it would stay deaf for ever */
+        redis_link_close(&watch->events); /* if it died silently it would stay deaf for ever */
     if (!is_ok && strcmp(watch->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     if (is_ok && watch->redis_error[0] != '\0')
@@ -139,22 +141,20 @@ static void step(struct watch *watch)
         watch->outlook.worker_is_alive = lease != NULL && redis_reply_text(lease).data != NULL;
         take_report(watch, worker != NULL ? redis_reply_text(worker) : (struct bytes){NULL, 0});
         redis_reply_free(reply);
-        if (number != 0 &&
-            (watch->generation == NULL || watch->generation->loaded.manifest.generation != number))
+        if (number != 0 && generation_number(watch->generation) != number)
             load(watch, number);
     }
-    const struct follower_client *client = &watch->follower->client;
-    client->tell(client->context, watch->generation, &watch->outlook);
+    current_set(watch->follower->current, watch->generation, &watch->outlook);
 }
 
 /* Takes messages from the worker: a flip or a failure makes the next look due. */
-static void hear(struct watch *watch)
+static void take_messages(struct watch *watch)
 {
     struct error err;
     struct bytes text = {"", 0};
-    if (redis_link_read(&watch->ear, &err) != STATUS_OK)
+    if (redis_link_read(&watch->events, &err) != STATUS_OK)
         return; /* the next look subscribes again */
-    while (redis_link_next_message(&watch->ear, &text, &err) == STATUS_OK && text.data != NULL) {
+    while (redis_link_next_message(&watch->events, &text, &err) == STATUS_OK && text.data != NULL) {
         enum message_kind kind = message_parse(text).kind;
         if (kind == MESSAGE_PUBLISHED || kind == MESSAGE_FAILED)
             watch->look_ms = 0;
@@ -162,16 +162,16 @@ static void hear(struct watch *watch)
     }
 }
 
-static void listen_again(struct watch *watch)
+static void subscribe_again(struct watch *watch)
 {
     struct redis_name events =
         redis_name_events(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
     struct error ignored;
-    if (watch->outlook.redis_is_ok && redis_link_fd(&watch->ear) < 0)
-        (void)!redis_link_subscribe(&watch->ear, events.text, &ignored);
+    if (watch->outlook.redis_is_ok && redis_link_fd(&watch->events) < 0)
+        (void)!redis_link_subscribe(&watch->events, events.text, &ignored);
 }
 
-static void say(struct watch *watch, const struct buffer *message)
+static void publish(struct watch *watch, const struct buffer *message)
 {
     struct redis_name inbox =
         redis_name_requests(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
@@ -187,30 +187,29 @@ static void say(struct watch *watch, const struct buffer *message)
 }
 
 /* Sends refresh requests, and from time to time which filters are requested. */
-static void say_what_is_due(struct watch *watch)
+static void publish_what_is_due(struct watch *watch)
 {
     struct buffer message = BUFFER_INIT;
     int64_t now_ms = clock_monotonic_ms();
     if (tickets_request(&watch->tickets, now_ms, &message))
-        say(watch, &message);
+        publish(watch, &message);
     buffer_reset(&message);
     if (now_ms >= watch->report_ms) {
         watch->report_ms = now_ms + REPORT_EVERY_MS;
-        if (asked_report(watch->follower->asked, &message))
-            say(watch, &message);
+        if (popular_filters_report(watch->follower->filters, &message))
+            publish(watch, &message);
     }
     buffer_clear(&message);
 }
 
 static void settle(struct watch *watch)
 {
-    const struct follower_client *client = &watch->follower->client;
-    uint64_t loaded = watch->generation != NULL ? watch->generation->loaded.manifest.generation : 0;
+    uint64_t loaded = generation_number(watch->generation);
     const struct tickets_view view = {.now_ms = clock_monotonic_ms(),
                                       .worker_is_there =
                                           watch->outlook.worker_is_alive && watch->has_receivers,
                                       .loaded = loaded,
-                                      .loaded_is_served = client->is_served(client->context, loaded)};
+                                      .loaded_is_served = current_is_served(watch->follower->current, loaded)};
     tickets_settle(&watch->tickets, &view);
     if (view.loaded_is_served && watch->previous != NULL) {
         generation_unref(watch->previous); /* here, and not on an event loop */
@@ -219,33 +218,25 @@ static void settle(struct watch *watch)
 }
 
 /* False when it is time to stop. */
-static bool take_inbox(struct watch *watch)
+static bool take_mail(struct watch *watch)
 {
-    struct follower *follower = watch->follower;
-    pthread_mutex_lock(&follower->mutex);
-    struct wait *waits = follower->inbox;
-    bool is_stopping = follower->is_stopping;
-    follower->inbox = NULL;
-    pthread_mutex_unlock(&follower->mutex);
-    for (struct wait *next; waits != NULL; waits = next) {
-        next = waits->next;
-        tickets_add(&watch->tickets, waits, clock_monotonic_ms());
+    struct mailbox *mailbox = &watch->follower->mailbox;
+    bool is_last = mailbox_is_closed(mailbox);
+    for (struct mail *mail = mailbox_take(mailbox), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        tickets_add(&watch->tickets, ticket_of(pending_of_mail(mail)), clock_monotonic_ms());
     }
-    return !is_stopping;
+    return !is_last;
 }
 
 static void wait_for_something(struct watch *watch)
 {
-    struct pollfd fds[] = {{watch->follower->ring_fd, POLLIN, 0}, {redis_link_fd(&watch->ear), POLLIN, 0}};
+    struct pollfd fds[] = {{watch->follower->mailbox.fd, POLLIN, 0},
+                           {redis_link_fd(&watch->events), POLLIN, 0}};
     int64_t now_ms = clock_monotonic_ms();
     int64_t left_ms = watch->look_ms > now_ms ? watch->look_ms - now_ms : 0;
-    uint64_t rings;
-    if (poll(fds, 2, (int)tickets_wait_ms(&watch->tickets, now_ms, left_ms)) < 0)
-        return;
-    if (fds[0].revents != 0 && read(fds[0].fd, &rings, sizeof rings) != sizeof rings)
-        return;
-    if (fds[1].revents != 0)
-        hear(watch);
+    if (poll(fds, 2, (int)tickets_wait_ms(&watch->tickets, now_ms, left_ms)) > 0 && fds[1].revents != 0)
+        take_messages(watch);
 }
 
 static void *follow(void *context)
@@ -257,20 +248,20 @@ static void *follow(void *context)
     redis_link_init(&watch.link, &follower->settings->redis,
                     timeout_ms < LOOK_TIMEOUT_MS ? timeout_ms : LOOK_TIMEOUT_MS);
     redis_link_init(&watch.load_link, &follower->settings->redis, timeout_ms);
-    redis_link_init(&watch.ear, &follower->settings->redis, timeout_ms);
+    redis_link_init(&watch.events, &follower->settings->redis, timeout_ms);
     tickets_init(&watch.tickets);
-    while (take_inbox(&watch)) {
+    while (take_mail(&watch)) {
         if (clock_monotonic_ms() >= watch.look_ms) {
             watch.look_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
             step(&watch);
-            listen_again(&watch);
+            subscribe_again(&watch);
         }
-        say_what_is_due(&watch);
+        publish_what_is_due(&watch);
         settle(&watch);
         wait_for_something(&watch);
     }
     tickets_clear(&watch.tickets);
-    redis_link_close(&watch.ear);
+    redis_link_close(&watch.events);
     redis_link_close(&watch.load_link);
     redis_link_close(&watch.link);
     generation_unref(watch.previous);
@@ -279,56 +270,36 @@ static void *follow(void *context)
 }
 
 enum status follower_start(struct follower *follower, const struct settings *settings,
-                           const struct follower_client *client, struct asked *asked,
-                           struct answers_room *room, struct error *err)
+                           struct current *current, struct popular_filters *filters,
+                           struct workshop *workshop, struct error *err)
 {
-    *follower = (struct follower){.settings = settings,
-                                  .client = *client,
-                                  .asked = asked,
-                                  .room = room,
-                                  .mutex = PTHREAD_MUTEX_INITIALIZER};
-    follower->ring_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (follower->ring_fd >= 0 && pthread_create(&follower->thread, NULL, follow, follower) == 0)
+    *follower = (struct follower){
+        .settings = settings, .current = current, .filters = filters, .workshop = workshop};
+    if (mailbox_init(&follower->mailbox, err) == STATUS_OK &&
+        pthread_create(&follower->thread, NULL, follow, follower) == 0)
         return STATUS_OK;
-    if (follower->ring_fd >= 0)
-        close(follower->ring_fd);
-    pthread_mutex_destroy(&follower->mutex);
+    mailbox_clear(&follower->mailbox);
     return error_set(err, STATUS_NO_MEMORY, "no thread to follow generations");
 }
 
 void follower_ring(struct follower *follower)
 {
-    uint64_t one = 1;
-    ssize_t ignored = write(follower->ring_fd, &one, sizeof one); /* full: it rings already */
-    (void)ignored;
+    mailbox_ring(&follower->mailbox);
 }
 
-void follower_ask(struct follower *follower, struct wait *take_wait)
+void follower_request_refresh(struct follower *follower, struct ticket *take_ticket)
 {
-    pthread_mutex_lock(&follower->mutex);
-    bool is_stopping = follower->is_stopping;
-    if (!is_stopping) {
-        take_wait->next = follower->inbox;
-        follower->inbox = take_wait;
-    }
-    pthread_mutex_unlock(&follower->mutex);
-    if (is_stopping)
-        wait_fail(take_wait, ERROR_NO_WORKER);
-    else
-        follower_ring(follower);
+    if (!mailbox_post(&follower->mailbox, &take_ticket->pending.mail))
+        ticket_end(take_ticket, TICKET_NO_WORKER);
 }
 
 void follower_stop(struct follower *follower)
 {
-    pthread_mutex_lock(&follower->mutex);
-    follower->is_stopping = true;
-    pthread_mutex_unlock(&follower->mutex);
-    follower_ring(follower);
+    mailbox_close(&follower->mailbox);
     pthread_join(follower->thread, NULL);
 }
 
 void follower_clear(struct follower *follower)
 {
-    close(follower->ring_fd);
-    pthread_mutex_destroy(&follower->mutex);
+    mailbox_clear(&follower->mailbox);
 }

@@ -1,13 +1,12 @@
-/* api/data/generation.h - one generation as the API serves it: decoded, with its rows rendered. Immutable, except that
- * answers, and rows in less common media types, are added as they are made. Shared by the event loops and
- * reference-counted; the last reference frees it. Any thread. */
+/* api/data/generation.h - one generation as the API serves it: decoded, with the rows and documents that were made of
+ * it. What was loaded is immutable. Shared by the event loops and reference-counted; the last reference frees it. Any
+ * thread. */
 #ifndef ECOSYS_API_DATA_GENERATION_H
 #define ECOSYS_API_DATA_GENERATION_H
 
 #include <stdatomic.h>
 
-#include "api/data/answers.h"
-#include "api/data/logins.h"
+#include "api/data/document_cache.h"
 #include "api/data/row_sets.h"
 #include "common/base/status.h"
 #include "common/domain/scored_snapshot.h"
@@ -35,32 +34,27 @@ struct generation {
     atomic_uint references;
     struct loaded loaded;
     struct row_sets *row_sets;
-    struct answers *answers;
-    struct answers_room *room; /* not owned */
+    struct document_cache *documents;
 };
 
-/* Takes what was loaded (on failure too: it is cleared), renders the rows as JSON and makes the unfiltered answers.
- * `room` limits what answers take, and must outlive the generation and its bodies. The caller has the first
- * reference. */
-MUST_CHECK enum status generation_new(struct loaded *take_loaded, struct answers_room *room,
+/* Takes what was loaded (on failure too: it is cleared). Keeps at most `documents_max` bytes of documents. The caller
+ * has the first reference. */
+MUST_CHECK enum status generation_new(struct loaded *take_loaded, size_t documents_max,
                                       struct generation **out, struct error *err);
-
-/* Makes the answers last requested of `previous`, most recent first, until `deadline_ms` (monotonic) or until the cache
- * is full, so that a flip does not slow answers down. The most recent are also kept longest. What cannot be made is
- * left to the next request for it. */
-void generation_warm(struct generation *generation, const struct generation *previous, int64_t deadline_ms);
 
 struct generation *generation_ref(struct generation *generation);
 void generation_unref(struct generation *generation); /* NULL is fine */
 
-struct origin generation_origin(const struct generation *generation);
+/* 0 for NULL. */
+uint64_t generation_number(const struct generation *generation);
+
+/* When its snapshot was taken: milliseconds since 1970-01-01 UTC. */
+int64_t generation_taken_at_ms(const struct generation *generation);
 
 /* True if EcoSys has that tenant, scored or not. */
 bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
 
-/* Makes an answer, from a stored one if there is one. `fetcher` is for logins (they are in Redis), else NULL. */
-MUST_CHECK enum status generation_make(const struct generation *generation, const struct answer_key *key,
-                                       struct fetcher *fetcher, struct body **out, enum source *source,
-                                       struct error *err);
+/* The stored answer for a filter, or NULL. */
+const struct answer *generation_find_answer(const struct generation *generation, struct date_filter filter);
 
 #endif

@@ -212,12 +212,12 @@ static enum status load_all(struct redis_link *link, const char *prefix, uint64_
 }
 
 enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
-                        struct answers_room *room, struct generation **out, struct error *err)
+                        size_t documents_max, struct generation **out, struct error *err)
 {
     struct loaded loaded;
     loaded_init(&loaded);
     if (load_all(link, prefix, number, &loaded, err) == STATUS_OK)
-        return generation_new(&loaded, room, out, err);
+        return generation_new(&loaded, documents_max, out, err);
     loaded_clear(&loaded);
     redis_link_close(link); /* replies may be outstanding */
     return err->code;

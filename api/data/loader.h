@@ -8,6 +8,6 @@
 /* Loads generation `number`. STATUS_NOT_FOUND: one of its keys is missing (it was replaced meanwhile). STATUS_CORRUPT:
  * a blob was refused. An unusable stored answer is no failure: it is computed from the rows. */
 MUST_CHECK enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
-                                   struct answers_room *room, struct generation **out, struct error *err);
+                                   size_t documents_max, struct generation **out, struct error *err);
 
 #endif

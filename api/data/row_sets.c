@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct row_set {
+struct rendered_set {
     pthread_mutex_t mutex;
     bool is_rendered; /* from then on the rows do not change */
     struct rendered_rows rendered;
@@ -12,7 +12,7 @@ struct row_set {
 
 struct row_sets {
     const struct scored_snapshot *scored;
-    struct row_set of[ROW_DOCUMENTS][MEDIA_COUNT];
+    struct rendered_set of[ROW_SET_COUNT][MEDIA_COUNT];
 };
 
 struct row_sets *row_sets_new(const struct scored_snapshot *scored)
@@ -21,9 +21,9 @@ struct row_sets *row_sets_new(const struct scored_snapshot *scored)
     if (sets == NULL)
         return NULL;
     sets->scored = scored;
-    for (size_t document = 0; document < ROW_DOCUMENTS; document++)
+    for (size_t kind = 0; kind < ROW_SET_COUNT; kind++)
         for (size_t media = 0; media < MEDIA_COUNT; media++)
-            pthread_mutex_init(&sets->of[document][media].mutex, NULL);
+            pthread_mutex_init(&sets->of[kind][media].mutex, NULL);
     return sets;
 }
 
@@ -31,33 +31,33 @@ void row_sets_free(struct row_sets *sets)
 {
     if (sets == NULL)
         return;
-    for (size_t document = 0; document < ROW_DOCUMENTS; document++)
+    for (size_t kind = 0; kind < ROW_SET_COUNT; kind++)
         for (size_t media = 0; media < MEDIA_COUNT; media++) {
-            struct row_set *set = &sets->of[document][media];
+            struct rendered_set *set = &sets->of[kind][media];
             rendered_rows_clear(&set->rendered);
             pthread_mutex_destroy(&set->mutex);
         }
     free(sets);
 }
 
-static enum status render(const struct scored_snapshot *scored, enum document document, enum media media,
+static enum status render(const struct scored_snapshot *scored, enum row_set kind, enum media media,
                           struct rendered_rows *out, struct error *err)
 {
-    if (document == DOCUMENT_CLIENTES)
+    if (kind == ROW_SET_CLIENTS)
         return render_clients(scored, media, out, err);
-    bool is_detalhado = document == DOCUMENT_HEALTH_DETALHADO;
+    bool is_detalhado = kind == ROW_SET_TENANTS_DETALHADO;
     return render_tenants(scored, is_detalhado ? HEALTH_FORMAT_DETALHADO : HEALTH_FORMAT_PLANO, media, out,
                           err);
 }
 
-enum status row_sets_get(struct row_sets *sets, enum document document, enum media media,
+enum status row_sets_get(struct row_sets *sets, enum row_set kind, enum media media,
                          const struct rendered_rows **out, struct error *err)
 {
-    struct row_set *set = &sets->of[document][media];
+    struct rendered_set *set = &sets->of[kind][media];
     enum status status = STATUS_OK;
     pthread_mutex_lock(&set->mutex);
     if (!set->is_rendered) {
-        status = render(sets->scored, document, media, &set->rendered, err);
+        status = render(sets->scored, kind, media, &set->rendered, err);
         set->is_rendered = status == STATUS_OK;
         if (!set->is_rendered)
             rendered_rows_clear(&set->rendered);

@@ -2,21 +2,38 @@
 #include "api/data/tickets.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #define SETTLE_EVERY_MS 20 /* how often the loops are looked at after a flip */
 
-struct ticket {
-    struct ticket *next;
-    struct request_id id;
-    struct wait *wait;
-    int64_t asked_ms, repeat_ms; /* repeat: when to ask again */
-    bool is_taken;               /* a worker has acknowledged it */
-    bool has_failed;
-    uint64_t generation; /* that was published for it; 0: not yet */
-};
+struct ticket *ticket_of(struct pending *pending)
+{
+    return (struct ticket *)((char *)pending - offsetof(struct ticket, pending));
+}
+
+static void ticket_free(struct pending *pending)
+{
+    free(ticket_of(pending));
+}
+
+struct ticket *ticket_new(struct exchange *exchange, bool accepted_is_enough)
+{
+    struct ticket *ticket = calloc(1, sizeof *ticket);
+    if (ticket == NULL)
+        return NULL;
+    pending_init(&ticket->pending, exchange, ticket_free);
+    ticket->accepted_is_enough = accepted_is_enough;
+    return ticket;
+}
+
+void ticket_end(struct ticket *take_ticket, enum ticket_outcome outcome)
+{
+    take_ticket->outcome = outcome;
+    pending_done(&take_ticket->pending);
+}
 
 void tickets_init(struct tickets *tickets)
 {
@@ -27,19 +44,13 @@ void tickets_init(struct tickets *tickets)
     snprintf(tickets->process_id, sizeof tickets->process_id, "%016" PRIx64, random);
 }
 
-void tickets_add(struct tickets *tickets, struct wait *take_wait, int64_t now_ms)
+void tickets_add(struct tickets *tickets, struct ticket *take_ticket, int64_t now_ms)
 {
-    struct ticket *ticket = calloc(1, sizeof *ticket);
-    if (ticket == NULL) {
-        wait_fail(take_wait, ERROR_OVERLOADED);
-        return;
-    }
-    ticket->wait = take_wait;
-    ticket->asked_ms = ticket->repeat_ms = now_ms;
-    snprintf(ticket->id.text, sizeof ticket->id.text, "%s-%" PRIu64, tickets->process_id,
+    take_ticket->requested_ms = take_ticket->repeat_ms = now_ms;
+    snprintf(take_ticket->id.text, sizeof take_ticket->id.text, "%s-%" PRIu64, tickets->process_id,
              ++tickets->numbered);
-    ticket->next = tickets->first;
-    tickets->first = ticket;
+    take_ticket->next = tickets->first;
+    tickets->first = take_ticket;
 }
 
 static struct ticket *find(const struct tickets *tickets, const struct request_id *id)
@@ -67,42 +78,35 @@ void tickets_take_message(struct tickets *tickets, struct bytes text)
     }
 }
 
-/* True, with the wait filled in, if the ticket is over. One that was not acknowledged waits only while there are both
- * signs of a worker (lease and receiver): a lease outlives its holder, and a stopped process does not read what it
- * receives. One that was acknowledged keeps waiting, as the next worker will do it. */
-static bool is_over(const struct ticket *ticket, const struct tickets_view *view)
+/* A ticket that was not acknowledged waits only while there are both signs of a worker (lease and receiver): a lease
+ * outlives its holder, and a stopped process does not read what it receives. One that was acknowledged keeps waiting,
+ * as the next worker will do it. */
+static enum ticket_outcome outcome_of(const struct ticket *ticket, const struct tickets_view *view)
 {
-    struct wait *wait = ticket->wait;
-    int64_t waited_ms = view->now_ms - ticket->asked_ms;
-    wait->refresh.duration_ms = waited_ms;
-    wait->refresh.generation = ticket->generation;
-    wait->has_failed = true;
+    int64_t waited_ms = view->now_ms - ticket->requested_ms;
     if (ticket->has_failed)
-        wait->error = ERROR_REFRESH_FAILED;
-    else if (waited_ms >= TICKET_GIVE_UP_MS)
-        wait->error = ERROR_REFRESH_TIMEOUT;
-    else if (!ticket->is_taken && !view->worker_is_there && waited_ms >= MESSAGE_NO_WORKER_MS)
-        wait->error = ERROR_NO_WORKER;
-    else
-        wait->has_failed = false;
-    if (wait->has_failed)
-        return true;
-    if (wait->refresh.accepted_is_enough)
-        return ticket->is_taken;
-    return ticket->generation != 0 && view->loaded >= ticket->generation && view->loaded_is_served;
+        return TICKET_FAILED;
+    if (waited_ms >= TICKET_GIVE_UP_MS)
+        return TICKET_TIMED_OUT;
+    if (!ticket->is_taken && !view->worker_is_there && waited_ms >= MESSAGE_NO_WORKER_MS)
+        return TICKET_NO_WORKER;
+    bool is_served = ticket->generation != 0 && view->loaded >= ticket->generation && view->loaded_is_served;
+    bool is_done = ticket->accepted_is_enough ? ticket->is_taken : is_served;
+    return is_done ? TICKET_DONE : TICKET_WAITS;
 }
 
 void tickets_settle(struct tickets *tickets, const struct tickets_view *view)
 {
     for (struct ticket **link = &tickets->first; *link != NULL;) {
         struct ticket *ticket = *link;
-        if (!is_over(ticket, view)) {
+        enum ticket_outcome outcome = outcome_of(ticket, view);
+        if (outcome == TICKET_WAITS) {
             link = &ticket->next;
             continue;
         }
         *link = ticket->next;
-        wait_done(ticket->wait);
-        free(ticket);
+        ticket->duration_ms = view->now_ms - ticket->requested_ms;
+        ticket_end(ticket, outcome);
     }
 }
 
@@ -111,12 +115,10 @@ void tickets_clear(struct tickets *tickets)
     while (tickets->first != NULL) {
         struct ticket *ticket = tickets->first;
         tickets->first = ticket->next;
-        wait_fail(ticket->wait, ERROR_NO_WORKER);
-        free(ticket);
+        ticket_end(ticket, TICKET_NO_WORKER);
     }
 }
 
-/* Asks again even after the ticket was acknowledged: the message that ends the wait may have been lost. */
 bool tickets_request(struct tickets *tickets, int64_t now_ms, struct buffer *out)
 {
     bool found = false;

@@ -1,17 +1,46 @@
-/* api/data/tickets.h - refresh requests that wait for their outcome: the requesting side of the protocol in messages.h. Only
- * decides; sending and the clock are up to the caller. One thread at a time. */
+/* api/data/tickets.h - refresh requests that wait for their outcome: the requesting side of the protocol in messages.h.
+ * Only decides; sending and the clock are up to the caller. One thread at a time. */
 #ifndef ECOSYS_API_DATA_TICKETS_H
 #define ECOSYS_API_DATA_TICKETS_H
 
-#include "api/http/wait.h"
+#include "api/http/pending.h"
 #include "common/stored/messages.h"
 
-#define TICKET_GIVE_UP_MS 60000 /* then 504 */
+#define TICKET_GIVE_UP_MS 60000 /* then TICKET_TIMED_OUT */
 
-struct ticket;
+enum ticket_outcome {
+    TICKET_WAITS,
+    TICKET_DONE, /* its generation is served, or, if that is enough, a worker has accepted it */
+    TICKET_FAILED,
+    TICKET_NO_WORKER,
+    TICKET_TIMED_OUT,
+};
+
+/* One request. Its outcome, generation and duration are good once it was handed back. */
+struct ticket {
+    struct pending pending;
+    bool accepted_is_enough; /* no need to wait for the end */
+    enum ticket_outcome outcome;
+    uint64_t generation; /* that was published for it; 0: not yet */
+    int64_t duration_ms;
+
+    /* For the tickets that it is among: */
+    struct ticket *next;
+    struct request_id id;
+    int64_t requested_ms, repeat_ms; /* repeat: when to ask again */
+    bool is_taken;                   /* a worker has acknowledged it */
+    bool has_failed;
+};
+
+/* For the request of that exchange; pending_free frees it. NULL when memory is out. */
+struct ticket *ticket_new(struct exchange *exchange, bool accepted_is_enough);
+struct ticket *ticket_of(struct pending *pending);
+
+/* Any thread: hands the ticket back with that outcome. */
+void ticket_end(struct ticket *take_ticket, enum ticket_outcome outcome);
 
 struct tickets {
-    struct ticket *first;
+    struct ticket *first; /* newest first */
     uint64_t numbered; /* makes ids unique in this process */
     char process_id[24];
 };
@@ -26,16 +55,15 @@ struct tickets_view {
 
 void tickets_init(struct tickets *tickets);
 
-/* Fails all waits with 503. */
+/* Hands all back: there is no worker. */
 void tickets_clear(struct tickets *tickets);
 
-/* Takes a wait of kind WAIT_REFRESH. */
-void tickets_add(struct tickets *tickets, struct wait *take_wait, int64_t now_ms);
+void tickets_add(struct tickets *tickets, struct ticket *take_ticket, int64_t now_ms);
 
 /* Takes in a message from the worker. */
 void tickets_take_message(struct tickets *tickets, struct bytes text);
 
-/* Hands back the waits that are over. */
+/* Hands back those that no longer wait. */
 void tickets_settle(struct tickets *tickets, const struct tickets_view *view);
 
 /* Appends the message that asks for all tickets that are due to be asked for (again); false if there are none. */

@@ -1,35 +1,35 @@
-/* api/endpoints/health.c - the document of /health. */
-#include "api/endpoints/health.h"
-
+/* api/endpoints/health.c - GET /health: what is served, how old it is, and whether Redis and the worker are there.
+ * Public, so it names no host, user or error text. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/endpoints/data_response.h"
+#include "api/endpoints/endpoints.h"
 #include "api/formats/json_writer.h"
+#include "common/base/clock.h"
 #include "common/domain/date.h"
 
-int64_t health_age_s(const struct exchange *exchange, int64_t taken_at_ms)
-{
-    int64_t age_ms = exchange->now_ms - taken_at_ms;
-    return age_ms > 0 ? age_ms / 1000 : 0;
-}
+/* What the document speaks of. */
+struct state {
+    const struct settings *settings;
+    const struct generation *generation; /* or NULL */
+    const struct outlook *outlook;
+    int64_t now_ms;
+    bool can_serve;
+};
 
-static int64_t age_of_newest_s(const struct exchange *exchange)
+static int64_t age_s(const struct state *state)
 {
-    return health_age_s(exchange, exchange->generation->loaded.manifest.instants.taken_at_ms);
-}
-
-bool health_can_serve(const struct exchange *exchange)
-{
-    return exchange->generation != NULL && age_of_newest_s(exchange) <= exchange->settings->cache_max_stale_s;
+    return data_age_s(generation_taken_at_ms(state->generation), state->now_ms);
 }
 
 /* Stale as soon as one endpoint's data is. */
-static bool is_stale(const struct exchange *exchange)
+static bool is_stale(const struct state *state)
 {
-    const struct settings *settings = exchange->settings;
+    const struct settings *settings = state->settings;
     int64_t ttl_s = settings->ttl_clientes_s < settings->ttl_health_scores_s ? settings->ttl_clientes_s
                                                                              : settings->ttl_health_scores_s;
-    return age_of_newest_s(exchange) > ttl_s;
+    return age_s(state) > ttl_s;
 }
 
 static void put_unix_ms(struct writer *writer, const char *key, int64_t unix_ms)
@@ -70,10 +70,10 @@ static void put_env_variables(struct writer *writer, const struct settings *sett
     writer_close_object(writer);
 }
 
-static void put_generation(struct writer *writer, const struct exchange *exchange)
+static void put_generation(struct writer *writer, const struct state *state)
 {
     static const char *const keys[] = {"generation", "as_of", "taken_at", "age_s"};
-    if (exchange->generation == NULL) {
+    if (state->generation == NULL) {
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
             writer_key(writer, keys[i]);
             writer_null(writer);
@@ -82,15 +82,15 @@ static void put_generation(struct writer *writer, const struct exchange *exchang
         writer_bool(writer, true);
         return;
     }
-    const struct manifest *manifest = &exchange->generation->loaded.manifest;
+    const struct manifest *manifest = &state->generation->loaded.manifest;
     writer_key(writer, "generation");
     writer_uint(writer, manifest->generation);
     put_as_of(writer, &manifest->instants);
     put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
     writer_key(writer, "age_s");
-    writer_int(writer, age_of_newest_s(exchange));
+    writer_int(writer, age_s(state));
     writer_key(writer, "stale");
-    writer_bool(writer, is_stale(exchange));
+    writer_bool(writer, is_stale(state));
 }
 
 static void put_model(struct writer *writer, const struct generation *generation)
@@ -120,43 +120,53 @@ static void put_worker(struct writer *writer, const struct outlook *outlook)
     writer_close_object(writer);
 }
 
-static void put_document(struct writer *writer, const struct exchange *exchange)
+static void put_document(struct writer *writer, const struct state *state)
 {
-    const char *status = !health_can_serve(exchange)      ? "unhealthy"
-                         : exchange->outlook->redis_is_ok ? "healthy"
+    const char *status = !state->can_serve               ? "unhealthy"
+                         : state->outlook->redis_is_ok ? "healthy"
                                                           : "degraded";
     writer_open_object(writer);
     writer_key(writer, "status");
     writer_text(writer, bytes_of(status));
     writer_key(writer, "environment");
-    writer_text(writer, bytes_of(exchange->settings->environment));
+    writer_text(writer, bytes_of(state->settings->environment));
     writer_key(writer, "redis_connection");
-    writer_text(writer, bytes_of(exchange->outlook->redis_is_ok ? "ok" : "error"));
-    put_env_variables(writer, exchange->settings);
-    put_unix_ms(writer, "timestamp", exchange->now_ms);
-    put_generation(writer, exchange);
-    put_worker(writer, exchange->outlook);
-    put_model(writer, exchange->generation);
+    writer_text(writer, bytes_of(state->outlook->redis_is_ok ? "ok" : "error"));
+    put_env_variables(writer, state->settings);
+    put_unix_ms(writer, "timestamp", state->now_ms);
+    put_generation(writer, state);
+    put_worker(writer, state->outlook);
+    put_model(writer, state->generation);
     writer_close_object(writer);
 }
 
-void health_answer(const struct exchange *exchange, struct reply *reply)
+static enum handler_verdict answer_health(const struct service *service, struct exchange *exchange,
+                                          struct response *response)
 {
+    struct state state = {service->settings, service->view.generation, &service->view.outlook,
+                          clock_unix_ms(), false};
     struct writer writer;
     struct error err;
-    enum status status = writer_init(&writer, &JSON_WRITER, &reply->text, &err);
+    (void)exchange;
+    state.can_serve = data_can_be_served(service, state.now_ms);
+    enum status status = writer_init(&writer, &JSON_WRITER, &response->text, &err);
     if (status == STATUS_OK) {
-        put_document(&writer, exchange);
+        put_document(&writer, &state);
         status = writer_status(&writer, &err);
     }
     writer_clear(&writer);
-    if (status != STATUS_OK) {
-        reply_error(reply, ERROR_INTERNAL);
-        return;
-    }
-    reply->status = health_can_serve(exchange) ? 200 : 503;
-    if (reply->status == 503)
-        buffer_append_text(&reply->headers, "Retry-After: 5\r\n");
-    reply->content_type = JSON_TYPE;
-    reply->body = buffer_bytes(&reply->text);
+    if (status != STATUS_OK)
+        return endpoint_fail(response, &ERROR_INTERNAL);
+    response->status = state.can_serve ? 200 : 503;
+    if (!state.can_serve)
+        buffer_append_text(&response->headers, ERROR_RETRY_AFTER);
+    response->body = buffer_bytes(&response->text);
+    return HANDLER_ANSWERED;
 }
+
+const struct endpoint ENDPOINT_HEALTH = {.path = "/health",
+                                         .method = METHOD_GET,
+                                         .access = ACCESS_PUBLIC,
+                                         .caching = CACHING_NO_STORE,
+                                         .content_type = JSON_TYPE,
+                                         .answer = answer_health};

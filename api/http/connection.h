@@ -1,26 +1,26 @@
-/* api/http/connection.h - one client's connection: reads requests one after another, answers them in order, enforces
- * deadlines. Belongs to one event loop; only that loop's thread may touch it. */
+/* api/http/connection.h - one client's connection: reads requests one after another, has them answered in order, keeps
+ * to deadlines. Belongs to the clients of one event loop; only that loop's thread may touch it. */
 #ifndef ECOSYS_API_HTTP_CONNECTION_H
 #define ECOSYS_API_HTTP_CONNECTION_H
 
-#include "api/loop.h"
+#include "api/http/clients.h"
 
 struct sockaddr;
 
-/* Takes over the socket, which has been counted in loop->shared. If `overloaded`, the loop's longest idle connection
- * gives way; if none has been idle for long, the new client is told so and sent away, and does not count. */
-void connection_new(struct loop *loop, int socket, const struct sockaddr *peer, bool overloaded);
+/* Takes over an accepted socket. If HTTP_CONNECTIONS are open, the connection that has been idle longest gives way; if
+ * none has been idle for long, the new client is told so and sent away, and is not counted. */
+void connection_new(struct clients *clients, int take_socket, const struct sockaddr *peer);
 
-/* The connection of the loop that would give way to a new one. NULL: none has been idle for long. */
-struct connection *connection_idlest(const struct loop *loop);
+/* Whether a new connection would be served. */
+bool connection_has_room(const struct clients *clients);
 
-/* Continues a request whose wait is over, if its client is still there. Takes the wait. */
-void connection_resume(struct wait *take_wait);
+/* Goes on with a request whose answer is no longer pending, if its client is still there. */
+void connection_resume(struct pending *take_pending);
 
-/* Closes each of the loop's connections once the answer in progress is sent; at once if it is idle. */
-void connection_retire_all(struct loop *loop);
+/* Closes each connection that is idle; with clients->is_stopping set, the others close after the answer in progress. */
+void connection_retire_all(struct clients *clients);
 
 /* Closes all of them at once. */
-void connection_free_all(struct loop *loop);
+void connection_free_all(struct clients *clients);
 
 #endif

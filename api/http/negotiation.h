@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "api/formats/compress.h"
+#include "api/formats/compression.h"
 #include "api/formats/media.h"
 #include "api/http/field_lines.h"
 #include "common/base/bytes.h"

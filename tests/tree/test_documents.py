@@ -153,7 +153,7 @@ def test_documents_name_settings_that_exist(document):
         ("common/domain/tenant_logins.h", "LOGINS_DAYS", "30", "docs/api.md", "The window is always 30 days"),
         ("common/stored/messages.h", "REQUEST_ID_MAX", "40", "schemas/redis.md", "1 to 39 letters"),
         ("common/stored/codec_logins.c", "IDS_IN_CHUNK", "100000u", "schemas/redis.md", "at\nmost 100,000 in a chunk"),
-        ("api/data/asked.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
+        ("api/data/popular_filters.c", "REPORTED_MAX", "64", "schemas/redis.md", "at most 64, most asked for first"),
         ("api/data/follower.c", "REPORT_EVERY_MS", "5000", "schemas/redis.md", "at most each 5 s"),
         ("api/data/follower.c", "LOOK_EVERY_MS", "500", "docs/architecture.md", "500 ms"),
         ("api/server.c", "FETCHERS", "2", "docs/architecture.md", "| API | two fetchers |"),
@@ -169,7 +169,7 @@ def test_documents_name_settings_that_exist(document):
         ("common/stored/messages.h", "MESSAGE_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
         ("api/data/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
         ("common/stored/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
-        ("api/formats/compress.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
+        ("api/formats/compression.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
     ],
 )
 def test_numbers_are_those_of_the_code(source, name, value, document, words):
@@ -182,7 +182,7 @@ def test_numbers_are_those_of_the_code(source, name, value, document, words):
 
 def routes():
     """{path: (its methods as Allow tells them, whether it needs credentials)}"""
-    source = text_of("api/endpoints/routes.c")
+    source = text_of("api/endpoints/router.c")
     allowed = dict(re.findall(r'#define (TAKES_\w+) +"([A-Z, ]+)"', source))
     table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", source, re.S)[1]
     rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*ACCESS_(\w+),\s*(\w+),', table)
@@ -223,7 +223,7 @@ def test_documents_ask_for_routes_that_exist(document):
 
 def errors_in_code():
     """{name: (status, document, whether it tells when to come again)}"""
-    source = text_of("api/http/reply.c")
+    source = text_of("api/http/errors.c")
     table = re.search(r"\} ERRORS\[\] = \{(.*?)\n\};", source, re.S)[1]
     texts = dict(re.findall(r'^#define (\w+) +"((?:[^"\\]|\\.)*)"$', source, re.M))
 
@@ -241,7 +241,7 @@ def errors_in_code():
         else:
             document = json.loads(literal(rest[: rest.rindex(",")]))
         found[name] = (int(status), document, "RETRY_AFTER" in rest)
-    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/http/reply.h"), re.M)
+    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/http/errors.h"), re.M)
     assert sorted(found) == sorted(declared)
     return found
 
@@ -281,8 +281,9 @@ def test_api_document_has_the_errors():
 
 
 def test_openapi_has_the_parameters():
-    """Those that routes.c asks a request for, each of them somewhere in the document."""
-    asked = set(re.findall(r'(?:parameter_find|read_bound)\([^;]*?"(\w+)"', text_of("api/endpoints/routes.c")))
+    """Those that an endpoint asks a request for, each of them somewhere in the document."""
+    sources = "".join(text_of(path) for path in files("api/endpoints", ".c"))
+    asked = set(re.findall(r'(?:parameter_find|read_bound)\([^;]*?"(\w+)"', sources))
     document = openapi()["components"]["parameters"].values()
     assert {parameter["name"] for parameter in document if parameter["in"] == "query"} == asked
     for name in asked:
@@ -362,7 +363,7 @@ def test_openapi_has_the_fields(schema, function):
 def test_openapi_has_the_fields_of_logins(schema, functions):
     written = []
     for function in functions:
-        body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/logins.c"), re.S)[1]
+        body = re.search(rf"\b{function}\(struct [^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/login_fetcher.c"), re.S)[1]
         written += re.findall(r'(?:put_\w+|writer_key)\(writer, "(\w+)"', body)
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 

@@ -223,10 +223,10 @@ static struct generation *load(const struct published_blobs *blobs, bool with_an
     return generation;
 }
 
-static struct body *make(const char *name, const struct generation *generation, const struct answer_key *key,
+static struct representation *make(const char *name, const struct generation *generation, const struct answer_key *key,
                          enum source expected)
 {
-    struct body *body = NULL;
+    struct representation *body = NULL;
     struct error err;
     enum source source = SOURCE_CACHE;
     if (generation_make(generation, key, NULL, &body, &source, &err) != STATUS_OK)
@@ -257,7 +257,7 @@ static bool matches(const struct rows *rows, const struct tenant *tenant, struct
 }
 
 /* How often a text is in a body. */
-static size_t occurrences(const struct body *body, const char *text)
+static size_t occurrences(const struct representation *body, const char *text)
 {
     const char *at = body->data, *end = body->data + body->len;
     size_t found = 0, len = strlen(text);
@@ -268,7 +268,7 @@ static size_t occurrences(const struct body *body, const char *text)
     return found;
 }
 
-static void check_member(const char *name, const struct body *body, const char *key, bool expected)
+static void check_member(const char *name, const struct representation *body, const char *key, bool expected)
 {
     size_t found = occurrences(body, key);
     if (found != (expected ? 1 : 0))
@@ -277,7 +277,7 @@ static void check_member(const char *name, const struct body *body, const char *
 
 /* The rows that pass, found one by one, and no others. */
 static void check_members(const char *name, const struct rows *rows, const struct answer_key *key,
-                          const struct body *body)
+                          const struct representation *body)
 {
     char text[64];
     for (size_t i = 0; key->document == DOCUMENT_CLIENTES && i < rows->clients_count; i++) {
@@ -306,8 +306,8 @@ static bool is_offered(enum document document, enum media media)
 static void check_key(const char *name, const struct rows *rows, const struct generation *with,
                       const struct generation *without, const struct answer_key *key)
 {
-    struct body *stored = make(name, with, key, SOURCE_BUCKET);
-    struct body *computed = make(name, without, key, SOURCE_COMPUTED);
+    struct representation *stored = make(name, with, key, SOURCE_BUCKET);
+    struct representation *computed = make(name, without, key, SOURCE_COMPUTED);
     if (!bytes_equal((struct bytes){stored->data, stored->len},
                      (struct bytes){computed->data, computed->len}) ||
         strcmp(stored->etag, computed->etag) != 0 || stored->encoding != computed->encoding ||
@@ -317,8 +317,8 @@ static void check_key(const char *name, const struct rows *rows, const struct ge
                  computed->data);
     if (key->encoding == ENCODING_IDENTITY && key->media == MEDIA_JSON)
         check_members(name, rows, key, stored);
-    body_unref(stored);
-    body_unref(computed);
+    representation_unref(stored);
+    representation_unref(computed);
 }
 
 /* Every document for one filter; returns how many were compared. */
@@ -431,11 +431,11 @@ static void test_unfiltered_answers_are_at_hand(void **state)
         for (int encoding = ENCODING_IDENTITY; encoding <= ENCODING_GZIP; encoding++) {
             const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_JSON,
                                            (enum encoding)encoding};
-            struct body *body = answers_find(generation->answers, &key);
+            struct representation *body = answers_find(generation->answers, &key);
             assert_non_null(body);
             if (document != DOCUMENT_DASHBOARD)
                 assert_true(bytes_is((struct bytes){body->data, body->len}, "{}"));
-            body_unref(body);
+            representation_unref(body);
             const struct answer_key packed = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_MSGPACK,
                                               (enum encoding)encoding};
             assert_null(answers_find(generation->answers, &packed));

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "api/data/tickets.h"
-#include "api/http/wait.h"
+#include "api/http/pending.h"
 #include "api/loop.h"
 
 #define BEGIN_MS 5000 /* when the tests begin; not 0, so that nothing works by chance */

@@ -1,0 +1,58 @@
+/* api/formats/representation.h - a finished body, shared by everybody who asked for the same. Immutable and reference-counted; the last
+ * reference frees it. Any thread. */
+#ifndef ECOSYS_API_FORMATS_REPRESENTATION_H
+#define ECOSYS_API_FORMATS_REPRESENTATION_H
+
+#include <stdatomic.h>
+
+#include "api/formats/compression.h"
+#include "api/formats/media.h"
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+
+#define ETAG_MAX      40 /* W/"32 hexadecimal digits" and a NUL */
+#define REPRESENTATION_HEAD_MAX 192
+
+/* Bytes of all bodies, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
+struct representation_count {
+    atomic_size_t all, kept;
+};
+
+struct representation {
+    atomic_uint references;
+    struct representation_count *count; /* not owned; NULL: not counted */
+    char *data;               /* owned; mapped from `file` if there is one */
+    size_t len;
+    int file; /* owned; the same bytes, for sendfile; -1: none */
+    enum media media;
+    enum encoding encoding;
+    char etag[ETAG_MAX]; /* of the content before encoding */
+    char head
+        [REPRESENTATION_HEAD_MAX]; /* the lines of a 200 that are the same for everybody, each with its end of line */
+    size_t head_len;
+};
+
+/* Takes the buffer's memory, even on failure. Content shorter than COMPRESS_LEN_MIN is not encoded, whatever `encoding`
+ * says. */
+MUST_CHECK enum status representation_new(struct buffer *take_content, enum media media, enum encoding encoding,
+                                struct representation **out, struct error *err);
+
+/* Moves the body to a memory file, from which sendfile takes it without copying it into each connection. Costs a
+ * descriptor, so this is for the most requested bodies. Must come before anybody else has the body. A short body stays
+ * as it is, and so does one for which the system has no file. */
+void representation_to_file(struct representation *body);
+
+struct representation *representation_ref(struct representation *body);
+void representation_unref(struct representation *body); /* NULL is fine */
+
+/* Counts the body until it is freed; `count` must outlive it. */
+void representation_count_in(struct representation *body, struct representation_count *count);
+
+/* Marks the body as kept by a cache, or no longer so; its reference is separate. One cache at a time. */
+void representation_keep(struct representation *body);
+void representation_let_go(struct representation *body);
+
+/* Bytes of counted bodies that no cache keeps. */
+size_t representation_count_unkept(const struct representation_count *count);
+
+#endif

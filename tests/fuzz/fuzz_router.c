@@ -1,0 +1,135 @@
+/* tests/fuzz/fuzz_routes.c - whole requests, a head and what is behind it as its body, through the checks and handlers of
+ * every endpoint, with no generation to serve. Whatever is asked, the answer is one of the contract's, its body is JSON
+ * and none of its header lines holds a line end that was the client's. */
+#include <string.h>
+
+#include "api/endpoints/router.h"
+#include "api/http/response.h"
+#include "common/base/json.h"
+#include "tests/fuzz/fuzz.h"
+
+/* In every run alike: nothing of one input is to matter for the next. */
+struct gate {
+    struct auth auth;
+    struct users *users;
+    struct arena arena;
+};
+
+static void open_gate(struct gate *gate, const struct settings *settings)
+{
+    struct error err;
+    arena_init(&gate->arena);
+    MUST_HOLD(auth_init(&gate->auth, &gate->arena, settings, &err) == STATUS_OK);
+    MUST_HOLD(auth_load_users(&gate->auth, settings, NULL, &gate->users, &err) == STATUS_OK);
+}
+
+static void close_gate(struct gate *gate)
+{
+    users_unref(gate->users);
+    auth_clear(&gate->auth);
+    arena_clear(&gate->arena);
+}
+
+static void check_status(const struct reply *reply)
+{
+    static const int known[] = {200, 204, 401, 403, 404, 405, 422, 503};
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        is_known = is_known || reply->status == known[i];
+    MUST_HOLD(is_known);
+}
+
+/* "Name: value\r\n", again and again. */
+static void check_header_lines(struct bytes lines)
+{
+    while (lines.len > 0) {
+        const char *end = memchr(lines.data, '\r', lines.len);
+        MUST_HOLD(end != NULL);
+        struct bytes line = {lines.data, (size_t)(end - lines.data)};
+        MUST_HOLD(line.len + 2 <= lines.len && end[1] == '\n');
+        const char *colon = memchr(line.data, ':', line.len);
+        MUST_HOLD(colon != NULL && colon > line.data && colon[1] == ' ');
+        for (size_t i = 0; i < line.len; i++)
+            MUST_HOLD((unsigned char)line.data[i] >= ' ' || line.data[i] == '\t');
+        lines = (struct bytes){end + 2, lines.len - line.len - 2};
+    }
+}
+
+static void check_body(const struct reply *reply)
+{
+    const struct json *document;
+    struct arena arena;
+    struct error err;
+    arena_init(&arena);
+    MUST_HOLD(reply->body.len == 0 || json_parse(&arena, reply->body, &document, &err) == STATUS_OK);
+    MUST_HOLD(reply->status == 204 || reply->body.len > 0);
+    arena_clear(&arena);
+}
+
+static void check_cors(const struct request *request)
+{
+    static const char *const lists[] = {"*", "https://a.example", "https://a.example, https://b.example",
+                                        "https://a.example,*"};
+    struct settings settings = {0};
+    struct buffer lines = BUFFER_INIT;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        settings.cors_allow_origins = lists[i];
+        response_append_cors(&settings, request, &lines);
+    }
+    check_header_lines(buffer_bytes(&lines));
+    buffer_clear(&lines);
+}
+
+static void answer_exchange(const struct exchange *exchange)
+{
+    const struct route *route;
+    struct wait wait = {.kind = WAIT_ANSWER};
+    struct reply reply;
+    reply_init(&reply);
+    enum routes_check check = routes_check(exchange, &route, &reply);
+    bool is_answered = check == CHECK_ANSWERED;
+    MUST_HOLD(check != CHECK_UNVERIFIED);                                   /* nobody has a hash */
+    if (!is_answered && !bytes_is(exchange->request->path, "/cache/clear")) /* that one needs a follower */
+        is_answered = routes_answer(exchange, route, &wait, &reply);
+    if (is_answered) {
+        check_status(&reply);
+        check_body(&reply);
+        check_header_lines(buffer_bytes(&reply.headers));
+    }
+    reply_clear(&reply);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct settings settings = {.cors_allow_origins = "*",
+                                             .environment = "production",
+                                             .upstash_url = "",
+                                             .upstash_token = "",
+                                             .basic_auth_users = "demo:demo,leo:leo",
+                                             .basic_auth_readonly = "leo",
+                                             .trusted_proxies = "",
+                                             .cache_max_stale_s = 60};
+    static const struct outlook outlook = {0};
+    struct bytes received = {(const char *)data, size};
+    struct request request;
+    const char *problem;
+    size_t scanned = 0, len;
+    if (request_scan_head(received, &scanned, &len) != HEAD_COMPLETE ||
+        !request_parse_head((struct bytes){received.data, len}, &request, &problem))
+        return 0;
+    static const struct address peer = {{0}};
+    struct gate gate;
+    open_gate(&gate, &settings);
+    struct exchange exchange = {.request = &request,
+                                .settings = &settings,
+                                .auth = &gate.auth,
+                                .users = gate.users,
+                                .peer = &peer,
+                                .outlook = &outlook,
+                                .body = {received.data + len, received.len - len},
+                                .now_ms = 1};
+    answer_exchange(&exchange);
+    check_cors(&request);
+    close_gate(&gate);
+    return 0;
+}
