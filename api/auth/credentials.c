@@ -13,7 +13,9 @@ static int base64_value(char c)
 }
 
 /* Standard base64 with padding; false for anything else. *decoded_len is the full length, although only what fits is
- * kept; *has_colon tells whether it contains a colon. */
+ * kept; *has_colon tells whether it contains a colon. libsodium's sodium_base642bin
+ * would refuse a last character with bits that belong to no byte, needs room for any length, and takes three times as
+ * long. */
 static bool decode_base64(struct bytes text, char out[CREDENTIALS_MAX], size_t *decoded_len, bool *has_colon)
 {
     size_t len = text.len, written = 0;

@@ -1,9 +1,10 @@
-/* api/auth/crypt_hash.c - libcrypt accepts half a hash as a setting, and then no password would ever match; so the format of
- * each kind is checked here, as in crypt(5). */
+/* api/auth/crypt_hash.c - libcrypt accepts half a hash as a setting, and then no password would ever match; so the
+ * format of each kind is checked here, as in crypt(5). */
 #include "api/auth/crypt_hash.h"
 
 #include <crypt.h>
 #include <errno.h>
+#include <sodium/utils.h>
 #include <stdlib.h>
 
 #define BASE64      "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -112,15 +113,10 @@ void crypt_scratch_free(struct crypt_scratch *scratch)
     free(scratch);
 }
 
-/* Looks at every byte, wherever they differ. The length of a hash is no secret. */
+/* The length of a hash is no secret; where two of the same length differ is. */
 static bool is_equal(struct bytes known, struct bytes computed)
 {
-    unsigned difference = 0;
-    if (known.len != computed.len)
-        return false;
-    for (size_t i = 0; i < known.len; i++)
-        difference |= (unsigned char)known.data[i] ^ (unsigned char)computed.data[i];
-    return difference == 0;
+    return known.len == computed.len && sodium_memcmp(known.data, computed.data, known.len) == 0;
 }
 
 enum crypt_verdict crypt_hash_verify(const char *hash, struct bytes password, struct crypt_scratch *scratch)

@@ -1,5 +1,5 @@
-/* api/auth/crypt_hash.h - password hashes of crypt(3), through libcrypt: which kinds are accepted, and whether a password
- * matches. Any thread. */
+/* api/auth/crypt_hash.h - password hashes of crypt(3), through libcrypt: which kinds are accepted, and whether a
+ * password matches. Any thread. */
 #ifndef ECOSYS_API_AUTH_CRYPT_HASH_H
 #define ECOSYS_API_AUTH_CRYPT_HASH_H
 

@@ -1,6 +1,6 @@
-/* api/auth/siphash.h - SipHash-2-4 with 128 bits (Aumasson and Bernstein, https://www.aumasson.jp/siphash/): a keyed hash
- * that nobody without the key can predict or invert, at some 50 ns for what an Authorization header holds. Keys are
- * random and never leave the process. Pure; any thread. */
+/* api/auth/siphash.h - SipHash-2-4 with 128 bits (Aumasson and Bernstein, https://www.aumasson.jp/siphash/): a keyed
+ * hash that nobody without the key can predict or invert, at some 50 ns for what an Authorization header holds. Keys
+ * are random and never leave the process. Pure; any thread. */
 #ifndef ECOSYS_API_AUTH_SIPHASH_H
 #define ECOSYS_API_AUTH_SIPHASH_H
 

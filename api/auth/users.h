@@ -1,6 +1,6 @@
-/* api/auth/users.h - the users of BASIC_AUTH_USERS, which of them BASIC_AUTH_READONLY lists, and what is remembered of their
- * passwords. A set is reference-counted and never changes, except for what is remembered; a new one replaces it when
- * the settings are read again. Any thread.
+/* api/auth/users.h - the users of BASIC_AUTH_USERS, which of them BASIC_AUTH_READONLY lists, and what is remembered of
+ * their passwords. A set is reference-counted and never changes, except for what is remembered; a new one replaces it
+ * when the settings are read again. Any thread.
  *
  * No password is kept: for one given in clear, a tag (siphash.h) of "name:password"; for a hash, the tag of the first
  * credentials that matched it. So recognising credentials costs one tag and a comparison per user, whatever is right or

@@ -1,5 +1,6 @@
-/* api/formats/representation.h - a finished body, shared by everybody who asked for the same. Immutable and reference-counted; the last
- * reference frees it. Any thread. */
+/* api/formats/representation.h - the finished content of an answer in one media type and encoding, with its ETag,
+ * shared by everybody who asked for the same. Immutable and reference-counted; the last reference frees it. Any
+ * thread. */
 #ifndef ECOSYS_API_FORMATS_REPRESENTATION_H
 #define ECOSYS_API_FORMATS_REPRESENTATION_H
 

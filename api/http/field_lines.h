@@ -1,6 +1,6 @@
-/* api/http/field_lines.h - the values of a header field that may be repeated. Together, in the order received, they are one
- * list (RFC 9110, 5.3). Those beyond FIELD_LINES_MAX are counted but not kept, so that nobody takes a part for the
- * whole. Borrows from the head; any thread. */
+/* api/http/field_lines.h - the values of a header field that may be repeated. Together, in the order received, they
+ * are one list (RFC 9110, 5.3). Those beyond FIELD_LINES_MAX are counted but not kept, so that nobody takes a part for
+ * the whole. Borrows from the head; any thread. */
 #ifndef ECOSYS_API_HTTP_FIELD_LINES_H
 #define ECOSYS_API_HTTP_FIELD_LINES_H
 

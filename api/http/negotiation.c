@@ -1,4 +1,4 @@
-/* api/http/negotiation.c - lists of names with parameters, which media types a range covers, and how the choice is made. */
+/* api/http/negotiation.c - lists of names with parameters, which media types a range covers, and the choice. */
 #include "api/http/negotiation.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* api/http/negotiation.h - what a client accepts, by Accept and Accept-Encoding (RFC 9110, 12.4 and 12.5), and the choice
- * of a media type and an encoding. Pure functions on bytes; any thread. */
+/* api/http/negotiation.h - what a client accepts, by Accept and Accept-Encoding (RFC 9110, 12.4 and 12.5), and the
+ * choice of a media type and an encoding. Pure functions on bytes; any thread. */
 #ifndef ECOSYS_API_HTTP_NEGOTIATION_H
 #define ECOSYS_API_HTTP_NEGOTIATION_H
 

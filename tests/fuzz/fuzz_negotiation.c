@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_negotiation.c - Accept and Accept-Encoding from any bytes: lists that end, items that lie within them and
- * come back the same when they are printed, and choices among what is offered. */
+/* tests/fuzz/fuzz_negotiation.c - Accept and Accept-Encoding from any bytes: lists that end, items that lie within them
+ * and come back the same when they are printed, and choices among what is offered. */
 #include "api/http/negotiation.h"
 #include "common/base/buffer.h"
 #include "tests/fuzz/fuzz.h"
