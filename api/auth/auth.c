@@ -1,4 +1,5 @@
-/* api/auth/auth.c - what is remembered decides at once; the rest is up to throttle and verifier. */
+/* api/auth/auth.c - credentials that are remembered are recognised at once; the verifier checks others; the throttle decides
+ * what the address may be told. */
 #include "api/auth/auth.h"
 
 #include "common/base/clock.h"
@@ -45,28 +46,20 @@ static struct attempt attempt_of(const struct auth *auth, const struct request *
                             siphash(&auth->key, credentials_text(credentials))};
 }
 
-/* The order matters: an address that may not guess now is told so before anything depends on whether it is right. */
 static enum auth_result check(struct auth *auth, const struct users *users, const struct attempt *attempt,
                               bool *is_readonly)
 {
+    static const enum auth_result results[] = {
+        [ATTEMPT_RIGHT] = AUTH_OK, [ATTEMPT_WRONG] = AUTH_WRONG, [ATTEMPT_UNCHECKED] = AUTH_UNVERIFIED};
     const struct user *user = users_recognise(users, &attempt->credentials);
-    bool is_known = throttle_knows(&auth->throttle, attempt);
-    int64_t now_ms = clock_monotonic_ms();
-    if (throttle_refuses(&auth->throttle, &attempt->address, now_ms))
+    enum attempt_result result = user != NULL              ? ATTEMPT_RIGHT
+                                 : users->hashed_count > 0 ? ATTEMPT_UNCHECKED
+                                                           : ATTEMPT_WRONG;
+    if (!throttle_admit(&auth->throttle, attempt, result, clock_monotonic_ms()))
         return AUTH_THROTTLED;
-    if (!is_known || user == NULL) {
-        if (!throttle_admits(&auth->throttle, &attempt->address, now_ms))
-            return AUTH_THROTTLED;
-        if (user == NULL && users->hashed_count > 0)
-            return AUTH_UNVERIFIED;
-        if (!throttle_begin(&auth->throttle, attempt, now_ms))
-            return AUTH_THROTTLED;
-        throttle_end(&auth->throttle, attempt, user != NULL ? ATTEMPT_RIGHT : ATTEMPT_WRONG);
-    }
-    if (user == NULL)
-        return AUTH_WRONG;
-    *is_readonly = user->is_readonly;
-    return AUTH_OK;
+    if (user != NULL)
+        *is_readonly = user->is_readonly;
+    return results[result];
 }
 
 enum auth_result auth_check(struct auth *auth, const struct users *users, const struct request *request,

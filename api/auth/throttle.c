@@ -13,10 +13,10 @@
 struct throttle_entry {
     struct address address;
     int64_t used_until_ms;
-    int64_t flood_until_ms; /* the same for attempts that are not checked */
+    int64_t flood_until_ms; /* the same for attempts that were refused */
     uint64_t report;        /* the one that `events` is for */
     uint64_t events;
-    uint32_t newer, older; /* by when they were last heard of */
+    uint32_t newer, older; /* by when they were last seen */
     uint32_t next;         /* in its chain */
 };
 
@@ -54,7 +54,9 @@ static uint64_t fingerprint(const struct throttle *throttle, const struct attemp
     return siphash(&throttle->key, (struct bytes){(const char *)attempt, sizeof *attempt}).words[0];
 }
 
-bool throttle_knows(const struct throttle *throttle, const struct attempt *attempt)
+/* True if the address got in with these credentials before; false also if another pair has taken their place, which is
+ * rare. Takes the same time for any attempt. */
+static bool is_familiar(const struct throttle *throttle, const struct attempt *attempt)
 {
     uint64_t print = fingerprint(throttle, attempt);
     return atomic_load_explicit(&throttle->familiar[print % THROTTLE_FAMILIAR], memory_order_relaxed) ==
@@ -104,7 +106,7 @@ static void put_first(struct throttle *throttle, struct throttle_entry *entry)
     throttle->newest = at;
 }
 
-/* Removes the entry not heard of for longest from list and chain. */
+/* Removes the least recently seen entry from list and chain. */
 static struct throttle_entry *take_oldest(struct throttle *throttle)
 {
     uint32_t at = throttle->oldest;
@@ -118,7 +120,7 @@ static struct throttle_entry *take_oldest(struct throttle *throttle)
 }
 
 /* The entry of an address, created if there is none; becomes the newest. */
-static struct throttle_entry *hear_of(struct throttle *throttle, const struct address *key)
+static struct throttle_entry *find_or_add(struct throttle *throttle, const struct address *key)
 {
     struct throttle_entry *entry = find(throttle, key);
     if (entry != NULL) {
@@ -162,7 +164,7 @@ static void count(struct throttle *throttle, struct throttle_entry *entry, uint6
     }
 }
 
-/* Counts an attempt that is not checked. With the mutex. */
+/* Counts an attempt that is refused for lack of budget. With the mutex. */
 static void count_delayed(struct throttle *throttle, struct throttle_entry *entry, int64_t now_ms)
 {
     int64_t interval_ms = throttle->interval_ms / THROTTLE_FLOOD + 1;
@@ -174,65 +176,75 @@ static void count_delayed(struct throttle *throttle, struct throttle_entry *entr
     count(throttle, entry, &throttle->so_far.delayed);
 }
 
-bool throttle_refuses(struct throttle *throttle, const struct address *address, int64_t now_ms)
+/* True if everything from the address is refused now, which is counted. */
+static bool refuses_everything(struct throttle *throttle, const struct address *address, int64_t now_ms)
 {
     if (now_ms >= atomic_load_explicit(&throttle->flooded_until_ms, memory_order_relaxed))
         return false;
     struct address key = key_of(address);
     pthread_mutex_lock(&throttle->mutex);
     struct throttle_entry *entry = find(throttle, &key);
-    bool refuses = entry != NULL && !is_within(entry->flood_until_ms, now_ms);
-    if (refuses) /* charges no budget: right credentials sent meanwhile work as soon as the guessing ends */
+    bool is_refused = entry != NULL && !is_within(entry->flood_until_ms, now_ms);
+    if (is_refused) /* charges no budget: right credentials sent meanwhile work as soon as the guessing ends */
         count(throttle, entry, &throttle->so_far.delayed);
     pthread_mutex_unlock(&throttle->mutex);
-    return refuses;
+    return is_refused;
 }
 
-/* With the mutex. *used_until_ms is what the budget's instant becomes if the attempt is made. */
-static struct throttle_entry *admit(struct throttle *throttle, const struct address *address, int64_t now_ms,
-                                    int64_t *used_until_ms)
+/* True if the address has budget for one more attempt, which is charged if `charges`; false is counted. */
+static bool try_budget(struct throttle *throttle, const struct address *address, bool charges, int64_t now_ms)
 {
     struct address key = key_of(address);
-    struct throttle_entry *entry = hear_of(throttle, &key);
-    *used_until_ms = used_with_one_more(throttle, entry, now_ms);
-    if (is_within(*used_until_ms, now_ms))
-        return entry;
-    count_delayed(throttle, entry, now_ms);
-    return NULL;
-}
-
-bool throttle_admits(struct throttle *throttle, const struct address *address, int64_t now_ms)
-{
-    int64_t ignored;
     pthread_mutex_lock(&throttle->mutex);
-    bool admits = admit(throttle, address, now_ms, &ignored) != NULL;
+    struct throttle_entry *entry = find_or_add(throttle, &key);
+    int64_t used_until_ms = used_with_one_more(throttle, entry, now_ms);
+    bool is_enough = is_within(used_until_ms, now_ms);
+    if (!is_enough)
+        count_delayed(throttle, entry, now_ms);
+    else if (charges)
+        entry->used_until_ms = used_until_ms;
     pthread_mutex_unlock(&throttle->mutex);
-    return admits;
+    return is_enough;
 }
 
 bool throttle_begin(struct throttle *throttle, const struct attempt *attempt, int64_t now_ms)
 {
-    int64_t used_until_ms;
-    pthread_mutex_lock(&throttle->mutex);
-    struct throttle_entry *entry = admit(throttle, &attempt->address, now_ms, &used_until_ms);
-    if (entry != NULL)
-        entry->used_until_ms = used_until_ms;
-    pthread_mutex_unlock(&throttle->mutex);
-    return entry != NULL;
+    return try_budget(throttle, &attempt->address, true, now_ms);
 }
 
-void throttle_end(struct throttle *throttle, const struct attempt *attempt, enum attempt_end end)
+void throttle_end(struct throttle *throttle, const struct attempt *attempt, enum attempt_result result)
 {
     struct address key = key_of(&attempt->address);
     pthread_mutex_lock(&throttle->mutex);
-    struct throttle_entry *entry = end == ATTEMPT_WRONG ? hear_of(throttle, &key) : find(throttle, &key);
-    if (end == ATTEMPT_WRONG)
+    struct throttle_entry *entry =
+        result == ATTEMPT_WRONG ? find_or_add(throttle, &key) : find(throttle, &key);
+    if (result == ATTEMPT_WRONG)
         count(throttle, entry, &throttle->so_far.wrong);
     else if (entry != NULL) /* else it was forgotten meanwhile */
         entry->used_until_ms -= throttle->interval_ms;
     pthread_mutex_unlock(&throttle->mutex);
-    if (end == ATTEMPT_RIGHT)
+    if (result == ATTEMPT_RIGHT)
         learn(throttle, attempt);
+}
+
+/* ---- The decision */
+
+/* The order matters: whether everything is refused, and whether the pair is familiar, is found out whatever the result,
+ * so that neither the verdict nor its time says more than it may. */
+bool throttle_admit(struct throttle *throttle, const struct attempt *attempt, enum attempt_result result,
+                    int64_t now_ms)
+{
+    bool is_pair_familiar = is_familiar(throttle, attempt);
+    if (refuses_everything(throttle, &attempt->address, now_ms))
+        return false;
+    if (result == ATTEMPT_RIGHT && is_pair_familiar)
+        return true;
+    if (result == ATTEMPT_UNCHECKED)
+        return try_budget(throttle, &attempt->address, false, now_ms);
+    if (!throttle_begin(throttle, attempt, now_ms))
+        return false;
+    throttle_end(throttle, attempt, result);
+    return true;
 }
 
 bool throttle_take_report(struct throttle *throttle, struct throttle_report *out)

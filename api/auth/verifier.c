@@ -116,8 +116,10 @@ static void run(void *job, void *scratch)
     const struct user *user = users_recognise(verification->users, &verification->attempt.credentials);
     if (user == NULL && !is_dropped)
         user = judge(verification, scratch, &error);
-    enum attempt_end end = user != NULL ? ATTEMPT_RIGHT : is_dropped ? ATTEMPT_DROPPED : ATTEMPT_WRONG;
-    throttle_end(verifier->throttle, &verification->attempt, end);
+    enum attempt_result result = user != NULL ? ATTEMPT_RIGHT
+                                 : is_dropped ? ATTEMPT_UNCHECKED
+                                              : ATTEMPT_WRONG;
+    throttle_end(verifier->throttle, &verification->attempt, result);
     take_off(verifier, verification);
     hand_back(verification->waiting, user, error);
     verification_free(verification);
@@ -171,7 +173,7 @@ static enum verifier_result begin(struct verifier *verifier, struct users *users
         return VERIFIER_PENDING;
     if (verification != NULL)
         verification_free(verification);
-    throttle_end(verifier->throttle, attempt, ATTEMPT_DROPPED);
+    throttle_end(verifier->throttle, attempt, ATTEMPT_UNCHECKED);
     return VERIFIER_BUSY;
 }
 

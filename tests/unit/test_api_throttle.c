@@ -1,4 +1,5 @@
-/* tests/unit/test_api_throttle.c - budgets of addresses, how they fill up again, and how many addresses are kept. */
+/* tests/unit/test_api_throttle.c - the decision on an attempt, budgets of addresses, how they fill up again, and how many
+ * addresses are kept. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +49,13 @@ static unsigned burst(struct throttle *throttle, const char *address, int64_t no
     return made;
 }
 
+/* Uses up the budget of the attempt's address first: only familiar credentials are admitted without one. */
+static bool is_familiar(struct throttle *throttle, const char *address, const struct attempt *attempt)
+{
+    (void)burst(throttle, address, 1000);
+    return throttle_admit(throttle, attempt, ATTEMPT_RIGHT, 1000);
+}
+
 static void test_budgets(void **state)
 {
     static const struct {
@@ -88,7 +96,7 @@ static void test_what_is_right_costs_nothing(void **state)
     init(&throttle, 3);
     for (int i = 0; i < 100; i++) {
         assert_true(throttle_begin(&throttle, &attempt, 1000));
-        throttle_end(&throttle, &attempt, i % 2 == 0 ? ATTEMPT_RIGHT : ATTEMPT_DROPPED);
+        throttle_end(&throttle, &attempt, i % 2 == 0 ? ATTEMPT_RIGHT : ATTEMPT_UNCHECKED);
     }
     assert_int_equal(burst(&throttle, "192.0.2.1", 1000), 3);
     throttle_clear(&throttle);
@@ -103,12 +111,45 @@ static void test_what_is_under_way_counts(void **state)
     init(&throttle, 3);
     for (int i = 0; i < 3; i++)
         assert_true(throttle_begin(&throttle, &attempt, 1000));
-    assert_false(throttle_admits(&throttle, &attempt.address, 1000));
+    assert_false(throttle_admit(&throttle, &attempt, ATTEMPT_UNCHECKED, 1000));
     assert_false(throttle_begin(&throttle, &attempt, 1000));
     throttle_end(&throttle, &attempt, ATTEMPT_RIGHT);
-    assert_true(throttle_admits(&throttle, &attempt.address, 1000));
+    assert_true(throttle_admit(&throttle, &attempt, ATTEMPT_UNCHECKED, 1000));
     assert_true(throttle_begin(&throttle, &attempt, 1000));
     throttle_clear(&throttle);
+}
+
+/* What a request's result costs, when it is decided upon at once: only a wrong one is charged, and only that and a
+ * refusal are counted. */
+static void test_decisions(void **state)
+{
+    static const struct {
+        const char *name;
+        enum attempt_result result;
+        unsigned admitted, left; /* of ten, from a budget of three */
+        uint64_t wrong, delayed;
+    } rows[] = {
+        {"right", ATTEMPT_RIGHT, 10, 3, 0, 0},
+        {"wrong", ATTEMPT_WRONG, 3, 0, 3, 7},
+        {"unchecked", ATTEMPT_UNCHECKED, 10, 3, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct attempt attempt = attempt_of("192.0.2.1", 1);
+        struct throttle_report report = {.wrong = 0};
+        struct throttle throttle;
+        unsigned admitted = 0;
+        init(&throttle, 3);
+        for (int made = 0; made < 10; made++)
+            admitted += throttle_admit(&throttle, &attempt, rows[i].result, 1000);
+        bool is_reported = throttle_take_report(&throttle, &report);
+        unsigned left = burst(&throttle, "192.0.2.1", 1000);
+        if (admitted != rows[i].admitted || left != rows[i].left || report.wrong != rows[i].wrong ||
+            report.delayed != rows[i].delayed || is_reported != (rows[i].wrong > 0))
+            fail_msg("%s: %u admitted, %u left, %" PRIu64 " wrong, %" PRIu64 " delayed", rows[i].name,
+                     admitted, left, report.wrong, report.delayed);
+        throttle_clear(&throttle);
+    }
 }
 
 static void test_which_addresses_are_one(void **state)
@@ -141,18 +182,22 @@ static void test_familiar_credentials(void **state)
     struct throttle throttle;
     (void)state;
     init(&throttle, 1);
-    assert_false(throttle_knows(&throttle, &known));
+    assert_false(is_familiar(&throttle, "192.0.2.1", &known));
     throttle_end(&throttle, &known, ATTEMPT_WRONG);
-    throttle_end(&throttle, &known, ATTEMPT_DROPPED);
-    assert_false(throttle_knows(&throttle, &known));
+    throttle_end(&throttle, &known, ATTEMPT_UNCHECKED);
+    assert_false(is_familiar(&throttle, "192.0.2.1", &known));
     throttle_end(&throttle, &known, ATTEMPT_RIGHT);
-    assert_true(throttle_knows(&throttle, &known));
-    for (size_t i = 0; i < COUNT(others); i++)
-        assert_false(throttle_knows(&throttle, &others[i]));
+    assert_true(is_familiar(&throttle, "192.0.2.1", &known));
+    assert_false(is_familiar(&throttle, "192.0.2.1", &others[0]));
+    assert_false(is_familiar(&throttle, "192.0.2.2", &others[1]));
+    assert_false(
+        throttle_admit(&throttle, &known, ATTEMPT_WRONG, 1000)); /* familiar, but not right any more */
+    assert_false(throttle_admit(&throttle, &known, ATTEMPT_UNCHECKED, 1000));
     throttle_clear(&throttle);
 }
 
-/* Ten budgets of attempts that nobody looks at; then nothing at all is told to that address, until it has been quiet. */
+/* Ten budgets of attempts that are refused; then everything is, familiar credentials too, until the address has been
+ * silent. */
 static void test_flood(void **state)
 {
     struct attempt attempt = attempt_of("192.0.2.1", 0), other = attempt_of("192.0.2.2", 0);
@@ -160,24 +205,26 @@ static void test_flood(void **state)
     int64_t now_ms = 1000;
     (void)state;
     init(&throttle, 60);
-    assert_int_equal(burst(&throttle, "192.0.2.1", now_ms), 60); /* and one that is not looked at */
+    assert_true(throttle_admit(&throttle, &attempt, ATTEMPT_RIGHT, now_ms));
+    assert_true(throttle_admit(&throttle, &other, ATTEMPT_RIGHT, now_ms));
+    assert_int_equal(burst(&throttle, "192.0.2.1", now_ms), 60); /* and one that is refused */
     unsigned delayed = 1;
-    while (delayed < 10000 && !throttle_refuses(&throttle, &attempt.address, now_ms)) {
+    while (delayed < 10000 && throttle_admit(&throttle, &attempt, ATTEMPT_RIGHT, now_ms)) {
         assert_false(throttle_begin(&throttle, &attempt, now_ms));
         delayed++;
     }
     assert_in_range(delayed, 590, 600); /* a minute in intervals of 101 ms */
-    assert_false(throttle_refuses(&throttle, &other.address, now_ms));
+    assert_true(throttle_admit(&throttle, &other, ATTEMPT_RIGHT, now_ms));
     for (int i = 0; i < 100000; i++)
-        assert_true(throttle_refuses(&throttle, &attempt.address, now_ms));
-    assert_true(throttle_refuses(&throttle, &attempt.address, now_ms + 50));
-    assert_false(throttle_refuses(&throttle, &attempt.address, now_ms + 250));
+        assert_false(throttle_admit(&throttle, &attempt, ATTEMPT_RIGHT, now_ms));
+    assert_false(throttle_admit(&throttle, &attempt, ATTEMPT_RIGHT, now_ms + 50));
+    assert_true(throttle_admit(&throttle, &attempt, ATTEMPT_RIGHT, now_ms + 250));
     assert_false(throttle_begin(&throttle, &attempt, now_ms + 250));
     assert_int_equal(burst(&throttle, "192.0.2.1", now_ms + 60000), 60);
     throttle_clear(&throttle);
 }
 
-/* The address of which nothing was heard for longest makes room. */
+/* The address that has been silent for longest makes room. */
 static void test_bound_of_addresses(void **state)
 {
     struct throttle throttle;
@@ -188,7 +235,7 @@ static void test_bound_of_addresses(void **state)
         assert_true(throttle_begin(&throttle, &attempt, 1000));
     }
     struct attempt first = numbered(0), second = numbered(1);
-    assert_false(throttle_begin(&throttle, &first, 1000)); /* heard of again */
+    assert_false(throttle_begin(&throttle, &first, 1000)); /* seen again */
     struct attempt one_more = numbered(THROTTLE_ADDRESSES);
     assert_true(throttle_begin(&throttle, &one_more, 1000));
     assert_false(throttle_begin(&throttle, &first, 1000));
@@ -241,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_no_limit),
         cmocka_unit_test(test_what_is_right_costs_nothing),
         cmocka_unit_test(test_what_is_under_way_counts),
+        cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_which_addresses_are_one),
         cmocka_unit_test(test_familiar_credentials),
         cmocka_unit_test(test_flood),
