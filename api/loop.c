@@ -88,7 +88,7 @@ static bool has_room(void *context)
     return connection_has_room(&loop->clients);
 }
 
-static void welcome(void *context, int take_socket, const struct sockaddr *peer)
+static void on_accept(void *context, int take_socket, const struct sockaddr *peer)
 {
     struct loop *loop = context;
     connection_new(&loop->clients, take_socket, peer);
@@ -111,7 +111,8 @@ static enum status open_events(struct loop *loop, struct error *err)
 enum status loop_init(struct loop *loop, const struct service *service, atomic_llong *open,
                       bool *port_is_ours, struct error *err)
 {
-    const struct listener_callbacks callbacks = {.has_room = has_room, .welcome = welcome, .context = loop};
+    const struct listener_callbacks callbacks = {
+        .has_room = has_room, .on_accept = on_accept, .context = loop};
     *loop = (struct loop){.service = *service,
                           .handler = router_handler(&loop->service),
                           .clients = {.settings = service->settings,

@@ -1,5 +1,5 @@
 /* api/net/listener.c - libevent listens, we accept: libevent would accept for as long as connections are pending, and those
- * already accepted would have to wait. */
+ * accepted before would have to wait. */
 #include "api/net/listener.h"
 
 #include <errno.h>
@@ -18,9 +18,9 @@
 #define LISTEN_BACKLOG    511
 #define ACCEPT_REST_S     1
 #define ACCEPT_AT_MOST_US 1000 /* at a time */
-#define ROOM_WAIT_US      1000 /* 0 to 5 ms by a coarse clock; what is pending in the loop is seen first anyway */
+#define ROOM_WAIT_US      1000 /* 0 to 5 ms by a coarse clock; the loop handles its pending events first anyway */
 
-/* Only a wrong name is a configuration error: with the others the next start may succeed. */
+/* Only a wrong name is an error of configuration: after any other failure the next start may succeed. */
 static enum status status_of_resolver(int problem)
 {
     switch (problem) {
@@ -47,13 +47,13 @@ enum status listener_resolve(const struct settings *settings, struct addrinfo **
                      problem == EAI_SYSTEM ? strerror(errno) : gai_strerror(problem));
 }
 
-/* Accepts nothing for that long. False: it cannot. */
+/* Stops accepting for that long. False: that was not possible. */
 static bool rest(struct listener *listener, const struct timeval *pause)
 {
-    return evtimer_add(listener->rest_timer, pause) == 0 && event_del(listener->arrival) == 0;
+    return evtimer_add(listener->rest_timer, pause) == 0 && event_del(listener->pending) == 0;
 }
 
-/* Out of descriptors or memory: accepting again at once would only fail again. */
+/* Out of descriptors or memory: another accept would only fail again. */
 static void rest_after_failure(struct listener *listener)
 {
     const struct timeval pause = {ACCEPT_REST_S, 0};
@@ -67,19 +67,19 @@ static void on_rested(evutil_socket_t fd, short events, void *context)
     struct listener *listener = context;
     (void)fd;
     (void)events;
-    if (event_add(listener->arrival, NULL) != 0)
+    if (event_add(listener->pending, NULL) != 0)
         rest_after_failure(listener);
 }
 
-/* False: no connection is pending, or none can be accepted. */
-static bool let_in_one(struct listener *listener)
+/* False: no connection is pending, or accept failed. */
+static bool accept_one(struct listener *listener)
 {
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
-    int fd = evconnlistener_get_fd(listener->door);
+    int fd = evconnlistener_get_fd(listener->listening);
     int socket = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-        listener->callbacks.welcome(listener->callbacks.context, socket, (const struct sockaddr *)&peer);
+        listener->callbacks.on_accept(listener->callbacks.context, socket, (const struct sockaddr *)&peer);
         return true;
     }
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -87,10 +87,10 @@ static bool let_in_one(struct listener *listener)
     return false;
 }
 
-static bool is_somebody_left(evutil_socket_t fd)
+static bool has_pending(evutil_socket_t fd)
 {
-    struct pollfd door = {.fd = fd, .events = POLLIN};
-    return poll(&door, 1, 0) == 1;
+    struct pollfd listening = {.fd = fd, .events = POLLIN};
+    return poll(&listening, 1, 0) == 1;
 }
 
 static bool has_room(const struct listener *listener)
@@ -98,23 +98,23 @@ static bool has_room(const struct listener *listener)
     return listener->callbacks.has_room(listener->callbacks.context);
 }
 
-/* Accepts one connection; while many are pending, as many as can be accepted in the time that the others have had since
- * the last call, up to a limit: many clients must not keep new ones out, nor new ones them from being answered. */
-static void let_in_some(struct listener *listener, bool even_without_room)
+/* Accepts one connection; while many are pending, as many as fit into the time that established connections have had
+ * since the last call, up to a limit: neither may many clients keep new ones out, nor new ones keep them waiting. */
+static void accept_some(struct listener *listener, bool even_without_room)
 {
     int64_t begin_us = clock_monotonic_us();
     int64_t others_us = listener->is_crowded ? begin_us - listener->left_us : 0;
     int64_t end_us = begin_us + (others_us < ACCEPT_AT_MOST_US ? others_us : ACCEPT_AT_MOST_US);
     bool goes_on = true;
-    while (goes_on && let_in_one(listener))
+    while (goes_on && accept_one(listener))
         goes_on = clock_monotonic_us() < end_us && (even_without_room || has_room(listener));
-    listener->is_crowded = !goes_on && is_somebody_left(evconnlistener_get_fd(listener->door));
+    listener->is_crowded = !goes_on && has_pending(evconnlistener_get_fd(listener->listening));
     listener->left_us = clock_monotonic_us();
 }
 
-/* When there is no room, clients may have left without their loops having noticed yet: so those who are pending wait,
- * all together, and are refused only if there is still no room after that. */
-static void on_arrival(evutil_socket_t fd, short events, void *context)
+/* When there is no room, some clients may have disconnected without their loops having noticed yet: so all pending
+ * connections wait together, and are refused only if there is still no room after that. */
+static void on_pending(evutil_socket_t fd, short events, void *context)
 {
     const struct timeval pause = {0, ROOM_WAIT_US};
     struct listener *listener = context;
@@ -126,7 +126,7 @@ static void on_arrival(evutil_socket_t fd, short events, void *context)
         return;
     }
     listener->has_waited = false;
-    let_in_some(listener, is_full);
+    accept_some(listener, is_full);
 }
 
 static enum status cannot_listen(const struct settings *settings, struct error *err)
@@ -135,8 +135,8 @@ static enum status cannot_listen(const struct settings *settings, struct error *
                      settings->port, strerror(errno));
 }
 
-static struct evconnlistener *bind_door(struct event_base *base, const struct addrinfo *address,
-                                        unsigned flags)
+static struct evconnlistener *bind_socket(struct event_base *base, const struct addrinfo *address,
+                                          unsigned flags)
 {
     flags |= LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE | LEV_OPT_DISABLED;
     return evconnlistener_new_bind(base, NULL, NULL, flags, LISTEN_BACKLOG, address->ai_addr,
@@ -145,7 +145,7 @@ static struct evconnlistener *bind_door(struct event_base *base, const struct ad
 
 static bool is_free(struct event_base *base, const struct addrinfo *address)
 {
-    struct evconnlistener *probe = bind_door(base, address, 0);
+    struct evconnlistener *probe = bind_socket(base, address, 0);
     if (probe != NULL)
         evconnlistener_free(probe);
     return probe != NULL;
@@ -157,13 +157,13 @@ static enum status listen_on(struct listener *listener, struct event_base *base,
     *port_is_ours = *port_is_ours || is_free(base, address);
     if (!*port_is_ours)
         return STATUS_UNAVAILABLE;
-    listener->door = bind_door(base, address, LEV_OPT_REUSEABLE_PORT);
-    if (listener->door == NULL)
+    listener->listening = bind_socket(base, address, LEV_OPT_REUSEABLE_PORT);
+    if (listener->listening == NULL)
         return STATUS_UNAVAILABLE;
     listener->rest_timer = evtimer_new(base, on_rested, listener);
-    listener->arrival =
-        event_new(base, evconnlistener_get_fd(listener->door), EV_READ | EV_PERSIST, on_arrival, listener);
-    if (listener->rest_timer == NULL || listener->arrival == NULL || event_add(listener->arrival, NULL) != 0)
+    listener->pending = event_new(base, evconnlistener_get_fd(listener->listening), EV_READ | EV_PERSIST,
+                                  on_pending, listener);
+    if (listener->rest_timer == NULL || listener->pending == NULL || event_add(listener->pending, NULL) != 0)
         return STATUS_NO_MEMORY;
     return STATUS_OK;
 }
@@ -187,13 +187,13 @@ enum status listener_open(struct listener *listener, struct event_base *base, co
 
 void listener_close(struct listener *listener)
 {
-    if (listener->arrival != NULL)
-        event_free(listener->arrival);
+    if (listener->pending != NULL)
+        event_free(listener->pending);
     if (listener->rest_timer != NULL)
         event_free(listener->rest_timer);
-    if (listener->door != NULL)
-        evconnlistener_free(listener->door);
-    listener->arrival = NULL;
+    if (listener->listening != NULL)
+        evconnlistener_free(listener->listening);
+    listener->pending = NULL;
     listener->rest_timer = NULL;
-    listener->door = NULL;
+    listener->listening = NULL;
 }

@@ -90,18 +90,18 @@ static void test_addresses(void **state)
     }
 }
 
-/* ---- Who comes in */
+/* ---- Accepting */
 
-#define CROWD      30
-#define WELCOME_US 100
+#define CLIENTS   30
+#define ACCEPT_US 100
 
 struct bench {
     struct event_base *base;
     struct listener listener;
     struct sockaddr_in address;
-    int newcomers[CROWD];
-    size_t newcomers_count;
-    size_t welcomed;
+    int clients[CLIENTS];
+    size_t clients_count;
+    size_t accepted;
     size_t room;
 };
 
@@ -112,19 +112,19 @@ static void spend_us(int64_t us)
     }
 }
 
-static void welcome(void *context, int socket, const struct sockaddr *peer)
+static void on_accept(void *context, int socket, const struct sockaddr *peer)
 {
     struct bench *bench = context;
     assert_int_equal(peer->sa_family, AF_INET);
     close(socket);
-    bench->welcomed++;
-    spend_us(WELCOME_US);
+    bench->accepted++;
+    spend_us(ACCEPT_US);
 }
 
 static bool has_room(void *context)
 {
     const struct bench *bench = context;
-    return bench->welcomed < bench->room;
+    return bench->accepted < bench->room;
 }
 
 static void bench_init(struct bench *bench)
@@ -133,41 +133,42 @@ static void bench_init(struct bench *bench)
     socklen_t len = sizeof bench->address;
     bool port_is_ours = false;
     struct error err;
-    const struct listener_callbacks callbacks = {.has_room = has_room, .welcome = welcome, .context = bench};
-    *bench = (struct bench){.base = event_base_new(), .room = CROWD};
+    const struct listener_callbacks callbacks = {
+        .has_room = has_room, .on_accept = on_accept, .context = bench};
+    *bench = (struct bench){.base = event_base_new(), .room = CLIENTS};
     problem = 0;
     assert_int_equal(listener_open(&bench->listener, bench->base, &settings, &port_is_ours, &callbacks, &err),
                      STATUS_OK);
     assert_true(port_is_ours);
-    int fd = evconnlistener_get_fd(bench->listener.door);
+    int fd = evconnlistener_get_fd(bench->listener.listening);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bench->address, &len), 0);
 }
 
 static void bench_clear(struct bench *bench)
 {
-    for (size_t i = 0; i < bench->newcomers_count; i++)
-        close(bench->newcomers[i]);
+    for (size_t i = 0; i < bench->clients_count; i++)
+        close(bench->clients[i]);
     listener_close(&bench->listener);
     event_base_free(bench->base);
 }
 
-static void come(struct bench *bench, size_t count)
+static void connect_clients(struct bench *bench, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int newcomer = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(connect(newcomer, (struct sockaddr *)&bench->address, sizeof bench->address), 0);
-        bench->newcomers[bench->newcomers_count++] = newcomer;
+        int client = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(client, (struct sockaddr *)&bench->address, sizeof bench->address), 0);
+        bench->clients[bench->clients_count++] = client;
     }
-    struct pollfd door = {.fd = evconnlistener_get_fd(bench->listener.door), .events = POLLIN};
-    assert_int_equal(poll(&door, 1, 20000), 1); /* the kernel may still be at it */
+    struct pollfd listening = {.fd = evconnlistener_get_fd(bench->listener.listening), .events = POLLIN};
+    assert_int_equal(poll(&listening, 1, 20000), 1); /* the kernel may still be at it */
 }
 
-/* How many are let in in a round of the loop. */
-static size_t welcomed_in_round(struct bench *bench)
+/* How many are accepted in a round of the loop. */
+static size_t accepted_in_round(struct bench *bench)
 {
-    size_t before = bench->welcomed;
+    size_t before = bench->accepted;
     event_base_loop(bench->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-    return bench->welcomed - before;
+    return bench->accepted - before;
 }
 
 static void test_as_long_as_others(void **state)
@@ -175,43 +176,43 @@ static void test_as_long_as_others(void **state)
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    come(&bench, CROWD);
-    assert_int_equal(welcomed_in_round(&bench), 1);
+    connect_clients(&bench, CLIENTS);
+    assert_int_equal(accepted_in_round(&bench), 1);
     size_t most = 0;
-    while (bench.welcomed < CROWD) {
-        spend_us((int64_t)10 * WELCOME_US); /* the others */
-        size_t count = welcomed_in_round(&bench);
+    while (bench.accepted < CLIENTS) {
+        spend_us((int64_t)10 * ACCEPT_US); /* the others */
+        size_t count = accepted_in_round(&bench);
         assert_in_range(count, 1, 10);
         most = count > most ? count : most;
     }
     assert_true(most > 1); /* each time but for when the system interrupted us */
-    assert_int_equal(welcomed_in_round(&bench), 0);
+    assert_int_equal(accepted_in_round(&bench), 0);
     bench_clear(&bench);
 }
 
-/* Time in which nobody came does not count. */
+/* Time in which nobody connected does not count. */
 static void test_one_after_silence(void **state)
 {
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    come(&bench, 1);
-    assert_int_equal(welcomed_in_round(&bench), 1);
-    spend_us((int64_t)10 * WELCOME_US);
-    come(&bench, 5);
-    assert_int_equal(welcomed_in_round(&bench), 1);
+    connect_clients(&bench, 1);
+    assert_int_equal(accepted_in_round(&bench), 1);
+    spend_us((int64_t)10 * ACCEPT_US);
+    connect_clients(&bench, 5);
+    assert_int_equal(accepted_in_round(&bench), 1);
     bench_clear(&bench);
 }
 
-static void go_on_until_welcomed(struct bench *bench, size_t count)
+static void go_on_until_accepted(struct bench *bench, size_t count)
 {
-    while (bench->welcomed < count) {
-        spend_us((int64_t)10 * WELCOME_US); /* the others */
+    while (bench->accepted < count) {
+        spend_us((int64_t)10 * ACCEPT_US); /* the others */
         event_base_loop(bench->base, EVLOOP_ONCE);
     }
 }
 
-/* Those who find no room come in after a wait, whether there is room then or not; the next ones wait again. */
+/* Connections that find no room are accepted after a wait, whether there is room then or not; the next ones wait again. */
 static void test_waits_for_room(void **state)
 {
     struct bench bench;
@@ -219,70 +220,70 @@ static void test_waits_for_room(void **state)
     bench_init(&bench);
     bench.room = 0;
     for (size_t round = 1; round <= 2; round++) {
-        come(&bench, 1);
-        assert_int_equal(welcomed_in_round(&bench), 0);
-        go_on_until_welcomed(&bench, round);
+        connect_clients(&bench, 1);
+        assert_int_equal(accepted_in_round(&bench), 0);
+        go_on_until_accepted(&bench, round);
     }
-    bench.room = CROWD;
-    come(&bench, 1);
-    assert_int_equal(welcomed_in_round(&bench), 1);
+    bench.room = CLIENTS;
+    connect_clients(&bench, 1);
+    assert_int_equal(accepted_in_round(&bench), 1);
     bench_clear(&bench);
 }
 
-/* Of many, as many come in as there is room for, even if there is time for more; the others wait, and wait again if
- * the wait brought room for one of them. */
+/* Of many, as many are accepted as there is room for, even if there is time for more; the others wait, and wait again
+ * if meanwhile there was room for only one of them. */
 static void test_room_for_some(void **state)
 {
     struct bench bench;
     (void)state;
     bench_init(&bench);
     bench.room = 7;
-    come(&bench, CROWD);
-    go_on_until_welcomed(&bench, 7);
-    for (size_t room = 7; room < CROWD - 1; room++) {
-        assert_int_equal(bench.welcomed, room);
-        assert_int_equal(welcomed_in_round(&bench), 0);
+    connect_clients(&bench, CLIENTS);
+    go_on_until_accepted(&bench, 7);
+    for (size_t room = 7; room < CLIENTS - 1; room++) {
+        assert_int_equal(bench.accepted, room);
+        assert_int_equal(accepted_in_round(&bench), 0);
         bench.room = room + 1;
-        go_on_until_welcomed(&bench, room + 1);
+        go_on_until_accepted(&bench, room + 1);
     }
     bench_clear(&bench);
 }
 
-/* As many come as there are places: the next one waits, however much later. */
+/* As many connect as there is room for: the next one waits, however much later it comes. */
 static void test_room_for_all(void **state)
 {
     struct bench bench;
     (void)state;
     bench_init(&bench);
     bench.room = 7;
-    come(&bench, 7);
-    go_on_until_welcomed(&bench, 7);
+    connect_clients(&bench, 7);
+    go_on_until_accepted(&bench, 7);
     for (int round = 0; round < 20; round++) {
-        spend_us((int64_t)10 * WELCOME_US);
-        assert_int_equal(welcomed_in_round(&bench), 0);
+        spend_us((int64_t)10 * ACCEPT_US);
+        assert_int_equal(accepted_in_round(&bench), 0);
     }
-    come(&bench, 1);
-    assert_int_equal(welcomed_in_round(&bench), 0);
-    go_on_until_welcomed(&bench, 8);
+    connect_clients(&bench, 1);
+    assert_int_equal(accepted_in_round(&bench), 0);
+    go_on_until_accepted(&bench, 8);
     bench_clear(&bench);
 }
 
-/* They stay at the door and are let in when there are descriptors again. */
+/* Connections stay pending and are accepted when there are descriptors again. */
 static void test_rests_without_descriptors(void **state)
 {
     struct bench bench;
     struct rlimit usual, none;
     (void)state;
     bench_init(&bench);
-    come(&bench, 2);
+    connect_clients(&bench, 2);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
     none = usual;
     none.rlim_cur = 0;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    assert_int_equal(welcomed_in_round(&bench), 0);
+    assert_int_equal(accepted_in_round(&bench), 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
-    assert_int_equal(welcomed_in_round(&bench), 0);
-    go_on_until_welcomed(&bench, 2);
+    assert_int_equal(accepted_in_round(&bench), 0);
+    go_on_until_accepted(&bench, 2);
     bench_clear(&bench);
 }
 
