@@ -17,7 +17,7 @@ struct auth {
     struct verifier verifier; /* runs from auth_start to auth_stop */
 };
 
-/* STATUS_INVALID: TRUSTED_PROXIES is. auth_clear must follow, whatever the result. */
+/* STATUS_INVALID: TRUSTED_PROXIES is invalid. auth_clear must follow, whatever the result. */
 MUST_CHECK enum status auth_init(struct auth *auth, struct arena *arena, const struct settings *settings,
                                  struct error *err);
 void auth_clear(struct auth *auth);
@@ -34,7 +34,7 @@ enum auth_result {
     AUTH_MISSING,     /* no credentials, or another scheme */
     AUTH_UNDECODABLE, /* not base64 of user:password */
     AUTH_WRONG,
-    AUTH_THROTTLED,  /* not checked: too many wrong ones from this address */
+    AUTH_THROTTLED,  /* not answered: too many wrong credentials from this address */
     AUTH_UNVERIFIED, /* call auth_verify */
 };
 
@@ -43,7 +43,7 @@ enum auth_result {
 enum auth_result auth_check(struct auth *auth, const struct users *users, const struct request *request,
                             const struct address *peer, bool *is_readonly);
 
-/* Has credentials verified for which auth_check returned AUTH_UNVERIFIED; see verifier_submit. */
+/* Verifies credentials for which auth_check returned AUTH_UNVERIFIED; see verifier_submit. */
 enum verifier_result auth_verify(struct auth *auth, struct users *users, struct exchange *exchange);
 
 /* Logs how many credentials were refused since the last call, if any. */

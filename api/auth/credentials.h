@@ -20,7 +20,7 @@ enum credentials_result {
     CREDENTIALS_TOO_LONG,    /* valid, but longer than CREDENTIALS_MAX, so no user's */
 };
 
-/* Decodes the header's value (no data: there was none). *out holds something only after CREDENTIALS_OK. */
+/* Decodes the header's value (no data: there was none). *out is valid only after CREDENTIALS_OK. */
 enum credentials_result credentials_parse(struct bytes header, struct credentials *out);
 
 void credentials_wipe(struct credentials *credentials);

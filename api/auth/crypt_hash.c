@@ -16,7 +16,7 @@ struct crypt_scratch {
     struct crypt_data data;
 };
 
-/* What is left of a hash; each check takes its part off the front. */
+/* The rest of a hash; each check takes its part off the front. */
 struct rest {
     struct bytes text;
 };

@@ -6,12 +6,12 @@
 #include "common/base/bytes.h"
 #include "common/base/status.h"
 
-/* STATUS_INVALID: another kind, or not a whole hash; err says which, without quoting the hash. */
+/* STATUS_INVALID: another kind, or an incomplete hash; err says which, without quoting the hash. */
 MUST_CHECK enum status crypt_hash_check(struct bytes hash, struct error *err);
 
 /* crypt(3)'s working memory: tens of kB, with nothing of the password left when crypt_hash_verify returns. */
 struct crypt_scratch;
-struct crypt_scratch *crypt_scratch_new(void); /* NULL when memory is out */
+struct crypt_scratch *crypt_scratch_new(void); /* NULL: out of memory */
 void crypt_scratch_free(struct crypt_scratch *scratch);
 
 enum crypt_verdict {

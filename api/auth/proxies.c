@@ -1,4 +1,4 @@
-/* api/auth/proxies.c - networks, and a list that is read from its end. */
+/* api/auth/proxies.c - networks, and lists of addresses that are read from their end. */
 #include "api/auth/proxies.h"
 
 #define MAPPED_BITS (ADDRESS_BITS - ADDRESS_BITS_IPV4)

@@ -1,4 +1,4 @@
-/* api/auth/users.c - two comma-separated lists, and comparisons that do not tell how far they got. */
+/* api/auth/users.c - two comma-separated lists, and comparisons in constant time. */
 #include "api/auth/users.h"
 
 #include <stdlib.h>
@@ -130,7 +130,7 @@ static enum status take_readonly(struct users *users, const char *list, struct e
     return STATUS_OK;
 }
 
-/* Made from the list itself: the same in every process with that list, and nobody without it can guess it. */
+/* Derived from the list itself: the same in every process that has that list, and unpredictable without it. */
 static struct siphash_key make_decoy_key(const char *list)
 {
     static const struct siphash_key any = {{0, 0}};
@@ -180,9 +180,9 @@ static size_t is_same(const struct siphash_tag *a, const struct siphash_tag *b)
 
 const struct user *users_recognise(const struct users *users, const struct siphash_tag *tag)
 {
-    size_t found = 0; /* the user's number, from 1 */
+    size_t found = 0; /* the user's number, counted from 1 */
     for (size_t i = 0; i < users->count; i++)
-        if (is_remembered(&users->list[i])) /* tells nothing about the credentials */
+        if (is_remembered(&users->list[i])) /* does not depend on the credentials */
             found |= (i + 1) * is_same(&users->list[i].tag, tag);
     return found > 0 ? &users->list[found - 1] : NULL;
 }

@@ -4,7 +4,7 @@
  *
  * No password is kept: for one given in clear, a tag (siphash.h) of "name:password"; for a hash, the tag of the first
  * credentials that matched it. So recognising credentials costs one tag and a comparison per user, whatever is right or
- * wrong about them. */
+ * wrong with them. */
 #ifndef ECOSYS_API_AUTH_USERS_H
 #define ECOSYS_API_AUTH_USERS_H
 
@@ -32,8 +32,8 @@ struct users {
     struct siphash_key decoy_key; /* chooses what an unknown name is verified against */
 };
 
-/* Reads "user:pass,user2:pass2" and "user,user2" (empty: none). What `before` (or NULL) remembers of users with the
- * same hash is taken over. STATUS_INVALID names the variable and the number of the entry, never its text. */
+/* Reads "user:pass,user2:pass2" and "user,user2" (empty: none). What `before` (or NULL) remembers of users whose
+ * hash is unchanged is taken over. STATUS_INVALID names the variable and the number of the entry, never its text. */
 MUST_CHECK enum status users_load(const char *users, const char *readonly, const struct siphash_key *key,
                                   struct users *before, struct users **out, struct error *err);
 
@@ -43,9 +43,9 @@ void users_unref(struct users *users); /* NULL is fine */
 /* The user whose remembered credentials have this tag, or NULL; takes the same time for any tag. */
 const struct user *users_recognise(const struct users *users, const struct siphash_tag *tag);
 
-/* The user against whose hash to verify credentials with that name; some user must have a hash. *is_theirs tells
- * whether it is the named user. If not (an unknown name, or one whose password was given in clear) it is a decoy,
- * always the same for the same name, so that the time taken tells nothing. */
+/* The user against whose hash credentials with that name must be verified; at least one user must have a hash.
+ * *is_theirs tells whether that is the named user. If not (an unknown name, or one whose password was given in clear),
+ * it is a decoy, always the same for the same name, so that the time taken tells nothing. */
 struct user *users_to_verify(const struct users *users, struct bytes name, bool *is_theirs);
 
 /* Remembers credentials that matched the user's hash; the first ones stay. */

@@ -70,7 +70,7 @@ static void verification_free(struct verification *verification)
     free(verification);
 }
 
-/* The user whom the credentials let in, or NULL and the reason. */
+/* The user to whom the credentials belong, or NULL and the reason. */
 static const struct user *judge(const struct verification *verification, struct crypt_scratch *scratch,
                                 const struct http_error **error)
 {

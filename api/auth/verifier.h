@@ -1,6 +1,6 @@
 /* api/auth/verifier.h - verifies passwords against crypt(3) hashes. That takes tens to hundreds of ms, so it happens neither
  * on an event loop nor in the pool that makes answers, which it would starve, but in one thread of its own that yields
- * to the event loops: whoever guesses gets a fraction of one processor. */
+ * to the event loops: guessing costs a fraction of one processor at most. */
 #ifndef ECOSYS_API_AUTH_VERIFIER_H
 #define ECOSYS_API_AUTH_VERIFIER_H
 
@@ -26,7 +26,7 @@ struct verifier {
 MUST_CHECK enum status verifier_start(struct verifier *verifier, struct throttle *throttle, size_t queue,
                                       struct error *err);
 
-/* Queued verifications are skipped and answered 503. Nothing may be submitted any more. */
+/* Queued verifications are skipped and answered 503. Nothing may be submitted from then on. */
 void verifier_stop(struct verifier *verifier);
 
 /* A request whose credentials are being verified: an error, or whether its user may only read. */
@@ -40,7 +40,7 @@ struct pending_verification *pending_verification_of(struct pending *pending);
 enum verifier_result {
     VERIFIER_PENDING,   /* a struct pending_verification will be handed back */
     VERIFIER_THROTTLED, /* the address must wait before it tries again */
-    VERIFIER_BUSY,      /* the queue is full, or memory is out */
+    VERIFIER_BUSY,      /* the queue is full, or out of memory */
 };
 
 /* Has the credentials of that exchange's request verified (ERROR_WRONG_CREDENTIALS if they are wrong). The same

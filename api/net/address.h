@@ -15,7 +15,7 @@ struct address {
     unsigned char bytes[ADDRESS_BITS / 8];
 };
 
-/* Parses text as inet_pton(3) does; false if it is no address. */
+/* Parses text as inet_pton(3) does; false if it is not an address. */
 bool address_parse(struct bytes text, struct address *out);
 
 /* The address of a socket; all zeros if it is neither IPv4 nor IPv6. */

@@ -1,5 +1,5 @@
-/* api/net/idle_list.h - which of a loop's connections gives way to a new one: the one whose client has had nothing ready
- * for longest, after those that have had their last answer. Times are in milliseconds of the monotonic clock. One thread. */
+/* api/net/idle_list.h - which of a loop's connections gives way to a new one: first those that have been sent their last
+ * answer, then the one that has been idle for longest. Times are in milliseconds of the monotonic clock. One thread. */
 #ifndef ECOSYS_API_NET_IDLE_LIST_H
 #define ECOSYS_API_NET_IDLE_LIST_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* An entry, part of its owner. */
+/* An entry, embedded in its owner. */
 struct idle_entry {
     TAILQ_ENTRY(idle_entry) neighbours;
     void *owner;
@@ -22,7 +22,7 @@ struct idle_list {
 
 void idle_list_init(struct idle_list *list);
 
-/* Idle from now on: goes behind all others, even if it was listed already. */
+/* Idle from now on: goes behind all others, even if it is listed already. */
 void idle_list_join(struct idle_list *list, struct idle_entry *entry, int64_t now_ms);
 
 /* Goes before all others, as if it had always been idle. */
@@ -30,7 +30,7 @@ void idle_list_lead(struct idle_list *list, struct idle_entry *entry);
 
 void idle_list_leave(struct idle_list *list, struct idle_entry *entry); /* no effect if it is not listed */
 
-/* The owner that has been idle longest, if since `since_ms` or earlier; otherwise NULL. It stays listed. */
+/* The first owner, if it has been idle since `since_ms` or earlier; otherwise NULL. It stays listed. */
 void *idle_list_first(const struct idle_list *list, int64_t since_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /* api/net/pool.h - a few threads for what must not hold up an event loop: computing, rendering, compressing, and waiting
- * for Redis. The queue is bounded: when it is full, the caller is told at once. */
+ * for Redis. The queue is bounded: a full one refuses a job at once. */
 #ifndef ECOSYS_API_NET_POOL_H
 #define ECOSYS_API_NET_POOL_H
 
@@ -29,14 +29,14 @@ struct pool {
 };
 
 /* Starts `threads_count` threads with that share of the processors; thread i gets contexts[i], which must outlive
- * pool_stop, or NULL without contexts. */
+ * pool_stop, or NULL without contexts. pool_stop must follow, unless it fails. */
 MUST_CHECK enum status pool_start(struct pool *pool, size_t threads_count, enum share share, void **contexts,
                                   size_t queue_capacity, struct error *err);
 
-/* Runs everything that is queued, then ends the threads. Nothing may be submitted any more. */
+/* Runs everything that is queued, then ends the threads. Nothing may be submitted from then on. */
 void pool_stop(struct pool *pool);
 
-/* False when the queue is full. Any thread. */
+/* False: the queue is full. Any thread. */
 MUST_CHECK bool pool_submit(struct pool *pool, pool_run *run, void *job);
 
 #endif

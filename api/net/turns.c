@@ -1,4 +1,4 @@
-/* api/net/turns.c - a queue, and a timer that is due at once, but after what the loop has found meanwhile. */
+/* api/net/turns.c - a queue, and a timer that is due at once, but handled after the events that the loop has found. */
 #include "api/net/turns.h"
 
 #include <event2/event.h>
@@ -49,7 +49,7 @@ void turns_join(struct turns *turns, struct turn *turn)
         return;
     TAILQ_INSERT_TAIL(&turns->queue, turn, neighbours);
     turn->is_waiting = true;
-    if (!evtimer_pending(turns->round, NULL)) /* nor is it if there was no memory for it before */
+    if (!evtimer_pending(turns->round, NULL)) /* it is not pending either if it could not be added before */
         wait_for_round(turns);
 }
 

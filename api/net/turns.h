@@ -1,5 +1,5 @@
 /* api/net/turns.h - a queue for work that must not hold up others: in each round of an event loop as much of it is done, in
- * order, as fits into a short time; then comes whatever has arrived meanwhile. Neither can starve the other. One
+ * order, as fits into a short time; then the loop handles what has arrived meanwhile. Neither can starve the other. One
  * thread. */
 #ifndef ECOSYS_API_NET_TURNS_H
 #define ECOSYS_API_NET_TURNS_H
@@ -12,7 +12,7 @@
 struct event;
 struct event_base;
 
-/* An entry of the queue, part of whatever has the work. */
+/* An entry of the queue, embedded in whatever has the work. */
 struct turn {
     TAILQ_ENTRY(turn) neighbours;
     void (*take)(void *context); /* may join again, and may free its owner */
@@ -26,7 +26,7 @@ struct turns {
 };
 
 MUST_CHECK bool turns_init(struct turns *turns, struct event_base *base); /* false: no memory */
-void turns_clear(struct turns *turns);                                    /* nobody may be waiting */
+void turns_clear(struct turns *turns);                                    /* the queue must be empty */
 
 /* Goes behind the others, or keeps its place if it is waiting already. */
 void turns_join(struct turns *turns, struct turn *turn);
