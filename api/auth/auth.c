@@ -83,8 +83,7 @@ enum verifier_result auth_verify(struct auth *auth, struct users *users, struct 
     if (credentials_parse(exchange->request->authorization, &credentials) != CREDENTIALS_OK)
         return VERIFIER_BUSY; /* auth_check would have said so */
     struct attempt attempt = attempt_of(auth, exchange->request, exchange->peer, &credentials);
-    enum verifier_result result =
-        verifier_submit(&auth->verifier, users, &attempt, &credentials, exchange);
+    enum verifier_result result = verifier_submit(&auth->verifier, users, &attempt, &credentials, exchange);
     credentials_wipe(&credentials);
     return result;
 }

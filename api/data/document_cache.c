@@ -13,9 +13,9 @@
 
 struct entry {
     struct document_key key;
-    struct representation *made;   /* NULL while it is being made */
-    struct pending *waiting; /* for it, newest first */
-    struct entry *chain; /* next one with the same hash */
+    struct representation *made; /* NULL while it is being made */
+    struct pending *waiting;     /* for it, newest first */
+    struct entry *chain;         /* next one with the same hash */
     struct entry *newer, *older;
 };
 
@@ -203,7 +203,8 @@ size_t document_cache_list(struct document_cache *cache, struct document_key *ou
     return count;
 }
 
-void document_cache_keep(struct document_cache *cache, const struct document_key *key, struct representation *made)
+void document_cache_keep(struct document_cache *cache, const struct document_key *key,
+                         struct representation *made)
 {
     pthread_mutex_lock(&cache->mutex);
     struct entry *entry = find(cache, key) == NULL ? add(cache, key) : NULL;
@@ -212,7 +213,8 @@ void document_cache_keep(struct document_cache *cache, const struct document_key
     free_entries(gone);
 }
 
-bool document_cache_keep_as_oldest(struct document_cache *cache, const struct document_key *key, struct representation *made)
+bool document_cache_keep_as_oldest(struct document_cache *cache, const struct document_key *key,
+                                   struct representation *made)
 {
     pthread_mutex_lock(&cache->mutex);
     bool is_known = find(cache, key) != NULL;

@@ -25,7 +25,8 @@ enum document_cache_state {
 
 MUST_CHECK enum document_cache_state document_cache_begin(struct document_cache *cache,
                                                           const struct document_key *key,
-                                                          struct pending *pending, struct representation **out);
+                                                          struct pending *pending,
+                                                          struct representation **out);
 
 /* Ends the making of a document, which is kept, with a reference of its own, or NULL if it could not be made. Returns
  * the requests that waited for it; the last one is the one that began it. */

@@ -67,8 +67,8 @@ static void load(struct watch *watch, uint64_t number)
         return;
     const struct settings *settings = watch->follower->settings;
     struct workshop *workshop = watch->follower->workshop;
-    enum status status = loader_load(&watch->load_link, settings->redis_prefix, number, workshop->kept_max,
-                                     &loaded, &err);
+    enum status status =
+        loader_load(&watch->load_link, settings->redis_prefix, number, workshop->kept_max, &loaded, &err);
     redis_link_close(&watch->load_link); /* it would go stale until the next generation */
     if (status == STATUS_OK && documents_prepare(loaded, workshop, &err) != STATUS_OK) {
         generation_unref(loaded);
@@ -205,11 +205,11 @@ static void publish_what_is_due(struct watch *watch)
 static void settle(struct watch *watch)
 {
     uint64_t loaded = generation_number(watch->generation);
-    const struct tickets_view view = {.now_ms = clock_monotonic_ms(),
-                                      .worker_is_there =
-                                          watch->outlook.worker_is_alive && watch->has_receivers,
-                                      .loaded = loaded,
-                                      .loaded_is_served = current_is_served(watch->follower->current, loaded)};
+    const struct tickets_view view = {
+        .now_ms = clock_monotonic_ms(),
+        .worker_is_there = watch->outlook.worker_is_alive && watch->has_receivers,
+        .loaded = loaded,
+        .loaded_is_served = current_is_served(watch->follower->current, loaded)};
     tickets_settle(&watch->tickets, &view);
     if (view.loaded_is_served && watch->previous != NULL) {
         generation_unref(watch->previous); /* here, and not on an event loop */
@@ -273,8 +273,8 @@ enum status follower_start(struct follower *follower, const struct settings *set
                            struct current *current, struct popular_filters *filters,
                            struct workshop *workshop, struct error *err)
 {
-    *follower = (struct follower){
-        .settings = settings, .current = current, .filters = filters, .workshop = workshop};
+    *follower =
+        (struct follower){.settings = settings, .current = current, .filters = filters, .workshop = workshop};
     if (mailbox_init(&follower->mailbox, err) == STATUS_OK &&
         pthread_create(&follower->thread, NULL, follow, follower) == 0)
         return STATUS_OK;

@@ -211,8 +211,8 @@ static enum status load_all(struct redis_link *link, const char *prefix, uint64_
     return load_answers(link, prefix, manifest, out->scored.model.categories_count, &out->stored, err);
 }
 
-enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number,
-                        size_t documents_max, struct generation **out, struct error *err)
+enum status loader_load(struct redis_link *link, const char *prefix, uint64_t number, size_t documents_max,
+                        struct generation **out, struct error *err)
 {
     struct loaded loaded;
     loaded_init(&loaded);

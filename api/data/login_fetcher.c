@@ -60,8 +60,8 @@ static void put_head(struct writer *writer, const struct logins_part *part)
 }
 
 /* Gets the field of the hash, and whether the hash is complete, with one command. */
-static enum status get_part(struct login_fetcher *fetcher, uint64_t generation, uint64_t tenant_id, unsigned number,
-                            struct redisReply **reply, struct bytes *blob, struct error *err)
+static enum status get_part(struct login_fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
+                            unsigned number, struct redisReply **reply, struct bytes *blob, struct error *err)
 {
     struct redis_name hash = redis_name_logins(fetcher->prefix, generation);
     char field[48];
@@ -151,8 +151,8 @@ static enum status put_parts(struct login_fetcher *fetcher, uint64_t generation,
     return STATUS_OK;
 }
 
-enum status login_fetcher_make(struct login_fetcher *fetcher, uint64_t generation, uint64_t tenant_id, enum media media,
-                        struct buffer *out, struct error *err)
+enum status login_fetcher_make(struct login_fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
+                               enum media media, struct buffer *out, struct error *err)
 {
     struct writer writer;
     /* Else a queue of requests would wait for one timeout after another. */

@@ -41,7 +41,7 @@ void ticket_end(struct ticket *take_ticket, enum ticket_outcome outcome);
 
 struct tickets {
     struct ticket *first; /* newest first */
-    uint64_t numbered; /* makes ids unique in this process */
+    uint64_t numbered;    /* makes ids unique in this process */
     char process_id[24];
 };
 

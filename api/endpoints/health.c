@@ -122,9 +122,9 @@ static void put_worker(struct writer *writer, const struct outlook *outlook)
 
 static void put_document(struct writer *writer, const struct state *state)
 {
-    const char *status = !state->can_serve               ? "unhealthy"
+    const char *status = !state->can_serve             ? "unhealthy"
                          : state->outlook->redis_is_ok ? "healthy"
-                                                          : "degraded";
+                                                       : "degraded";
     writer_open_object(writer);
     writer_key(writer, "status");
     writer_text(writer, bytes_of(status));

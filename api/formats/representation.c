@@ -4,11 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xxhash.h>
-
-#define FILE_LEN_MIN (64u * 1024u) /* shorter ones are not worth a descriptor */
 
 static void set_etag(struct representation *body, struct bytes content)
 {
@@ -37,8 +33,8 @@ static void take_memory(struct representation *body, struct buffer *from)
     *from = (struct buffer)BUFFER_INIT;
 }
 
-enum status representation_new(struct buffer *take_content, enum media media, enum encoding encoding, struct representation **out,
-                     struct error *err)
+enum status representation_new(struct buffer *take_content, enum media media, enum encoding encoding,
+                               struct representation **out, struct error *err)
 {
     struct representation *body = calloc(1, sizeof *body);
     struct buffer compressed = BUFFER_INIT;
@@ -54,7 +50,6 @@ enum status representation_new(struct buffer *take_content, enum media media, en
     if (status == STATUS_OK) {
         atomic_init(&body->references, 1);
         body->media = media;
-        body->file = -1;
         body->encoding = compresses ? encoding : ENCODING_IDENTITY;
         take_memory(body, compresses ? &compressed : take_content);
         set_head(body);
@@ -65,37 +60,6 @@ enum status representation_new(struct buffer *take_content, enum media media, en
     buffer_clear(&compressed);
     buffer_clear(take_content);
     return status;
-}
-
-/* A memory file with the content; -1: none could be made. */
-static int file_of(struct bytes content)
-{
-    int file = memfd_create("body", MFD_CLOEXEC);
-    size_t written = 0;
-    while (file >= 0 && written < content.len) {
-        ssize_t len = write(file, content.data + written, content.len - written);
-        if (len <= 0) {
-            close(file);
-            return -1;
-        }
-        written += (size_t)len;
-    }
-    return file;
-}
-
-void representation_to_file(struct representation *body)
-{
-    int file = body->len >= FILE_LEN_MIN ? file_of((struct bytes){body->data, body->len}) : -1;
-    if (file < 0)
-        return;
-    char *data = mmap(NULL, body->len, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
-    if (data == MAP_FAILED) {
-        close(file);
-        return;
-    }
-    free(body->data);
-    body->data = data;
-    body->file = file;
 }
 
 struct representation *representation_ref(struct representation *body)
@@ -110,12 +74,7 @@ void representation_unref(struct representation *body)
         return;
     if (body->count != NULL)
         atomic_fetch_sub_explicit(&body->count->all, body->len, memory_order_relaxed);
-    if (body->file >= 0) {
-        munmap(body->data, body->len);
-        close(body->file);
-    } else {
-        free(body->data);
-    }
+    free(body->data);
     free(body);
 }
 

@@ -11,7 +11,7 @@
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 
-#define ETAG_MAX      40 /* W/"32 hexadecimal digits" and a NUL */
+#define ETAG_MAX                40 /* W/"32 hexadecimal digits" and a NUL */
 #define REPRESENTATION_HEAD_MAX 192
 
 /* Bytes of all bodies, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
@@ -22,9 +22,8 @@ struct representation_count {
 struct representation {
     atomic_uint references;
     struct representation_count *count; /* not owned; NULL: not counted */
-    char *data;               /* owned; mapped from `file` if there is one */
+    char *data;                         /* owned */
     size_t len;
-    int file; /* owned; the same bytes, for sendfile; -1: none */
     enum media media;
     enum encoding encoding;
     char etag[ETAG_MAX]; /* of the content before encoding */
@@ -35,13 +34,9 @@ struct representation {
 
 /* Takes the buffer's memory, even on failure. Content shorter than COMPRESS_LEN_MIN is not encoded, whatever `encoding`
  * says. */
-MUST_CHECK enum status representation_new(struct buffer *take_content, enum media media, enum encoding encoding,
-                                struct representation **out, struct error *err);
-
-/* Moves the body to a memory file, from which sendfile takes it without copying it into each connection. Costs a
- * descriptor, so this is for the most requested bodies. Must come before anybody else has the body. A short body stays
- * as it is, and so does one for which the system has no file. */
-void representation_to_file(struct representation *body);
+MUST_CHECK enum status representation_new(struct buffer *take_content, enum media media,
+                                          enum encoding encoding, struct representation **out,
+                                          struct error *err);
 
 struct representation *representation_ref(struct representation *body);
 void representation_unref(struct representation *body); /* NULL is fine */

@@ -200,8 +200,7 @@ static bool take_request(struct connection *connection)
 /* True if it stopped with input left because enough is unsent or its turn is over, not because it needs more. */
 static bool take_requests(struct connection *connection)
 {
-    connection->sender.has_sent_body = false;
-    for (unsigned taken = 0; taken < REQUESTS_A_TURN && !connection->sender.has_sent_body; taken++) {
+    for (unsigned taken = 0; taken < REQUESTS_A_TURN; taken++) {
         if (sender_unsent_len(&connection->sender) >= UNSENT_ENOUGH)
             break;
         if (!is_reading(connection) || !take_request(connection))

@@ -9,11 +9,11 @@
 #include "api/net/mailbox.h"
 
 struct pending {
-    struct mail mail;              /* to the loop, and to whoever does the work */
-    struct pending *next;          /* in a list of several that wait for the same */
-    struct mailbox *mailbox;       /* of the loop */
-    struct connection *connection; /* the loop's thread only; NULL: the client has gone */
-    const struct http_error *error;           /* what the client is told instead of a result; NULL: there is one */
+    struct mail mail;               /* to the loop, and to whoever does the work */
+    struct pending *next;           /* in a list of several that wait for the same */
+    struct mailbox *mailbox;        /* of the loop */
+    struct connection *connection;  /* the loop's thread only; NULL: the client has gone */
+    const struct http_error *error; /* what the client is told instead of a result; NULL: there is one */
     void (*free)(struct pending *take_pending); /* of the whole that it is a member of */
 };
 

@@ -28,7 +28,6 @@ bool sender_add(struct sender *sender, const struct response_context *context, s
     bool is_whole = response_append(bufferevent_get_output(sender->stream), bufferevent_getfd(sender->stream),
                                     context, take_response, &is_copied);
     sender->refers_to_body = sender->refers_to_body || !is_copied;
-    sender->has_sent_body = !is_copied && sender_unsent_len(sender) == 0;
     return is_whole;
 }
 

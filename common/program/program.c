@@ -45,7 +45,7 @@ enum status program_start(enum program program, const char *name, const char *en
         return err->code;
     zone_use(out->zone);
     signal(SIGPIPE, SIG_IGN); /* writing to a closed connection is an error like any other */
-    signal(SIGXFSZ, SIG_IGN); /* as is exceeding the file size limit, in memory files too */
+    signal(SIGXFSZ, SIG_IGN); /* as is exceeding the file size limit */
     log_start(name, (enum log_level)out->log_level, (enum log_format)out->log_format);
     if (file.unreadable_count > 0)
         log_write(LOG_WARNING, "lines of the settings file are no assignments and were skipped",

@@ -1,16 +1,13 @@
-/* tests/unit/test_api_body.c - finished bodies: ETags that depend on the content alone, and gzip and zstd that other
+/* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, and gzip and zstd that other
  * libraries read back. */
 #include <inttypes.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -206,68 +203,6 @@ static void test_references(void **state)
     representation_unref(NULL);
 }
 
-static void test_long_body_goes_to_a_file(void **state)
-{
-    struct buffer content = BUFFER_INIT;
-    char read_back[100000];
-    (void)state;
-    fill(&content, sizeof read_back);
-    struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
-    representation_to_file(body);
-    assert_true(body->file >= 0);
-    assert_int_equal(body->len, sizeof read_back);
-    assert_memory_equal(body->data, content.data, sizeof read_back);
-    assert_int_equal(pread(body->file, read_back, sizeof read_back, 0), sizeof read_back);
-    assert_memory_equal(read_back, content.data, sizeof read_back);
-    int file = body->file;
-    representation_unref(body);
-    assert_int_equal(close(file), -1); /* went with it */
-    buffer_clear(&content);
-}
-
-/* The file may not become as long as the body. */
-static void test_file_that_cannot_be_written(void **state)
-{
-    struct rlimit limit, short_files;
-    struct buffer content = BUFFER_INIT;
-    (void)state;
-    fill(&content, 100000);
-    struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    short_files = (struct rlimit){65536, limit.rlim_max};
-    void (*former)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &short_files), 0);
-    representation_to_file(body);
-    setrlimit(RLIMIT_FSIZE, &limit);
-    signal(SIGXFSZ, former);
-    assert_int_equal(body->file, -1);
-    assert_memory_equal(body->data, content.data, content.len);
-    representation_unref(body);
-    buffer_clear(&content);
-}
-
-static void test_body_that_stays_in_memory(void **state)
-{
-    struct rlimit limit, none;
-    struct buffer content = BUFFER_INIT;
-    (void)state;
-    fill(&content, 100000);
-    struct representation *small = make((struct bytes){content.data, 10000}, ENCODING_IDENTITY);
-    representation_to_file(small);
-    assert_int_equal(small->file, -1);
-    struct representation *large = make(buffer_bytes(&content), ENCODING_IDENTITY);
-    getrlimit(RLIMIT_NOFILE, &limit);
-    none = (struct rlimit){0, limit.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    representation_to_file(large);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    assert_int_equal(large->file, -1);
-    assert_memory_equal(large->data, content.data, content.len);
-    representation_unref(small);
-    representation_unref(large);
-    buffer_clear(&content);
-}
-
 static void test_content_that_failed(void **state)
 {
     struct buffer content = BUFFER_INIT;
@@ -285,16 +220,10 @@ static void test_content_that_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gzip_comes_back),
-        cmocka_unit_test(test_zstd_comes_back),
-        cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_noise_comes_back),
-        cmocka_unit_test(test_etags),
-        cmocka_unit_test(test_references),
-        cmocka_unit_test(test_content_that_failed),
-        cmocka_unit_test(test_long_body_goes_to_a_file),
-        cmocka_unit_test(test_body_that_stays_in_memory),
-        cmocka_unit_test(test_file_that_cannot_be_written),
+        cmocka_unit_test(test_gzip_comes_back), cmocka_unit_test(test_zstd_comes_back),
+        cmocka_unit_test(test_heads),           cmocka_unit_test(test_noise_comes_back),
+        cmocka_unit_test(test_etags),           cmocka_unit_test(test_if_none_match),
+        cmocka_unit_test(test_references),      cmocka_unit_test(test_content_that_failed),
     };
     return cmocka_run_group_tests_name("api_body", tests, NULL, NULL);
 }
