@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_routes.c - whole requests, a head and what is behind it as its body, through the checks and handlers of
- * every endpoint, with no generation to serve. Whatever is asked, the answer is one of the contract's, its body is JSON
+/* tests/fuzz/fuzz_router.c - whole requests, a head and what is behind it as its body, through the checks and every
+ * endpoint, with no generation to serve. Whatever is asked, the answer is one of the contract's, its body is JSON
  * and none of its header lines holds a line end that was the client's. */
 #include <string.h>
 
@@ -30,12 +30,12 @@ static void close_gate(struct gate *gate)
     arena_clear(&gate->arena);
 }
 
-static void check_status(const struct reply *reply)
+static void check_status(const struct response *response)
 {
     static const int known[] = {200, 204, 401, 403, 404, 405, 422, 503};
     bool is_known = false;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        is_known = is_known || reply->status == known[i];
+        is_known = is_known || response->status == known[i];
     MUST_HOLD(is_known);
 }
 
@@ -55,14 +55,14 @@ static void check_header_lines(struct bytes lines)
     }
 }
 
-static void check_body(const struct reply *reply)
+static void check_body(const struct response *response)
 {
     const struct json *document;
     struct arena arena;
     struct error err;
     arena_init(&arena);
-    MUST_HOLD(reply->body.len == 0 || json_parse(&arena, reply->body, &document, &err) == STATUS_OK);
-    MUST_HOLD(reply->status == 204 || reply->body.len > 0);
+    MUST_HOLD(response->body.len == 0 || json_parse(&arena, response->body, &document, &err) == STATUS_OK);
+    MUST_HOLD(response->status == 204 || response->body.len > 0);
     arena_clear(&arena);
 }
 
@@ -80,23 +80,22 @@ static void check_cors(const struct request *request)
     buffer_clear(&lines);
 }
 
-static void answer_exchange(const struct exchange *exchange)
+static void answer_exchange(struct service *service, struct exchange *exchange)
 {
-    const struct route *route;
-    struct wait wait = {.kind = WAIT_ANSWER};
-    struct reply reply;
-    reply_init(&reply);
-    enum routes_check check = routes_check(exchange, &route, &reply);
-    bool is_answered = check == CHECK_ANSWERED;
-    MUST_HOLD(check != CHECK_UNVERIFIED);                                   /* nobody has a hash */
-    if (!is_answered && !bytes_is(exchange->request->path, "/cache/clear")) /* that one needs a follower */
-        is_answered = routes_answer(exchange, route, &wait, &reply);
-    if (is_answered) {
-        check_status(&reply);
-        check_body(&reply);
-        check_header_lines(buffer_bytes(&reply.headers));
+    struct handler handler = router_handler(service);
+    struct response response;
+    response_init(&response);
+    enum handler_verdict verdict = handler.check(handler.context, exchange, &response);
+    MUST_HOLD(verdict != HANDLER_PENDING); /* nobody has a hash */
+    bool needs_follower = bytes_is(exchange->request->path, "/cache/clear");
+    if (verdict == HANDLER_ADMITTED && !needs_follower)
+        verdict = handler.answer(handler.context, exchange, &response);
+    if (verdict == HANDLER_ANSWERED) {
+        check_status(&response);
+        check_body(&response);
+        check_header_lines(buffer_bytes(&response.headers));
     }
-    reply_clear(&reply);
+    response_clear(&response);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -109,7 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                              .basic_auth_readonly = "leo",
                                              .trusted_proxies = "",
                                              .cache_max_stale_s = 60};
-    static const struct outlook outlook = {0};
     struct bytes received = {(const char *)data, size};
     struct request request;
     const char *problem;
@@ -119,17 +117,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     static const struct address peer = {{0}};
     struct gate gate;
+    struct current current;
     open_gate(&gate, &settings);
-    struct exchange exchange = {.request = &request,
-                                .settings = &settings,
-                                .auth = &gate.auth,
-                                .users = gate.users,
-                                .peer = &peer,
-                                .outlook = &outlook,
-                                .body = {received.data + len, received.len - len},
-                                .now_ms = 1};
-    answer_exchange(&exchange);
+    current_init(&current);
+    struct service service = {
+        .settings = &settings, .auth = &gate.auth, .users = gate.users, .current = &current};
+    struct exchange exchange = {
+        .request = &request, .body = {received.data + len, received.len - len}, .peer = &peer};
+    answer_exchange(&service, &exchange);
     check_cors(&request);
+    current_clear(&current);
     close_gate(&gate);
     return 0;
 }

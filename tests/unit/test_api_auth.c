@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "api/auth/auth.h"
-#include "api/loop.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -33,7 +32,8 @@ struct bench {
     struct settings settings;
     struct auth auth;
     struct users *users;
-    struct loop loop; /* only gets waits back */
+    struct mailbox mailbox; /* where verdicts are handed back */
+    struct mail *verdicts;  /* of those, taken but not looked at yet */
     pthread_mutex_t gate;
     int thread_is_held_fd;
 };
@@ -76,12 +76,11 @@ static void setup(struct bench *bench, const char *users, int64_t failures, int6
                                          .auth_failures = failures,
                                          .auth_queue = queue,
                                          .trusted_proxies = "127.0.0.1"},
-                            .loop = {.mutex = PTHREAD_MUTEX_INITIALIZER},
                             .gate = PTHREAD_MUTEX_INITIALIZER};
     arena_init(&bench->arena);
-    bench->loop.mail_fd = eventfd(0, EFD_SEMAPHORE);
     bench->thread_is_held_fd = eventfd(0, 0);
-    if (auth_init(&bench->auth, &bench->arena, &bench->settings, &err) != STATUS_OK ||
+    if (mailbox_init(&bench->mailbox, &err) != STATUS_OK ||
+        auth_init(&bench->auth, &bench->arena, &bench->settings, &err) != STATUS_OK ||
         auth_load_users(&bench->auth, &bench->settings, NULL, &bench->users, &err) != STATUS_OK ||
         auth_start(&bench->auth, &bench->settings, &err) != STATUS_OK)
         fail_msg("%s", err.message);
@@ -90,11 +89,12 @@ static void setup(struct bench *bench, const char *users, int64_t failures, int6
 static void teardown(struct bench *bench)
 {
     auth_stop(&bench->auth);
-    assert_null(bench->loop.mail_waits);
+    assert_null(bench->verdicts);
+    assert_null(mailbox_take(&bench->mailbox));
     users_unref(bench->users);
     auth_clear(&bench->auth);
     arena_clear(&bench->arena);
-    close(bench->loop.mail_fd);
+    mailbox_clear(&bench->mailbox);
     close(bench->thread_is_held_fd);
 }
 
@@ -116,29 +116,26 @@ static enum verifier_result verify(struct bench *bench, const char *header, cons
 {
     struct request request = {.authorization = bytes_of(header)};
     struct address address = peer_of(peer);
-    struct wait *wait = wait_new(&bench->loop, NULL);
-    assert_non_null(wait);
-    enum verifier_result result = auth_verify(&bench->auth, bench->users, &request, &address, wait);
-    if (result != VERIFIER_WAITING)
-        wait_free(wait);
-    return result;
+    struct exchange exchange = {.request = &request, .peer = &address, .mailbox = &bench->mailbox};
+    return auth_verify(&bench->auth, bench->users, &exchange);
 }
 
-/* The next verdict that is handed back: ERROR_INTERNAL stands for none that is wrong. */
-static enum reply_error take_verdict(struct bench *bench)
+/* The next verdict that is handed back; NULL: the credentials are right. */
+static const struct http_error *take_verdict(struct bench *bench)
 {
-    wait_for(bench->loop.mail_fd);
-    pthread_mutex_lock(&bench->loop.mutex);
-    struct wait *wait = bench->loop.mail_waits;
-    assert_non_null(wait);
-    bench->loop.mail_waits = wait->next;
-    pthread_mutex_unlock(&bench->loop.mutex);
-    enum reply_error error = wait->has_failed ? wait->error : ERROR_INTERNAL;
-    wait_free(wait);
+    struct pollfd rung = {.fd = bench->mailbox.fd, .events = POLLIN};
+    if (bench->verdicts == NULL && poll(&rung, 1, WAIT_MS) == 1)
+        bench->verdicts = mailbox_take(&bench->mailbox);
+    if (bench->verdicts == NULL)
+        fail_msg("no verdict came within %d ms", WAIT_MS);
+    struct pending *pending = pending_of_mail(bench->verdicts);
+    const struct http_error *error = pending->error;
+    bench->verdicts = bench->verdicts->next;
+    pending_free(pending);
     return error;
 }
 
-#define RIGHT ERROR_INTERNAL
+#define RIGHT NULL
 
 static const char *const RESULTS[] = {[AUTH_OK] = "ok",
                                       [AUTH_MISSING] = "missing",
@@ -194,8 +191,8 @@ static void test_a_hash_is_verified_once(void **state)
     setup(&bench, USERS, 10, 10);
     check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
     check_is(&bench, ANA, "192.0.2.1", AUTH_UNVERIFIED);
-    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
-    assert_int_equal(take_verdict(&bench), RIGHT);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_PENDING);
+    assert_ptr_equal(take_verdict(&bench), RIGHT);
     assert_int_equal(check(&bench, ANA, "192.0.2.1", &is_readonly), AUTH_OK);
     assert_false(is_readonly);
     check_is(&bench, ANA, "192.0.2.2", AUTH_OK);
@@ -219,8 +216,8 @@ static void test_every_failure_costs_a_verification(void **state)
     setup(&bench, USERS, 10, 10);
     for (size_t i = 0; i < COUNT(wrong); i++) {
         check_is(&bench, wrong[i], "192.0.2.1", AUTH_UNVERIFIED);
-        assert_int_equal(verify(&bench, wrong[i], "192.0.2.1"), VERIFIER_WAITING);
-        if (take_verdict(&bench) != ERROR_WRONG_CREDENTIALS)
+        assert_int_equal(verify(&bench, wrong[i], "192.0.2.1"), VERIFIER_PENDING);
+        if (take_verdict(&bench) != &ERROR_WRONG_CREDENTIALS)
             fail_msg("%s is right", wrong[i]);
         check_is(&bench, wrong[i], "192.0.2.1", AUTH_UNVERIFIED);
     }
@@ -236,15 +233,15 @@ static void test_equal_ones_share(void **state)
     setup(&bench, USERS, 2, 2);
     hold_thread(&bench);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
-    assert_int_equal(verify(&bench, ANA, "192.0.2.2"), VERIFIER_WAITING);
+        assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_PENDING);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.2"), VERIFIER_PENDING);
     assert_int_equal(verify(&bench, RUI, "192.0.2.1"), VERIFIER_BUSY); /* the queue is full */
     let_go(&bench);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(take_verdict(&bench), RIGHT);
+        assert_ptr_equal(take_verdict(&bench), RIGHT);
     assert_null(bench.auth.verifier.first);
-    assert_int_equal(verify(&bench, RUI, "192.0.2.1"), VERIFIER_WAITING);
-    assert_int_equal(take_verdict(&bench), RIGHT);
+    assert_int_equal(verify(&bench, RUI, "192.0.2.1"), VERIFIER_PENDING);
+    assert_ptr_equal(take_verdict(&bench), RIGHT);
     teardown(&bench);
 }
 
@@ -256,12 +253,12 @@ static void test_budget(void **state)
     setup(&bench, USERS, 2, 10);
     check_is(&bench, LIA, "192.0.2.1", AUTH_OK);
     hold_thread(&bench);
-    assert_int_equal(verify(&bench, wrong, "192.0.2.1"), VERIFIER_WAITING);
-    assert_int_equal(verify(&bench, wrong_too, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, wrong, "192.0.2.1"), VERIFIER_PENDING);
+    assert_int_equal(verify(&bench, wrong_too, "192.0.2.1"), VERIFIER_PENDING);
     assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_THROTTLED);
     let_go(&bench);
-    assert_int_equal(take_verdict(&bench), ERROR_WRONG_CREDENTIALS);
-    assert_int_equal(take_verdict(&bench), ERROR_WRONG_CREDENTIALS);
+    assert_ptr_equal(take_verdict(&bench), &ERROR_WRONG_CREDENTIALS);
+    assert_ptr_equal(take_verdict(&bench), &ERROR_WRONG_CREDENTIALS);
     /* Nothing more is told to this address, right or wrong, but to who got in from there before. */
     check_is(&bench, ANA, "192.0.2.1", AUTH_THROTTLED);
     check_is(&bench, wrong, "192.0.2.1", AUTH_THROTTLED);
@@ -311,10 +308,10 @@ static void test_stop(void **state)
     (void)state;
     setup(&bench, USERS, 10, 10);
     hold_thread(&bench);
-    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_PENDING);
     atomic_store(&bench.auth.verifier.is_stopping, true);
     let_go(&bench);
-    assert_int_equal(take_verdict(&bench), ERROR_OVERLOADED);
+    assert_ptr_equal(take_verdict(&bench), &ERROR_OVERLOADED);
     check_is(&bench, ANA, "192.0.2.1", AUTH_UNVERIFIED);
     teardown(&bench);
 }
@@ -328,13 +325,13 @@ static void test_users_may_be_replaced(void **state)
     (void)state;
     setup(&bench, USERS, 10, 10);
     hold_thread(&bench);
-    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_WAITING);
+    assert_int_equal(verify(&bench, ANA, "192.0.2.1"), VERIFIER_PENDING);
     bench.settings.basic_auth_users = "lia:clara";
     assert_int_equal(auth_load_users(&bench.auth, &bench.settings, bench.users, &users, &err), STATUS_OK);
     users_unref(bench.users);
     bench.users = users;
     let_go(&bench);
-    assert_int_equal(take_verdict(&bench), RIGHT);
+    assert_ptr_equal(take_verdict(&bench), RIGHT);
     check_is(&bench, ANA, "192.0.2.1", AUTH_WRONG);
     teardown(&bench);
 }

@@ -1,5 +1,5 @@
-/* tests/unit/test_api_tickets.c - requests for a refresh under a clock that the test sets: every way in which a wait
- * ends, what is said again and when, and what messages that are lost, late, repeated or not ours do. */
+/* tests/unit/test_api_tickets.c - requests for a refresh under a clock that the test sets: every way in which a
+ * ticket ends, what is said again and when, and what messages that are lost, late, repeated or not ours do. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,81 +12,75 @@
 
 #include "api/data/tickets.h"
 #include "api/http/pending.h"
-#include "api/loop.h"
 
 #define BEGIN_MS 5000 /* when the tests begin; not 0, so that nothing works by chance */
 #define LOOK_MS  500
 
-/* A loop that only gets waits back. */
 struct bench {
-    struct loop loop;
+    struct mailbox mailbox; /* where tickets are handed back; nobody hears it ring */
     struct tickets tickets;
     struct tickets_view view;
 };
 
 static void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.loop = {.mutex = PTHREAD_MUTEX_INITIALIZER, .mail_fd = -1}};
+    *bench = (struct bench){.mailbox = {.fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER}};
     bench->view = (struct tickets_view){
         .now_ms = BEGIN_MS, .worker_is_there = true, .loaded = 100, .loaded_is_served = true};
     tickets_init(&bench->tickets);
 }
 
-static struct wait *add(struct bench *bench, bool accepted_is_enough)
+static struct ticket *add(struct bench *bench, bool accepted_is_enough)
 {
-    struct wait *wait = wait_new(&bench->loop, NULL);
-    assert_non_null(wait);
-    wait->kind = WAIT_REFRESH;
-    wait->refresh.accepted_is_enough = accepted_is_enough;
-    tickets_add(&bench->tickets, wait, bench->view.now_ms);
-    return wait;
+    struct exchange exchange = {.mailbox = &bench->mailbox};
+    struct ticket *ticket = ticket_new(&exchange, accepted_is_enough);
+    assert_non_null(ticket);
+    assert_ptr_equal(exchange.pending, &ticket->pending);
+    tickets_add(&bench->tickets, ticket, bench->view.now_ms);
+    return ticket;
 }
 
-/* The wait that was handed back since the last call, or NULL; there must not be two. */
-static struct wait *taken_back(struct bench *bench)
+/* The ticket that was handed back since the last call, or NULL; there must not be two. */
+static struct ticket *taken_back(struct bench *bench)
 {
-    struct wait *wait = bench->loop.mail_waits;
-    bench->loop.mail_waits = NULL;
-    if (wait != NULL)
-        assert_null(wait->next);
-    return wait;
+    struct mail *mail = mailbox_take(&bench->mailbox);
+    if (mail == NULL)
+        return NULL;
+    assert_null(mail->next);
+    return ticket_of(pending_of_mail(mail));
 }
 
-static struct wait *settle(struct bench *bench)
+static void release(struct ticket *ticket)
+{
+    assert_non_null(ticket);
+    pending_free(&ticket->pending);
+}
+
+static struct ticket *settle(struct bench *bench)
 {
     tickets_settle(&bench->tickets, &bench->view);
     return taken_back(bench);
 }
 
-static struct wait *settle_at(struct bench *bench, int64_t waited_ms)
+static struct ticket *settle_at(struct bench *bench, int64_t waited_ms)
 {
     bench->view.now_ms = BEGIN_MS + waited_ms;
     return settle(bench);
 }
 
-/* With the status that a client sees of it. */
-static void assert_failed(struct wait *wait, enum reply_error error)
+static void assert_ended(struct ticket *ticket, enum ticket_outcome outcome)
 {
-    static const int statuses[] = {
-        [ERROR_NO_WORKER] = 503, [ERROR_REFRESH_FAILED] = 502, [ERROR_REFRESH_TIMEOUT] = 504};
-    struct reply reply;
-    assert_non_null(wait);
-    assert_true(wait->has_failed);
-    assert_int_equal(wait->error, error);
-    reply_init(&reply);
-    reply_error(&reply, wait->error);
-    assert_int_equal(reply.status, statuses[error]);
-    reply_clear(&reply);
-    wait_free(wait);
+    assert_non_null(ticket);
+    assert_int_equal(ticket->outcome, outcome);
+    release(ticket);
 }
 
-static void assert_done(struct wait *wait, uint64_t generation, int64_t duration_ms)
+static void assert_done(struct ticket *ticket, uint64_t generation, int64_t duration_ms)
 {
-    assert_non_null(wait);
-    assert_false(wait->has_failed);
-    assert_int_equal(wait->refresh.generation, generation);
-    assert_int_equal(wait->refresh.duration_ms, duration_ms);
-    wait_free(wait);
+    assert_non_null(ticket);
+    assert_int_equal(ticket->generation, generation);
+    assert_int_equal(ticket->duration_ms, duration_ms);
+    assert_ended(ticket, TICKET_DONE);
 }
 
 /* What would be published now: "" when nothing is due. */
@@ -177,7 +171,7 @@ static void test_no_worker(void **state)
     bench.view.worker_is_there = false;
     add(&bench, false);
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
-    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
+    assert_ended(settle_at(&bench, MESSAGE_NO_WORKER_MS), TICKET_NO_WORKER);
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS + 1));
 }
 
@@ -189,7 +183,7 @@ static void test_no_worker_also_for_who_does_not_wait(void **state)
     bench.view.worker_is_there = false;
     add(&bench, true);
     assert_null(settle_at(&bench, MESSAGE_NO_WORKER_MS - 1));
-    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER);
+    assert_ended(settle_at(&bench, MESSAGE_NO_WORKER_MS), TICKET_NO_WORKER);
 }
 
 /* A worker that was there and has gone: its successor may take the request that is said again. */
@@ -220,7 +214,7 @@ static void test_time_is_up(void **state)
         if (last_words[i] != NULL)
             say(&bench, last_words[i], 1);
         assert_null(settle_at(&bench, TICKET_GIVE_UP_MS - 1));
-        assert_failed(settle_at(&bench, TICKET_GIVE_UP_MS), ERROR_REFRESH_TIMEOUT);
+        assert_ended(settle_at(&bench, TICKET_GIVE_UP_MS), TICKET_TIMED_OUT);
     }
 }
 
@@ -233,7 +227,7 @@ static void test_failure(void **state)
     say(&bench, "started", 1);
     say(&bench, "failed postgresql", 1);
     bench.view.loaded = 500; /* changes nothing */
-    assert_failed(settle_at(&bench, 40), ERROR_REFRESH_FAILED);
+    assert_ended(settle_at(&bench, 40), TICKET_FAILED);
 }
 
 /* A failure is told even when the time is up or the worker has gone since. */
@@ -245,7 +239,7 @@ static void test_failure_goes_first(void **state)
     add(&bench, false);
     say(&bench, "failed mysql", 1);
     bench.view.worker_is_there = false;
-    assert_failed(settle_at(&bench, TICKET_GIVE_UP_MS), ERROR_REFRESH_FAILED);
+    assert_ended(settle_at(&bench, TICKET_GIVE_UP_MS), TICKET_FAILED);
 }
 
 static void test_accepted_is_enough(void **state)
@@ -255,13 +249,12 @@ static void test_accepted_is_enough(void **state)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         struct bench bench;
         bench_init(&bench);
-        struct wait *wait = add(&bench, true);
+        struct ticket *ticket = add(&bench, true);
         assert_null(settle_at(&bench, 1));
         say(&bench, words[i], 1);
-        assert_ptr_equal(settle_at(&bench, 2), wait);
-        assert_false(wait->has_failed);
-        assert_int_equal(wait->refresh.duration_ms, 2);
-        wait_free(wait);
+        assert_ptr_equal(settle_at(&bench, 2), ticket);
+        assert_int_equal(ticket->duration_ms, 2);
+        assert_ended(ticket, TICKET_DONE);
     }
 }
 
@@ -290,7 +283,7 @@ static void test_asks_again_until_the_end(void **state)
     bench.view.now_ms += MESSAGE_REPEAT_MS;
     assert_string_equal(asks(&bench, text, sizeof text), "");
     bench.view.loaded = 101;
-    wait_free(settle(&bench));
+    release(settle(&bench));
 }
 
 static void test_messages_that_change_nothing(void **state)
@@ -322,7 +315,7 @@ static void test_messages_that_change_nothing(void **state)
     snprintf(text, sizeof text, "started %sx", id_of(&bench, 1).text);
     tickets_take_message(&bench.tickets, bytes_of(text));
     assert_null(settle(&bench));
-    assert_failed(settle_at(&bench, MESSAGE_NO_WORKER_MS), ERROR_NO_WORKER); /* nobody has taken it */
+    assert_ended(settle_at(&bench, MESSAGE_NO_WORKER_MS), TICKET_NO_WORKER); /* nobody has taken it */
 }
 
 static void test_ids_among_others(void **state)
@@ -334,7 +327,7 @@ static void test_ids_among_others(void **state)
     add(&bench, true);
     snprintf(text, sizeof text, "queued other-1  %s other-2", id_of(&bench, 1).text);
     tickets_take_message(&bench.tickets, bytes_of(text));
-    wait_free(settle(&bench));
+    release(settle(&bench));
     assert_null(bench.tickets.first);
 }
 
@@ -362,11 +355,11 @@ static void test_each_ticket_ends_by_itself(void **state)
     char text[256];
     (void)state;
     bench_init(&bench);
-    struct wait *first = add(&bench, false);
+    struct ticket *first = add(&bench, false);
     bench.view.now_ms += 300;
-    struct wait *second = add(&bench, false);
+    struct ticket *second = add(&bench, false);
     bench.view.now_ms += 300;
-    struct wait *third = add(&bench, true);
+    struct ticket *third = add(&bench, true);
     asks(&bench, text, sizeof text);
     for (unsigned number = 1; number <= 3; number++)
         assert_non_null(strstr(text, id_of(&bench, number).text)); /* one message for all */
@@ -377,14 +370,11 @@ static void test_each_ticket_ends_by_itself(void **state)
     say(&bench, "published 101", 1);
     bench.view.loaded = 101;
     assert_ptr_equal(settle(&bench), first);
-    assert_true(second->has_failed);
-    assert_false(first->has_failed);
-    assert_false(third->has_failed);
-    assert_int_equal(first->refresh.duration_ms, 600);
-    assert_int_equal(second->refresh.duration_ms, 300);
-    wait_free(first);
-    wait_free(second);
-    wait_free(third);
+    assert_int_equal(first->duration_ms, 600);
+    assert_int_equal(second->duration_ms, 300);
+    assert_ended(first, TICKET_DONE);
+    assert_ended(second, TICKET_FAILED);
+    assert_ended(third, TICKET_DONE);
     assert_null(bench.tickets.first);
 }
 
@@ -397,7 +387,7 @@ static void test_ids_are_not_used_again(void **state)
     add(&bench, true);
     asks(&bench, first, sizeof first);
     say(&bench, "queued", 1);
-    wait_free(settle(&bench));
+    release(settle(&bench));
     add(&bench, true);
     assert_string_not_equal(asks(&bench, text, sizeof text), first);
     bench_init(&other);
@@ -405,7 +395,7 @@ static void test_ids_are_not_used_again(void **state)
     say(&bench, "queued", 1); /* of the one that is over */
     assert_null(settle(&bench));
     say(&bench, "queued", 2);
-    wait_free(settle(&bench));
+    release(settle(&bench));
 }
 
 static void test_wait_ms(void **state)
@@ -427,7 +417,7 @@ static void test_wait_ms(void **state)
     int64_t soon = tickets_wait_ms(&bench.tickets, BEGIN_MS, LOOK_MS);
     assert_true(soon > 0 && soon <= 50);
     bench.view.loaded = 101;
-    wait_free(settle(&bench));
+    release(settle(&bench));
 }
 
 static void test_clear_answers_everybody(void **state)
@@ -440,11 +430,9 @@ static void test_clear_answers_everybody(void **state)
     say(&bench, "started", 1);
     tickets_clear(&bench.tickets);
     int count = 0;
-    for (struct wait *wait = bench.loop.mail_waits, *next; wait != NULL; wait = next, count++) {
-        next = wait->next;
-        assert_true(wait->has_failed);
-        assert_int_equal(wait->error, ERROR_NO_WORKER);
-        wait_free(wait);
+    for (struct mail *mail = mailbox_take(&bench.mailbox), *next; mail != NULL; mail = next, count++) {
+        next = mail->next;
+        assert_ended(ticket_of(pending_of_mail(mail)), TICKET_NO_WORKER);
     }
     assert_int_equal(count, 3);
     assert_null(bench.tickets.first);
