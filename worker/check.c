@@ -45,7 +45,7 @@ static void describe_database(const struct database_settings *database, const ch
              database->user, version, protection);
 }
 
-/* Advice is not a failure: without the index the worker does its job, only at a higher cost. */
+/* Advice is not a failure: without the index the worker still does its job, at a higher cost. */
 static enum status advise_kommo_index(const struct kommo *kommo, struct error *err)
 {
     struct kommo_index_advice advice;
@@ -115,8 +115,8 @@ static struct bytes info_value(struct bytes info, const char *name)
     return (struct bytes){value, strcspn(value, "\r\n")};
 }
 
-/* Prints what the last refresh failed at, if it did, whichever worker leads. That is no failure of this check: the
- * cause may be gone by now. */
+/* Prints why the last refresh failed, if it did, whichever worker leads. This does not fail the check: the cause may be
+ * gone by now. */
 static void tell_last_failure(const struct check *check, struct redis_link *link)
 {
     struct redis_name name = redis_name_of(check->settings->redis_prefix, REDIS_WORKER);

@@ -74,14 +74,14 @@ static void check_leadership(struct daemon *daemon)
 {
     enum leadership_change change = leadership_check(&daemon->leadership);
     if (change == LEADERSHIP_UNREACHABLE) {
-        requests_stop_listening(
-            &daemon->requests); /* a connection that died silently would stay deaf for ever */
+        /* A connection that died silently would never hear anything. */
+        requests_stop_listening(&daemon->requests);
         if (daemon->options->once)
             fail_once(daemon);
         return;
     }
-    if (change ==
-        LEADERSHIP_GAINED) /* a running refresh's result may be lost, or it is about to come to nothing */
+    /* Also during a refresh: its result may be lost, or can no longer be published. */
+    if (change == LEADERSHIP_GAINED)
         schedule_request(&daemon->schedule, clock_monotonic_ms());
     if (daemon->job != NULL && is_overtaken(daemon))
         interrupt_raise(&daemon->job->interrupt, STATUS_CONFLICT);
@@ -111,8 +111,8 @@ static enum refresh_result result_of(const struct daemon *daemon)
     return status == STATUS_CANCELLED || is_overtaken(daemon) ? REFRESH_VOID : REFRESH_FAILED;
 }
 
-/* Tells the result to those who requested the refresh, and to /health. One that was overtaken is neither's business:
- * the new leader reports, and serves the requests. */
+/* Tells the result to those who requested the refresh, and to /health; unless it was overtaken: then the new leader
+ * serves those requests, and reports. */
 static void tell_result(struct daemon *daemon, enum refresh_result result)
 {
     const struct job *job = daemon->job;
@@ -133,8 +133,9 @@ static void end_job(struct daemon *daemon)
     struct job *job = daemon->job;
     job_join(job);
     job_log(job);
+    /* It may have failed because another worker leads, which must then report. */
     if (job->status != STATUS_OK && job->status != STATUS_CANCELLED && !daemon->options->once)
-        check_leadership(daemon); /* it may have failed because another worker leads, who must then report */
+        check_leadership(daemon);
     enum refresh_result result = result_of(daemon);
     schedule_end(&daemon->schedule, result, clock_monotonic_ms(), draw_random());
     tell_result(daemon, result);
@@ -153,7 +154,7 @@ static void take_requests(struct daemon *daemon)
     if (requests_take(&daemon->requests, &err) != STATUS_OK) {
         log_write(LOG_WARNING, "requests cannot be heard for a moment",
                   LOG_FIELDS(log_text("error", err.message)));
-        leadership_check_soon(&daemon->leadership); /* this also listens again */
+        leadership_check_soon(&daemon->leadership); /* which also subscribes again */
     }
     request_if_waiting(daemon);
 }
@@ -271,7 +272,7 @@ static void work_until_stopped(struct daemon *daemon)
     while (!daemon->is_stopping || daemon->job != NULL)
         step(daemon);
     if (leadership_is_held(&daemon->leadership))
-        requests_give_up(&daemon->requests, "stopping"); /* else another worker learns of them */
+        requests_give_up(&daemon->requests, "stopping"); /* otherwise another worker serves them */
     leadership_resign(&daemon->leadership);
     log_write(LOG_INFO, "stopped", NULL);
 }

@@ -12,7 +12,7 @@ struct daemon_options {
     bool once; /* one refresh, then exit */
     bool has_as_of;
     int64_t as_of_wall_us;
-    bool *is_beaten; /* with `once`, may be NULL: set when another worker holds the lease, then no error */
+    bool *is_beaten; /* with `once`, may be NULL: set if another worker leads, which is then no error */
 };
 
 /* Runs until SIGTERM or SIGINT or, with `once`, until its refresh has ended. SIGHUP makes a refresh due at once. A

@@ -9,13 +9,13 @@
 #include "worker/refresh.h"
 #include "worker/sources/interrupt.h"
 
-#define POPULAR_BUCKETS 128 /* filters that get buckets because people asked for them */
+#define POPULAR_BUCKETS 128 /* filters that get a bucket because they were requested most */
 
 struct job {
     pthread_t thread;
     struct interrupt interrupt; /* ends the refresh early */
     struct refresh_request request;
-    char lease_token[LEASE_TOKEN_MAX]; /* of the lease's holding in which it began */
+    char lease_token[LEASE_TOKEN_MAX]; /* of the holding of the lease in which it began */
     struct date_filter popular[POPULAR_BUCKETS];
     int done_fd; /* not owned */
 

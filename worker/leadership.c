@@ -1,4 +1,4 @@
-/* worker/leadership.c - looks at the lease each second, or when it is about to expire, and tells what has changed. */
+/* worker/leadership.c - checks the lease each second, or when it is about to expire, and says what has changed. */
 #include "worker/leadership.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static void regain_redis(struct leadership *leadership)
     leadership->redis_error.message[0] = '\0';
 }
 
-/* A standby looks in time to see the lease expire. */
+/* A standby checks as soon as the lease can have expired. */
 static int64_t wait_ms(const struct leadership *leadership)
 {
     int64_t wait = leadership->is_standby && leadership->once ? ONCE_WATCH_MS : LEASE_CHECK_MS;
@@ -57,7 +57,7 @@ static int64_t wait_ms(const struct leadership *leadership)
     return left >= 0 && left < wait ? left + 1 : wait;
 }
 
-/* A lease whose remaining time has risen since the last look was renewed, so its holder is alive; so is one that has
+/* A lease whose remaining time has risen since the last check was renewed, so its holder is alive; so is one that has
  * taken it since. */
 static bool is_alive(const struct lease_holder *before, const struct lease_holder *holder)
 {

@@ -1,5 +1,6 @@
-/* worker/leadership.h - whether this worker leads. Keeps the lease: takes it when it is free, renews it while it is ours,
- * and stands by while another worker holds it; says when to look again. Logs each change. One thread at a time. */
+/* worker/leadership.h - whether this worker leads. Keeps the lease: takes it when it is free, renews it while it is
+ * ours, and stands by while another worker holds it; says when to check again. Logs each change. One thread at a
+ * time. */
 #ifndef ECOSYS_WORKER_LEADERSHIP_H
 #define ECOSYS_WORKER_LEADERSHIP_H
 
@@ -16,7 +17,7 @@ enum leadership_change {
 struct leadership {
     struct lease lease;
     struct lease_holder holder;
-    int64_t check_ms;         /* when to look at the lease again, on now_ms's clock */
+    int64_t check_ms;         /* when to check the lease again, on now_ms's clock */
     int64_t (*now_ms)(void);  /* the monotonic clock */
     bool once;                /* give up on a living holder instead of standing by */
     bool is_standby;          /* another worker leads, as of Redis's last reply */

@@ -28,7 +28,7 @@ void lease_init(struct lease *lease, struct redis_link *link, const char *prefix
     draw_token(lease->next_token);
 }
 
-/* Takes note of whose lease it is by Redis's reply. */
+/* Records who holds the lease, from Redis's reply. */
 static void learn(struct lease *lease, struct bytes token, int64_t left_ms, struct lease_holder *holder)
 {
     holder->is_new = bytes_is(token, lease->next_token);

@@ -32,7 +32,7 @@ struct lease_holder {
 
 void lease_init(struct lease *lease, struct redis_link *link, const char *prefix, int64_t time_ms);
 
-/* Takes the lease when it is free, renews it when it is ours; lease->is_held says whether we have it, *holder who
+/* Takes the lease if it is free, or renews it if it is ours; lease->is_held says whether we hold it, *holder who
  * does. */
 MUST_CHECK enum status lease_take(struct lease *lease, struct lease_holder *holder, struct error *err);
 

@@ -1,6 +1,6 @@
-/* worker/publish.c - writes a generation in pipelined batches, flips to it, and clears up behind it. The invariants that
- * make this safe against a kill or a stop between any two commands are numbered in docs/architecture.md, "Publication";
- * comments refer to them by those numbers. */
+/* worker/publish.c - writes a generation in pipelined batches, flips to it, and clears up behind it. The invariants
+ * that make this safe against a kill or a stop between any two commands are numbered in docs/architecture.md,
+ * "Publication"; comments refer to them by those numbers. */
 #include "worker/publish.h"
 
 #include <inttypes.h>
@@ -37,7 +37,7 @@ struct run {
     struct publisher *publisher;
     const char *prefix;
     uint64_t generation;   /* 0 until it is reserved */
-    struct buffer pointer; /* as it was found, be it damaged; empty: none */
+    struct buffer pointer; /* as it was found, even if damaged; empty: none */
     struct number_text ttl;
     struct redis_name key_set, generations;
     size_t queued_commands, queued_bytes;
@@ -123,8 +123,8 @@ static enum status read_pointer(struct run *run, struct error *err)
     return buffer_is_failed(&run->pointer) ? error_no_memory(err) : STATUS_OK;
 }
 
-/* Chooses the new generation's number. One that is taken belongs to a publication that failed, or to a worker paused in
- * the middle of one; the clock may be behind them all. */
+/* Chooses the new generation's number. Numbers already taken belong to publications that failed, or to workers paused
+ * in the middle of one; the clock may be behind all of them. */
 static enum status reserve_generation(struct run *run, int64_t taken_at_ms, struct error *err)
 {
     uint64_t current = redis_generation_parse(buffer_bytes(&run->pointer));
@@ -261,7 +261,7 @@ static enum status store_tenant_logins(struct run *run, const struct redis_name 
     return STATUS_OK;
 }
 
-/* The last field says that all others are there: without it, a tenant without fields may have lost them. */
+/* The last field says that all others are there: without it, a tenant that has none may have lost them. */
 static enum status store_logins(struct run *run, const struct tenant_rows *tenants, struct buffer *blob,
                                 struct error *err)
 {
@@ -377,7 +377,7 @@ static enum status clear_up(struct run *run, struct error *err)
         struct bytes text = redis_reply_text(item);
         uint64_t generation = redis_generation_parse(text);
         bool is_out;
-        bool is_served = generation == previous || previous == 0; /* by APIs; 0: the pointer did not tell */
+        bool is_served = generation == previous || previous == 0; /* by APIs; 0: there was no valid pointer */
         if (generation != run->generation)
             status = retire(run, generation, is_served ? PUBLISH_GRACE_S : OLD_GRACE_S, &is_out, err);
     }
@@ -385,8 +385,8 @@ static enum status clear_up(struct run *run, struct error *err)
     return status;
 }
 
-/* After a failure, on a new connection, as the old one may have outstanding replies. True if the flip was made after
- * all and only its reply was lost. */
+/* Cleans up after a failure, on a new connection, as the old one may have replies outstanding. True if the flip took
+ * place after all and only its reply was lost. */
 static bool withdraw(struct run *run)
 {
     struct error ignored;
@@ -416,7 +416,7 @@ enum status publish(struct publisher *publisher, const struct snapshot *snapshot
     buffer_clear(&blob);
     if (status != STATUS_OK && withdraw(&run))
         status = STATUS_OK;
-    /* The generation is out; the next publication will find what this clearing up misses. */
+    /* The generation is published; whatever is missed here, the next publication clears up. */
     if (status == STATUS_OK && clear_up(&run, &late) != STATUS_OK)
         log_write(LOG_WARNING, "an old generation was not cleared up",
                   LOG_FIELDS(log_text("error", late.message)));

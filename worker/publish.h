@@ -16,7 +16,7 @@ struct publisher {
     const struct settings *settings;   /* not owned */
     const char *lease_token;           /* not owned */
     struct interrupt *interrupt;       /* not owned; checked between commands */
-    const struct date_filter *popular; /* not owned: filters that get buckets because people asked for them */
+    const struct date_filter *popular; /* not owned: requested most, and so given a bucket */
     size_t popular_count;
 };
 

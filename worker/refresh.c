@@ -1,4 +1,4 @@
-/* worker/refresh.c - the steps of a refresh; it releases all it takes in reverse order. */
+/* worker/refresh.c - the steps of a refresh; what it takes is released in reverse order. */
 #include "worker/refresh.h"
 
 #include <errno.h>
@@ -64,7 +64,7 @@ struct reading {
     struct refresh_outcome *outcome;
     enum status kommo_status;
     struct error kommo_error;
-    atomic_flag has_failed; /* set by the source that fails first; the other's error is then of no interest */
+    atomic_flag has_failed; /* set by the source that fails first; the other's error is then ignored */
     enum interrupt_slot first_failed;
 };
 
@@ -139,7 +139,7 @@ static enum status open_snapshots(struct reading *reading, struct error *err)
                            "the databases' snapshots were open for longer than SNAPSHOT_TIMEOUT");
     if (fail_in(reading, PHASE_KOMMO, kommo_lock(&reading->kommo, err)) != STATUS_OK)
         return err->code;
-    int32_t session_offset_s = instants->as_of_offset_s; /* MySQL has been told this one, so it stays */
+    int32_t session_offset_s = instants->as_of_offset_s; /* the one that MySQL's session has */
     int64_t start = clock_read_us(CLOCK_MONOTONIC);
     *instants = choose_instants(reading->request);
     instants->as_of_offset_s = session_offset_s;

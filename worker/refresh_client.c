@@ -13,7 +13,7 @@
 #include "common/stored/messages.h"
 #include "worker/daemon.h"
 
-#define SILENCE_MS 10000 /* after this long a daemon that has answered is gone: it answers each repeat */
+#define SILENCE_MS 10000 /* a daemon answers each repeat: one silent for this long is gone */
 #define GIVE_UP_MS 600000
 
 enum client_state { CLIENT_WAITING, CLIENT_PUBLISHED, CLIENT_FAILED, CLIENT_NOBODY, CLIENT_TIMED_OUT };
@@ -75,7 +75,7 @@ static enum status request(struct refresh_client *client, struct error *err)
     return status;
 }
 
-/* Takes at most a second: repeats the request when it is time, and takes what has arrived. */
+/* Repeats the request when it is time, and handles what has arrived; waits for a second at most. */
 static enum status step(struct refresh_client *client, enum client_state *state, struct error *err)
 {
     struct pollfd fd = {redis_link_fd(&client->subscription), POLLIN, 0};
@@ -146,8 +146,8 @@ static enum status wait_for_result(struct refresh_client *client, enum client_st
     return STATUS_OK;
 }
 
-/* *is_beaten: another worker took the lease first, and may be asked. The signal mask is then restored: the daemon
- * handles signals in its own way, but they must end a process that asks again. */
+/* *is_beaten: another worker took the lease first, and can be asked. The signal mask is then restored: the daemon takes
+ * signals from a descriptor, but they must end a process that waits again. */
 static enum exit_status refresh_here(const struct refresh_client *client, bool *is_beaten)
 {
     const struct daemon_options once = {.once = true, .is_beaten = is_beaten};

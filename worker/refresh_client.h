@@ -1,4 +1,5 @@
-/* worker/refresh_client.h - `ecosys-worker --refresh`: asks the running daemon for a refresh and waits for its result. */
+/* worker/refresh_client.h - `ecosys-worker --refresh`: asks the running daemon for a refresh and waits for its
+ * result. */
 #ifndef ECOSYS_WORKER_REFRESH_CLIENT_H
 #define ECOSYS_WORKER_REFRESH_CLIENT_H
 

@@ -9,8 +9,8 @@
 #include "common/redis/redis_link.h"
 
 /* How many refreshes in a row have failed, and how the last one did: a word for /health, the whole message for --check;
- * both empty when it did not fail. Failing to store it is ignored: the log has the same, and the next refresh reports
- * again. */
+ * both empty when it did not fail. A failure to store it is ignored: the log says the same, and the next refresh
+ * reports again. */
 void report_store(struct redis_link *link, const struct settings *settings, uint64_t failures,
                   const char *word, const char *reason);
 

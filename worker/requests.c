@@ -116,7 +116,7 @@ static void change_all(struct requests *requests, enum request_state from, const
     buffer_clear(&message);
 }
 
-/* The oldest makes room if it is over; otherwise the new one is not taken, and will be repeated. */
+/* The oldest one makes room if its refresh has ended; otherwise the new one is not accepted, and will be repeated. */
 static struct request_entry *add(struct requests *requests, const struct request_id *id)
 {
     if (requests->count == REQUESTS_MAX) {

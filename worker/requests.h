@@ -1,5 +1,5 @@
 /* worker/requests.h - the leading worker's end of the request protocol: pending requests for a refresh, their results,
- * and which filters people ask for. A request that arrives during a refresh is for the next one; a repeated request is
+ * and which filters are requested. A request that arrives during a refresh is for the next one; a repeated request is
  * answered again. Main thread only. */
 #ifndef ECOSYS_WORKER_REQUESTS_H
 #define ECOSYS_WORKER_REQUESTS_H
@@ -10,7 +10,7 @@
 #include "common/redis/redis_names.h"
 #include "common/stored/messages.h"
 
-#define REQUESTS_MAX 2048 /* remembered; the oldest makes room if it is over */
+#define REQUESTS_MAX 2048 /* remembered; a further one replaces the oldest, if that has ended */
 
 enum request_state { REQUEST_WAITING, REQUEST_RUNNING, REQUEST_PUBLISHED, REQUEST_FAILED };
 

@@ -1,5 +1,6 @@
-/* worker/schedule.h - when the next refresh is due: an interval after a success, a growing wait after failures, at once
- * on request. Pure: the caller passes the monotonic clock, in milliseconds, and the randomness. One thread at a time. */
+/* worker/schedule.h - when the next refresh is due: an interval after a success, a growing wait after failures, at
+ * once on request. Pure: the caller passes the monotonic clock, in milliseconds, and the randomness. One thread at a
+ * time. */
 #ifndef ECOSYS_WORKER_SCHEDULE_H
 #define ECOSYS_WORKER_SCHEDULE_H
 

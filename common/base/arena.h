@@ -1,5 +1,5 @@
-/* common/base/arena.h - memory that is freed all at once: a snapshot, a settings table, a parsed document. arena_init and
- * arena_clear own it; what arena_take returns is valid until arena_clear. One thread at a time. */
+/* common/base/arena.h - memory that is freed all at once: a snapshot, a settings table, a parsed document. arena_init
+ * and arena_clear own it; what arena_take returns is valid until arena_clear. One thread at a time. */
 #ifndef ECOSYS_COMMON_BASE_ARENA_H
 #define ECOSYS_COMMON_BASE_ARENA_H
 

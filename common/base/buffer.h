@@ -1,5 +1,5 @@
-/* common/base/buffer.h - a growing byte buffer for everything that is rendered or packed. The owner calls buffer_clear. A
- * failed allocation leaves the buffer "failed": later appends do nothing and buffer_is_failed returns true, so a
+/* common/base/buffer.h - a growing byte buffer for everything that is rendered or packed. The owner calls buffer_clear.
+ * A failed allocation leaves the buffer "failed": later appends do nothing and buffer_is_failed returns true, so a
  * renderer checks only once, at its end. One thread at a time. */
 #ifndef ECOSYS_COMMON_BASE_BUFFER_H
 #define ECOSYS_COMMON_BASE_BUFFER_H

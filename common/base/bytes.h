@@ -1,5 +1,5 @@
-/* common/base/bytes.h - a borrowed run of bytes: text is passed with its length, never with a terminator. `data` NULL is "no
- * value" (SQL's NULL), which is different from empty text. Any thread. */
+/* common/base/bytes.h - a borrowed run of bytes: text is passed with its length, never with a terminator. `data` NULL
+ * is "no value" (SQL's NULL), which is different from empty text. Any thread. */
 #ifndef ECOSYS_COMMON_BASE_BYTES_H
 #define ECOSYS_COMMON_BASE_BYTES_H
 
@@ -35,8 +35,8 @@ static inline bool bytes_is_in_any_case(struct bytes a, const char *text)
     return a.len == strlen(text) && (a.len == 0 || strncasecmp(a.data, text, a.len) == 0);
 }
 
-/* Parses a number of decimal digits only, at most `most`. Returns false and leaves *out untouched if the text has
- * another form or the number is larger. */
+/* Parses a number of decimal digits only, at most `most`. Returns false and leaves *out untouched if the text is
+ * anything else or the number is larger. */
 __attribute__((warn_unused_result)) static inline bool bytes_parse_uint(struct bytes text, uint64_t most,
                                                                         uint64_t *out)
 {

@@ -1,5 +1,5 @@
-/* common/base/clock.h - the two clocks, for worker/, api/ and the connection to Redis only: the domain is passed the time as
- * an argument. Any thread. */
+/* common/base/clock.h - the two clocks, for worker/, api/ and the connection to Redis only: the domain is passed the
+ * time as an argument. Any thread. */
 #ifndef ECOSYS_COMMON_BASE_CLOCK_H
 #define ECOSYS_COMMON_BASE_CLOCK_H
 

@@ -1,6 +1,6 @@
-/* common/base/json.h - a JSON document as a tree in an arena, for small input of trusted size: the scoring model, a request
- * body. Numbers keep their text, so nothing passes through binary floating point. Texts are checked UTF-8. Any thread;
- * a tree lives as long as its arena. */
+/* common/base/json.h - a JSON document as a tree in an arena, for small input of trusted size: the scoring model, a
+ * request body. Numbers keep their text, so nothing passes through binary floating point. Texts are checked UTF-8. Any
+ * thread; a tree lives as long as its arena. */
 #ifndef ECOSYS_COMMON_BASE_JSON_H
 #define ECOSYS_COMMON_BASE_JSON_H
 
@@ -47,7 +47,7 @@ MUST_CHECK enum status json_need_int(const struct json *object, const char *path
 MUST_CHECK enum status json_need_scaled(const struct json *object, const char *path, const char *key,
                                         uint8_t scale, int64_t high, int64_t *out, struct error *err);
 
-/* Refuses members that are not in the NULL-terminated list, so that typing mistakes do not go unnoticed. */
+/* Refuses members that are not in the NULL-terminated list, so that typos do not go unnoticed. */
 MUST_CHECK enum status json_refuse_others(const struct json *object, const char *path,
                                           const char *const *known_keys, struct error *err);
 

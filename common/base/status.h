@@ -1,6 +1,6 @@
-/* common/base/status.h - error reporting for everything that can fail. A function returns an `enum status` (0 is success)
- * and, on failure, fills the error object that is its last parameter. Out parameters are untouched on failure. Any
- * thread; an error object belongs to its caller. */
+/* common/base/status.h - error reporting for everything that can fail. A function returns an `enum status` (0 is
+ * success) and, on failure, fills the error object that is its last parameter. Out parameters are untouched on failure.
+ * Any thread; an error object belongs to its caller. */
 #ifndef ECOSYS_COMMON_BASE_STATUS_H
 #define ECOSYS_COMMON_BASE_STATUS_H
 

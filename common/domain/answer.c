@@ -1,6 +1,6 @@
-/* common/domain/answer.c - a filter is a slice of the clients in order; KPIs are differences of prefix sums. One sweep finds
- * which tenants belong to which answers: slices open and close along the way, and each client's tenants are added to
- * the open ones. */
+/* common/domain/answer.c - a filter is a slice of the clients in order; KPIs are differences of prefix sums. One sweep
+ * finds which tenants belong to which answers: slices open and close along the way, and each client's tenants are added
+ * to the open ones. */
 #include "common/domain/answer.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* common/domain/answer.h - the second of the two functions that compute every number: takes a scored snapshot and a filter,
- * returns the clients, the tenants and the KPIs. The worker calls it for buckets, the API for everything else, so a
- * bucket and an answer computed on demand cannot differ. Pure: no clock, no I/O; any thread. */
+/* common/domain/answer.h - the second of the two functions that compute every number: takes a scored snapshot and a
+ * filter, returns the clients, the tenants and the KPIs. The worker calls it for buckets, the API for everything else,
+ * so a bucket and an answer computed on demand cannot differ. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_ANSWER_H
 #define ECOSYS_COMMON_DOMAIN_ANSWER_H
 

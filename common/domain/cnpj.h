@@ -1,6 +1,7 @@
-/* common/domain/cnpj.h - Brazilian company numbers (CNPJs): how they are compared and shown. They have been alphanumeric since
- * July 2026: twelve letters or digits, then two check digits, which are not verified here. They are stored with or
- * without punctuation, as numbers without leading zeros, or as anything a person typed. Pure; any thread. */
+/* common/domain/cnpj.h - Brazilian company numbers (CNPJs): how they are compared and shown. They have been
+ * alphanumeric since July 2026: twelve letters or digits, then two check digits, which are not verified here. They are
+ * stored with or without punctuation, as numbers without leading zeros, or as anything a person typed. Pure; any
+ * thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_CNPJ_H
 #define ECOSYS_COMMON_DOMAIN_CNPJ_H
 

@@ -1,5 +1,5 @@
-/* common/domain/popularity.h - how often each filter was requested, for a bounded number of filters. Not thread-safe: the
- * owner serialises access. */
+/* common/domain/popularity.h - how often each filter was requested, for a bounded number of filters. Not thread-safe:
+ * the owner serialises access. */
 #ifndef ECOSYS_COMMON_DOMAIN_POPULARITY_H
 #define ECOSYS_COMMON_DOMAIN_POPULARITY_H
 

@@ -1,5 +1,5 @@
-/* common/domain/score.h - the first of the two functions that compute every number: takes a snapshot and a scoring model,
- * returns a scored snapshot. Pure: no clock, no I/O; any thread. */
+/* common/domain/score.h - the first of the two functions that compute every number: takes a snapshot and a scoring
+ * model, returns a scored snapshot. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_SCORE_H
 #define ECOSYS_COMMON_DOMAIN_SCORE_H
 

@@ -1,5 +1,5 @@
-/* common/domain/scored_snapshot.h - what every answer is made of: rows in the order in which answers list them, with scores,
- * roles and matches, and prefix sums that make any filter's KPIs a subtraction. scored_snapshot_init and
+/* common/domain/scored_snapshot.h - what every answer is made of: rows in the order in which answers list them, with
+ * scores, roles and matches, and prefix sums that make any filter's KPIs a subtraction. scored_snapshot_init and
  * scored_snapshot_clear own the arena. Filled by one thread (score in the worker, the codec in the API), immutable
  * after scored_snapshot_index; then any thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_SCORED_SNAPSHOT_H
@@ -59,8 +59,8 @@ void scored_snapshot_init(struct scored_snapshot *scored);
 void scored_snapshot_clear(struct scored_snapshot *scored);
 
 /* Computes the last part of the struct. The rows must be in order and their groups and categories within range:
- * otherwise STATUS_CORRUPT names the row, so that a foreign blob cannot lead to wrong numbers. STATUS_INVALID: more
- * clients than SUMMABLE_MAX. */
+ * otherwise STATUS_CORRUPT names the row, so that a blob from elsewhere cannot lead to wrong numbers. STATUS_INVALID:
+ * more clients than SUMMABLE_MAX. */
 MUST_CHECK enum status scored_snapshot_index(struct scored_snapshot *scored, struct error *err);
 
 /* The orders above, for qsort and the index check: negative when a comes before b. */

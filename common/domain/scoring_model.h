@@ -1,5 +1,5 @@
-/* common/domain/scoring_model.h - how points, weights and categories are determined, as data (schemas/scoring.json). The
- * worker reads the document again at each refresh and stores its text in the generation, so worker and API always
+/* common/domain/scoring_model.h - how points, weights and categories are determined, as data (schemas/scoring.json).
+ * The worker reads the document again at each refresh and stores its text in the generation, so worker and API always
  * agree. Points, weights and cuts are integers in the units below: scores are exact. Any thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_SCORING_MODEL_H
 #define ECOSYS_COMMON_DOMAIN_SCORING_MODEL_H

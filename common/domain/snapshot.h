@@ -1,6 +1,6 @@
-/* common/domain/snapshot.h - what one refresh read: clients of the CRM, tenants of EcoSys, and when. Texts are clean UTF-8 and
- * every value was checked when it was read (see utf8.h); replacements were counted. The rows of a source live in that
- * source's arena. One thread while it is filled, any thread after that. */
+/* common/domain/snapshot.h - what one refresh read: clients of the CRM, tenants of EcoSys, and when. Texts are clean
+ * UTF-8 and every value was checked when it was read (see utf8.h); replacements were counted. The rows of a source live
+ * in that source's arena. One thread while it is filled, any thread after that. */
 #ifndef ECOSYS_COMMON_DOMAIN_SNAPSHOT_H
 #define ECOSYS_COMMON_DOMAIN_SNAPSHOT_H
 
@@ -90,7 +90,7 @@ struct instants {
 /* Invalid values that were replaced when they were read. */
 struct replacements {
     uint64_t texts;  /* ill-formed UTF-8 sequences, each now U+FFFD */
-    uint64_t values; /* numbers and timestamps an answer cannot hold, now null or rounded, and texts cut */
+    uint64_t values; /* numbers and timestamps no answer can hold, now null or rounded; truncated texts */
 };
 
 struct client_rows {

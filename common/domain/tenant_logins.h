@@ -1,5 +1,5 @@
-/* common/domain/tenant_logins.h - logins of the last days, row by row: for /logins, not for scores. One thread while being filled,
- * any thread after that. */
+/* common/domain/tenant_logins.h - recent logins, row by row, for /logins; scores do not use them. One thread while
+ * being filled, any thread after that. */
 #ifndef ECOSYS_COMMON_DOMAIN_TENANT_LOGINS_H
 #define ECOSYS_COMMON_DOMAIN_TENANT_LOGINS_H
 

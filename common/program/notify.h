@@ -1,5 +1,5 @@
-/* common/program/notify.h - tells systemd the state of a program (sd_notify), if NOTIFY_SOCKET is in the environment. Failures
- * are logged. Main thread only. */
+/* common/program/notify.h - tells systemd the state of a program (sd_notify), if NOTIFY_SOCKET is in the environment.
+ * Failures are logged. Main thread only. */
 #ifndef ECOSYS_COMMON_PROGRAM_NOTIFY_H
 #define ECOSYS_COMMON_PROGRAM_NOTIFY_H
 

@@ -1,5 +1,5 @@
-/* common/program/origins.h - the list of origins whose pages may read answers (CORS_ALLOW_ORIGINS), as browsers send them in
- * Origin: "*", "null" or scheme://host[:port], separated by commas, optionally surrounded by blanks. Pure; any
+/* common/program/origins.h - the list of origins whose pages may read answers (CORS_ALLOW_ORIGINS), as browsers send
+ * them in Origin: "*", "null" or scheme://host[:port], separated by commas, optionally surrounded by blanks. Pure; any
  * thread. */
 #ifndef ECOSYS_COMMON_PROGRAM_ORIGINS_H
 #define ECOSYS_COMMON_PROGRAM_ORIGINS_H

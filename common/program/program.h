@@ -1,5 +1,5 @@
-/* common/program/program.h - start-up shared by both programs: read settings, set the time zone, start the log; and what they
- * print about themselves. Main thread only. */
+/* common/program/program.h - start-up shared by both programs: read settings, set the time zone, start the log; and
+ * what they print about themselves. Main thread only. */
 #ifndef ECOSYS_COMMON_PROGRAM_PROGRAM_H
 #define ECOSYS_COMMON_PROGRAM_PROGRAM_H
 

@@ -26,8 +26,9 @@ static const char *const LOG_FORMATS[] = {"text", "json", NULL};
 
 #define AT(member) offsetof(struct settings, member)
 
-/* In the order of docs/configuration.md. A row is three lines: who reads it, what it takes, what it means; what does not
- * apply to it is left out. A new one needs its row there and in .env.example too, and a member of struct settings. */
+/* In the order of docs/configuration.md. A row is three lines: who reads it, what it takes, what it means; what does
+ * not apply to it is left out. A new one needs its row there and in .env.example too, and a member of struct
+ * settings. */
 /* clang-format off */
 static const struct setting ROWS[] = {
     {.name = "DB_HOST", .fallback = "localhost", .programs = PROGRAM_WORKER,
@@ -370,7 +371,7 @@ const char *settings_environment(const char *name)
     return getenv(name);
 }
 
-/* The file is the one given by --env-file, or .env, which nobody named. */
+/* `path` is that of --env-file; NULL stands for .env, which the user did not name. */
 static enum status refuse_file(const char *path, const char *takes, const char *reason, struct error *err)
 {
     if (path == NULL)

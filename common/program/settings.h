@@ -1,6 +1,6 @@
-/* common/program/settings.h - every setting of both programs, in one table: name, parser, default, accepted values, help. The
- * environment takes precedence over the file. An invalid value prevents the start. Texts live in the given arena; the
- * struct is immutable afterwards and may be read by any thread. */
+/* common/program/settings.h - every setting of both programs, in one table: name, parser, default, accepted values,
+ * help. The environment takes precedence over the file. An invalid value prevents the start. Texts live in the given
+ * arena; the struct is immutable afterwards and may be read by any thread. */
 #ifndef ECOSYS_COMMON_PROGRAM_SETTINGS_H
 #define ECOSYS_COMMON_PROGRAM_SETTINGS_H
 
@@ -77,7 +77,7 @@ struct settings {
 
     int64_t ttl_clientes_s;
     int64_t ttl_health_scores_s;
-    int64_t refresh_interval_s; /* 0: only when asked */
+    int64_t refresh_interval_s; /* 0: only on request */
     int64_t cache_max_stale_s;
     int64_t lease_s;
     const char *scoring_model; /* NULL: the built-in one */

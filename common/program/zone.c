@@ -45,8 +45,8 @@ int64_t zone_wall_us(int64_t unix_us)
     return unix_us + zone_offset_s(unix_s) * INT64_C(1000000);
 }
 
-/* Tries the offset of the day before and the one of about that time; neither fits a skipped time, which the offset
- * before the gap moves forward. */
+/* Tries the offset of the day before, then the one at about that time. Neither fits a skipped time; the offset from
+ * before the gap moves it forward. */
 int64_t zone_unix_s(int64_t wall_s)
 {
     int64_t guess = wall_s - zone_offset_s(wall_s);

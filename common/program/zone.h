@@ -1,5 +1,5 @@
-/* common/program/zone.h - the time zone in which days begin and end, by its TZ name. It is that of the process (zone_use sets
- * it once, before threads start); the conversions take the instant as an argument. */
+/* common/program/zone.h - the time zone in which days begin and end, by its TZ name. It is the zone of the whole
+ * process (zone_use sets it once, before threads start); the conversions take the instant as an argument. */
 #ifndef ECOSYS_COMMON_PROGRAM_ZONE_H
 #define ECOSYS_COMMON_PROGRAM_ZONE_H
 
@@ -16,8 +16,8 @@ void zone_use(const char *name);
 /* Seconds east of UTC at that instant. Any thread. */
 int32_t zone_offset_s(int64_t unix_s);
 
-/* What a wall clock in the zone shows at that instant, and the reverse. Of a wall time that occurs twice the first is
- * taken; one that is skipped is moved forward. Any thread. */
+/* What a wall clock in the zone shows at that instant, and the reverse. A wall time that occurs twice means its first
+ * occurrence; one that is skipped is moved forward. Any thread. */
 int64_t zone_wall_us(int64_t unix_us);
 int64_t zone_unix_s(int64_t wall_s);
 

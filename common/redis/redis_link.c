@@ -60,7 +60,7 @@ static enum status tell(struct redis_link *link, const struct bytes *args, size_
     return STATUS_OK;
 }
 
-/* A server, or something in its place, that does not know AUTH repeats what it was sent. */
+/* A server that does not know AUTH, or whatever answers in its place, echoes what it was sent. */
 static void hide_password(const char *password, struct error *err)
 {
     static const char ours[] = "Redis: ";
@@ -237,8 +237,8 @@ enum status redis_link_read(struct redis_link *link, struct error *err)
     return STATUS_OK;
 }
 
-/* A socket is readable also because of TLS's own messages, which are read here; an unsolicited reply would be taken for
- * that of the next command. */
+/* TLS's own messages make a socket readable too, and are read here. An unsolicited reply would be mistaken for the next
+ * command's. */
 void redis_link_drop_if_ended(struct redis_link *link)
 {
     struct pollfd fd = {redis_link_fd(link), POLLIN, 0}; /* poll ignores -1 */

@@ -1,6 +1,6 @@
-/* common/redis/redis_link.h - one blocking connection to Redis, as worker and API both need it: commands, replies, messages.
- * Its bytes go through redis_stream; the two are a separate library, the only part of common/ that connects to a
- * server. After any failure the connection is closed and the next call opens a new one. One thread at a time. */
+/* common/redis/redis_link.h - one blocking connection to Redis, as worker and API both need it: commands, replies,
+ * messages. Its bytes go through redis_stream; the two are a separate library, the only part of common/ that connects
+ * to a server. After any failure the connection is closed and the next call opens a new one. One thread at a time. */
 #ifndef ECOSYS_COMMON_REDIS_REDIS_LINK_H
 #define ECOSYS_COMMON_REDIS_REDIS_LINK_H
 

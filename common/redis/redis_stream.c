@@ -1,5 +1,5 @@
-/* common/redis/redis_stream.c - a non-blocking socket, TLS on top of it if the address asks for it, and the only place that
- * waits. */
+/* common/redis/redis_stream.c - a non-blocking socket, with TLS on top of it if the address says so, and the only place
+ * that waits. */
 #include "common/redis/redis_stream.h"
 
 #include <errno.h>

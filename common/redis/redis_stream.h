@@ -1,5 +1,5 @@
-/* common/redis/redis_stream.h - the bytes to and from one Redis: over TCP, a Unix socket or TLS; no wait is longer than the
- * timeout. After a failure the stream can only be freed. One thread at a time. */
+/* common/redis/redis_stream.h - the bytes to and from one Redis: over TCP, a Unix socket or TLS; no wait is longer than
+ * the timeout. After a failure the stream can only be freed. One thread at a time. */
 #ifndef ECOSYS_COMMON_REDIS_REDIS_STREAM_H
 #define ECOSYS_COMMON_REDIS_REDIS_STREAM_H
 

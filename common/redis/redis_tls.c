@@ -1,5 +1,5 @@
-/* common/redis/redis_tls.c - OpenSSL's client side: whom it trusts, whose certificate it expects, and messages for what went
- * wrong. */
+/* common/redis/redis_tls.c - OpenSSL's client side: whom it trusts, whose certificate it expects, and messages for what
+ * went wrong. */
 #include "common/redis/redis_tls.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* common/redis/redis_tls.h - TLS over a connected non-blocking socket: the server's certificate is always checked, against
- * its host name and a trusted authority. One thread at a time. */
+/* common/redis/redis_tls.h - TLS over a connected non-blocking socket: the server's certificate is always checked,
+ * against its host name and a trusted authority. One thread at a time. */
 #ifndef ECOSYS_COMMON_REDIS_REDIS_TLS_H
 #define ECOSYS_COMMON_REDIS_REDIS_TLS_H
 

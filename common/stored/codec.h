@@ -1,7 +1,7 @@
-/* common/stored/codec.h - stored data as MessagePack in envelopes: packing for the worker, unpacking for the API. Unpacking
- * trusts nothing: every count, range and text is checked, and STATUS_CORRUPT says what was refused. A row is an array
- * of fixed length; the rows of a chunk follow one another. schemas/redis.md lists the fields, numbered in this order.
- * Any thread; unpacked texts live in the given arena. */
+/* common/stored/codec.h - stored data as MessagePack in envelopes: packing for the worker, unpacking for the API.
+ * Unpacking trusts nothing: every count, range and text is checked, and STATUS_CORRUPT says what was refused. A row is
+ * an array of fixed length; the rows of a chunk follow one another. schemas/redis.md lists the fields, numbered in this
+ * order. Any thread; unpacked texts live in the given arena. */
 #ifndef ECOSYS_COMMON_STORED_CODEC_H
 #define ECOSYS_COMMON_STORED_CODEC_H
 

@@ -1,5 +1,5 @@
-/* common/stored/codec_logins.h - one tenant's logins as stored: parts of at most a chunk, each with the users it refers to.
- * Also the ids of all tenants, to tell "no logins" from "no such tenant". Any thread. */
+/* common/stored/codec_logins.h - one tenant's logins as stored: parts of at most a chunk, each with the users it refers
+ * to. Also the ids of all tenants, to tell "no logins" from "no such tenant". Any thread. */
 #ifndef ECOSYS_COMMON_STORED_CODEC_LOGINS_H
 #define ECOSYS_COMMON_STORED_CODEC_LOGINS_H
 

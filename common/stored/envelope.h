@@ -1,9 +1,10 @@
-/* common/stored/envelope.h - the wrapping of everything that is stored: what it is, which schema version, how long, and a
- * checksum, so that truncated, foreign or damaged bytes are refused before anybody reads them. Any thread.
+/* common/stored/envelope.h - the envelope around everything that is stored: what it is, which schema version,
+ * how long, and a checksum, so that truncated, foreign or damaged bytes are refused before anything reads them. Any
+ * thread.
  *
  * Layout, integers big-endian: "ECOS", u16 schema version, u16 kind, u32 payload length, u64 XXH3 of the payload,
- * payload. To change what a kind holds: raise ENVELOPE_VERSION, let the codec read the version before as well, and
- * write the change into schemas/redis.md. APIs are upgraded before workers. */
+ * payload. To change what a kind holds: raise ENVELOPE_VERSION, let the codec also read the previous version, and
+ * describe the change in schemas/redis.md. APIs are upgraded before workers. */
 #ifndef ECOSYS_COMMON_STORED_ENVELOPE_H
 #define ECOSYS_COMMON_STORED_ENVELOPE_H
 
@@ -38,8 +39,7 @@ void envelope_begin(struct buffer *buffer);
 MUST_CHECK enum status envelope_end(struct buffer *buffer, size_t start, enum blob_kind kind,
                                     struct error *err);
 
-/* Checks the wrapping of a whole blob of that kind; *payload borrows from `blob`. STATUS_CORRUPT says what is
- * wrong. */
+/* Checks the envelope of a whole blob of that kind; *payload borrows from `blob`. STATUS_CORRUPT says what is wrong. */
 MUST_CHECK enum status envelope_open(struct bytes blob, enum blob_kind kind, struct bytes *payload,
                                      struct error *err);
 

@@ -1,6 +1,6 @@
-/* common/stored/messages.h - what APIs and workers tell each other by PUBLISH: requests for a refresh, their outcome, and
- * which filters are requested. Messages are words separated by single blanks; schemas/redis.md has the grammar. They
- * may get lost, so requests are repeated until they are answered, and answering twice does no harm. Pure; any
+/* common/stored/messages.h - what APIs and workers tell each other by PUBLISH: requests for a refresh, their outcome,
+ * and which filters are requested. Messages are words separated by single blanks; schemas/redis.md has the grammar.
+ * They may get lost, so requests are repeated until they are answered, and answering twice does no harm. Pure; any
  * thread. */
 #ifndef ECOSYS_COMMON_STORED_MESSAGES_H
 #define ECOSYS_COMMON_STORED_MESSAGES_H
@@ -15,7 +15,7 @@
 #define REQUEST_ID_MAX 40 /* including its NUL */
 
 #define MESSAGE_REPEAT_MS    1000 /* interval at which a request is repeated until it is done */
-#define MESSAGE_NO_WORKER_MS 2000 /* after this long without a sign of a worker, there is none */
+#define MESSAGE_NO_WORKER_MS 2000 /* with no sign of a worker for this long, there is none */
 
 struct request_id {
     char text[REQUEST_ID_MAX]; /* letters, digits, '-' */

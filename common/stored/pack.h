@@ -1,6 +1,6 @@
-/* common/stored/pack.h - MessagePack in small steps: pack_ functions write one value to a buffer, fields_ functions read the
- * values of one array in order. The first unexpected value puts the reader in a failed state: later reads return zeros,
- * and fields_close reports what was wrong. One thread at a time. */
+/* common/stored/pack.h - MessagePack in small steps: pack_ functions write one value to a buffer, fields_ functions
+ * read the values of one array in order. The first unexpected value puts the reader in a failed state: later reads
+ * return zeros, and fields_close reports what was wrong. One thread at a time. */
 #ifndef ECOSYS_COMMON_STORED_PACK_H
 #define ECOSYS_COMMON_STORED_PACK_H
 
@@ -56,7 +56,7 @@ struct fields fields_array(struct fields *fields);
 /* For checks beyond those of the readers above. */
 void fields_refuse(struct fields *fields, const char *problem);
 
-/* What was read cannot be stored; the bytes are not to blame. */
+/* There is no memory for what was read: the bytes are not at fault. */
 void fields_out_of_memory(struct fields *fields);
 
 /* Frees what fields_open allocated and reports the first problem, or unread values, as STATUS_CORRUPT, or as

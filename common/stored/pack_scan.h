@@ -1,5 +1,5 @@
-/* common/stored/pack_scan.h - checks the headers of MessagePack bytes before the library allocates for them: five bytes can
- * claim an array of four billion items. Pure; any thread. */
+/* common/stored/pack_scan.h - checks the headers of MessagePack bytes before the library allocates for them: five bytes
+ * can claim an array of four billion items. Pure; any thread. */
 #ifndef ECOSYS_COMMON_STORED_PACK_SCAN_H
 #define ECOSYS_COMMON_STORED_PACK_SCAN_H
 

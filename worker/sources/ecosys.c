@@ -88,8 +88,7 @@ static bool is_mariadb(MYSQL *conn)
     return strstr(mysql_get_server_info(conn), "MariaDB") != NULL;
 }
 
-/* A server does not notice that nobody waits for its statement any more, so it is told when to end it, in its own
- * dialect. */
+/* A server does not notice when nobody waits for its statement any more, so it is given a limit, in its own dialect. */
 static enum status limit_statements(struct ecosys *ecosys, int64_t limit_s, struct error *err)
 {
     char sql[80];
@@ -374,7 +373,7 @@ static enum status check_tables(struct ecosys *ecosys, bool by_store_size,
     return status;
 }
 
-/* Of no rows: the server resolves the query and reads nothing. EXPLAIN would need more than SELECT where a table is a
+/* Selects no rows: the server checks the query and reads nothing. EXPLAIN would need more rights than SELECT on a
  * view. */
 static enum status try_query(struct ecosys *ecosys, enum ecosys_query query,
                              const struct scoring_model *model, const struct ecosys_catalog *catalog,

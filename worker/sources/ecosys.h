@@ -1,5 +1,5 @@
-/* worker/sources/ecosys.h - EcoSys's MySQL or MariaDB: one read-only snapshot, aggregated by the server to rows per tenant. One
- * thread at a time. */
+/* worker/sources/ecosys.h - EcoSys's MySQL or MariaDB: one read-only snapshot, aggregated by the server to rows per
+ * tenant. One thread at a time. */
 #ifndef ECOSYS_WORKER_SOURCES_ECOSYS_H
 #define ECOSYS_WORKER_SOURCES_ECOSYS_H
 
@@ -19,12 +19,12 @@ struct ecosys {
     uint64_t rows_count;         /* read so far */
     int64_t answer_limit_s;      /* how long to wait for an answer once the catalogue has been read */
     int64_t statement_limit_s;   /* the limit on a statement that the server was last given */
-    bool has_changed_table; /* failed as a table was altered after the snapshot; another snapshot will do */
+    bool has_changed_table; /* failed because a table was altered after the snapshot; a new one may succeed */
 };
 
 /* Connects and sets up the session: REPEATABLE READ before anything else (under READ COMMITTED, a consistent snapshot
- * silently is none), the zone's offset at the reference instant, and time limits, in the server's own dialect. From
- * here to the end of ecosys_read_catalog, which must follow, the interrupt's deadline is DB_CONNECT_TIMEOUT.
+ * is silently not taken), the zone's offset at the reference instant, and time limits, in the server's own dialect.
+ * From here to the end of ecosys_read_catalog, which must follow, the interrupt's deadline is DB_CONNECT_TIMEOUT.
  * ecosys_close must follow, whatever the result. */
 MUST_CHECK enum status ecosys_open(struct ecosys *ecosys, const struct settings *settings,
                                    int32_t zone_offset_s, struct interrupt *interrupt, struct error *err);

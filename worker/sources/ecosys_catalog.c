@@ -237,7 +237,7 @@ static void copy_text(struct bytes text, char *out, size_t out_size)
 void ecosys_catalog_take_made(struct ecosys_catalog *catalog, const struct catalog_row *row)
 {
     if (catalog->tables_count == ECOSYS_TABLES)
-        return; /* only possible with table names that differ in case alone */
+        return; /* only possible if the names of tables differ only in case */
     struct ecosys_table *table = &catalog->tables[catalog->tables_count++];
     copy_text(row->cells[0], table->name, sizeof table->name);
     copy_text(row->cells[1], table->made, sizeof table->made);

@@ -1,5 +1,5 @@
-/* worker/sources/ecosys_catalog.h - what EcoSys's catalogue says about the tables we read: whether the columns exist with
- * usable types, and which of the recommended indexes exist. One thread at a time. */
+/* worker/sources/ecosys_catalog.h - what EcoSys's catalogue says about the tables we read: whether the columns exist
+ * with usable types, and which of the recommended indexes exist. One thread at a time. */
 #ifndef ECOSYS_WORKER_SOURCES_ECOSYS_CATALOG_H
 #define ECOSYS_WORKER_SOURCES_ECOSYS_CATALOG_H
 

@@ -163,7 +163,7 @@ static enum status take_login(struct ecosys_rows *rows, const struct ecosys_row 
     return STATUS_OK;
 }
 
-/* A zero date is no event, nor a replaced value. */
+/* A zero date is neither an event nor a replaced value. */
 static void take_newest(struct ecosys_rows *rows, struct bytes newest, struct event_stats *stats)
 {
     static const char zero_date[] = "0000-00-00";

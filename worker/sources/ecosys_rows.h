@@ -1,5 +1,5 @@
-/* worker/sources/ecosys_rows.h - turns the rows of EcoSys's queries, taken one by one, into tenants and their events. Knows no
- * database: rows come as cells of text. One thread at a time. */
+/* worker/sources/ecosys_rows.h - turns the rows of EcoSys's queries, taken one by one, into tenants and their events.
+ * Knows no database: rows come as cells of text. One thread at a time. */
 #ifndef ECOSYS_WORKER_SOURCES_ECOSYS_ROWS_H
 #define ECOSYS_WORKER_SOURCES_ECOSYS_ROWS_H
 

@@ -1,6 +1,6 @@
-/* worker/sources/ecosys_sql.c - the queries, and how their placeholders are filled in. Only our own numbers and dates go in:
- * {since} is midnight of (today - window) as a literal, {excluded} the excluded integrators, {cnpj} the column without
- * any decimals.
+/* worker/sources/ecosys_sql.c - the queries, and how their placeholders are filled in. Only our own numbers and dates
+ * go in: {since} is midnight of (today - window) as a literal, {excluded} the excluded integrators, {cnpj} the column
+ * without any decimals.
  *
  * Measured on MariaDB 10.11 (docs/benchmarks.md), and why they are written as they are:
  * - A scan groups by COALESCE(tenant_id), not by tenant_id: the server would walk an index on tenant_id alone to avoid

@@ -1,6 +1,6 @@
-/* worker/sources/ecosys_sql.h - all queries on EcoSys's tables, in one place. They use only what both MySQL 8 and MariaDB 10.11
- * accept, also under ONLY_FULL_GROUP_BY. A query may have two forms: one seeks in the recommended indexes, at the cost
- * of the window plus a lookup per tenant; the other scans the table, for when they are missing. */
+/* worker/sources/ecosys_sql.h - all queries on EcoSys's tables, in one place. They use only what both MySQL 8 and
+ * MariaDB 10.11 accept, also under ONLY_FULL_GROUP_BY. A query may have two forms: one seeks in the recommended
+ * indexes, at the cost of the window plus a lookup per tenant; the other scans the table, for when they are missing. */
 #ifndef ECOSYS_WORKER_SOURCES_ECOSYS_SQL_H
 #define ECOSYS_WORKER_SOURCES_ECOSYS_SQL_H
 

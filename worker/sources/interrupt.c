@@ -17,8 +17,9 @@ void interrupt_clear(struct interrupt *interrupt)
     pthread_mutex_destroy(&interrupt->mutex);
 }
 
-/* A reader still gets what has already arrived, then the end. The server must notice too: it may be waiting for room in
- * our buffers, and a shutdown makes none and only tells it that we stop sending. So closing resets the connection. */
+/* A reader still gets what has already arrived, then the end of the stream. The server must notice too: it may be
+ * waiting for room in our buffers, and a shutdown makes none; it only says that we have stopped sending. So closing
+ * resets the connection. */
 static void cut(int socket)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -1,5 +1,5 @@
-/* worker/sources/interrupt.h - ends a refresh in progress: database libraries block, so their sockets are shut down from
- * outside and their calls return an error. One owner initialises and clears it; any thread may call. */
+/* worker/sources/interrupt.h - ends a refresh in progress: database libraries block, so their sockets are shut down
+ * from outside and their calls return an error. One owner initialises and clears it; any thread may call. */
 #ifndef ECOSYS_WORKER_SOURCES_INTERRUPT_H
 #define ECOSYS_WORKER_SOURCES_INTERRUPT_H
 
@@ -9,8 +9,8 @@
 
 #include "common/base/status.h"
 
-/* Limits that servers and libraries enforce themselves exceed the deadline by this much: the deadline strikes first,
- * with its own message, and they end what it left behind. */
+/* Limits that servers and libraries enforce themselves exceed the deadline by this much, so that the deadline comes
+ * first, with its own message, and they end what it left behind. */
 #define INTERRUPT_MARGIN_S 1
 
 /* Rows to read between two checks of the deadline. */

@@ -1,5 +1,5 @@
-/* worker/sources/kommo_catalog.h - names what is wrong with the CRM's tables once a query has failed: the server speaks of
- * aliases, operators and type numbers, an operator wants table, column and type. One thread at a time. */
+/* worker/sources/kommo_catalog.h - names what is wrong with the CRM's tables once a query has failed: the server speaks
+ * of aliases, operators and type numbers, an administrator needs table, column and type. One thread at a time. */
 #ifndef ECOSYS_WORKER_SOURCES_KOMMO_CATALOG_H
 #define ECOSYS_WORKER_SOURCES_KOMMO_CATALOG_H
 
@@ -18,7 +18,7 @@ bool kommo_catalog_can_explain(const char *sqlstate);
  * compared columns differ in type; otherwise leaves it alone. May leave the transaction unusable. */
 void kommo_catalog_explain(struct pg_conn *conn, struct error *err);
 
-/* The SQL name of the type with that number; the number itself when the server cannot be asked. */
+/* The SQL name of the type with that number; the number itself if the server does not answer. */
 void kommo_catalog_type(struct pg_conn *conn, unsigned type, char *out, size_t out_size);
 
 /* Whether an index lets queries skip deleted clients. */

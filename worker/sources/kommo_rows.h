@@ -1,5 +1,5 @@
-/* worker/sources/kommo_rows.h - which columns of the CRM's clients are read, and what a row of them means. Knows libpq's
- * results but no connection. One thread at a time. */
+/* worker/sources/kommo_rows.h - which columns of the CRM's clients are read, and what a row of them means. Knows
+ * libpq's results but no connection. One thread at a time. */
 #ifndef ECOSYS_WORKER_SOURCES_KOMMO_ROWS_H
 #define ECOSYS_WORKER_SOURCES_KOMMO_ROWS_H
 

@@ -1,5 +1,5 @@
-/* worker/sources/value.h - turns one value of a database row into clean UTF-8 or a checked value, here and nowhere else. NULL
- * stays NULL; what an answer cannot hold becomes NULL and is counted. Values live in the rows' arena. */
+/* worker/sources/value.h - turns one value of a database row into clean UTF-8 or a checked value, here and nowhere
+ * else. NULL stays NULL; what an answer cannot hold becomes NULL and is counted. Values live in the rows' arena. */
 #ifndef ECOSYS_WORKER_SOURCES_VALUE_H
 #define ECOSYS_WORKER_SOURCES_VALUE_H
 
