@@ -1,6 +1,7 @@
 /* api/auth/users.c - two comma-separated lists, and comparisons in constant time. */
 #include "api/auth/users.h"
 
+#include <sodium/crypto_verify_16.h>
 #include <stdlib.h>
 
 #include "api/auth/credentials.h"
@@ -170,12 +171,10 @@ void users_unref(struct users *users)
     free(users);
 }
 
-/* 1 if they are equal, else 0, without a branch. Inlined this takes 1 ns per user; libsodium's crypto_verify_16 takes 2,
- * sodium_memcmp 16. */
+/* 1 if they are equal, else 0, without a branch. */
 static size_t is_same(const struct siphash_tag *a, const struct siphash_tag *b)
 {
-    uint64_t difference = (a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]);
-    return (size_t)(((difference | (0 - difference)) >> 63) ^ 1);
+    return (size_t)(crypto_verify_16((const unsigned char *)a, (const unsigned char *)b) + 1);
 }
 
 const struct user *users_recognise(const struct users *users, const struct siphash_tag *tag)

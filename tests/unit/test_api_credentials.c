@@ -77,6 +77,7 @@ static void test_headers(void **state)
         {"a blank behind", "Basic YWRtaW46YWRtaW4xMjM= ", CREDENTIALS_UNDECODABLE, NULL, NULL},
         {"letters of URLs", "Basic am_Do286w6c=", CREDENTIALS_UNDECODABLE, NULL, NULL},
         {"above ASCII in clear", "Basic \xC3\xA7\xC3\xA7", CREDENTIALS_UNDECODABLE, NULL, NULL},
+        {"bits that belong to no byte", "Basic Oh==", CREDENTIALS_UNDECODABLE, NULL, NULL},
         {"no colon: admin", "Basic YWRtaW4=", CREDENTIALS_UNDECODABLE, NULL, NULL},
     };
     (void)state;
@@ -84,7 +85,7 @@ static void test_headers(void **state)
         check(rows[i].name, bytes_of(rows[i].header), rows[i].expected, rows[i].user, rows[i].password);
 }
 
-/* CREDENTIALS_MAX decoded bytes are the most that is looked at; what is longer is decoded, and nobody's. */
+/* Whatever is longer than CREDENTIALS_MAX bytes encoded is nobody's, and not decoded. */
 static void test_long_credentials(void **state)
 {
     char header[6 + 1400];
@@ -97,10 +98,11 @@ static void test_long_credentials(void **state)
     check("1,025 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_TOO_LONG, NULL, NULL);
     header[6 + 1366] = '=';
     check("1,024 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_OK, NULL, NULL);
-    check("padding inside", (struct bytes){header, 6 + 1372}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    check("padding inside", (struct bytes){header, 6 + 1372}, CREDENTIALS_TOO_LONG, NULL, NULL);
     memset(header + 6 + 1366, 'A', 2);
     memcpy(header + 6, "YWFh", 4);
-    check("no colon", (struct bytes){header, sizeof header}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    check("no colon", (struct bytes){header, 6 + 1368}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    check("no colon, and longer", (struct bytes){header, sizeof header}, CREDENTIALS_TOO_LONG, NULL, NULL);
     memcpy(header + 6 + 1380, "YTpi", 4);
     check("a colon behind 1,024 bytes", (struct bytes){header, 6 + 1384}, CREDENTIALS_TOO_LONG, NULL, NULL);
     memcpy(header + 6, "YTpi", 4);
