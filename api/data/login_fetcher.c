@@ -11,18 +11,6 @@
 
 static const char PERIOD[] = "últimos 30 dias";
 
-static void put_text(struct writer *writer, const char *key, struct bytes text)
-{
-    writer_key(writer, key);
-    writer_text(writer, text);
-}
-
-static void put_uint(struct writer *writer, const char *key, uint64_t value)
-{
-    writer_key(writer, key);
-    writer_uint(writer, value);
-}
-
 /* Shows whole seconds. */
 static void put_login(struct writer *writer, const struct stored_login *login)
 {
@@ -32,24 +20,24 @@ static void put_login(struct writer *writer, const struct stored_login *login)
     struct timestamp whole = {day * US_PER_DAY + second * US_PER_S, TIMESTAMP_TIME};
     size_t len = timestamp_format(whole, text);
     writer_open_object(writer);
-    put_uint(writer, "id", login->id);
-    put_text(writer, "usuario_nome", login->name);
-    put_text(writer, "usuario_email", login->email);
-    put_text(writer, "data_login", (struct bytes){text, len});
-    put_text(writer, "data", (struct bytes){text, DATE_TEXT_LEN});
-    put_text(writer, "hora", (struct bytes){text + DATE_TEXT_LEN + 1, len - DATE_TEXT_LEN - 1});
+    writer_put_uint(writer, "id", login->id);
+    writer_put_text(writer, "usuario_nome", login->name);
+    writer_put_text(writer, "usuario_email", login->email);
+    writer_put_text(writer, "data_login", (struct bytes){text, len});
+    writer_put_text(writer, "data", (struct bytes){text, DATE_TEXT_LEN});
+    writer_put_text(writer, "hora", (struct bytes){text + DATE_TEXT_LEN + 1, len - DATE_TEXT_LEN - 1});
     writer_close_object(writer);
 }
 
 static void put_head(struct writer *writer, const struct logins_part *part)
 {
     writer_open_object(writer);
-    put_uint(writer, "tenant_id", part->head.tenant_id);
-    put_text(writer, "periodo", bytes_of(PERIOD));
-    put_uint(writer, "total_logins", part->head.total);
-    put_uint(writer, "usuarios_unicos", part->head.unique_users);
-    put_uint(writer, "dias_com_acesso", part->head.days);
-    put_uint(writer, "dias_com_login", part->head.days);
+    writer_put_uint(writer, "tenant_id", part->head.tenant_id);
+    writer_put_text(writer, "periodo", bytes_of(PERIOD));
+    writer_put_uint(writer, "total_logins", part->head.total);
+    writer_put_uint(writer, "usuarios_unicos", part->head.unique_users);
+    writer_put_uint(writer, "dias_com_acesso", part->head.days);
+    writer_put_uint(writer, "dias_com_login", part->head.days);
     writer_key(writer, "ultimo_login");
     if (part->count > 0)
         put_login(writer, &part->rows[0]);

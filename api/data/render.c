@@ -5,12 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void put_text(struct writer *writer, const char *key, struct bytes text)
-{
-    writer_key(writer, key);
-    writer_text(writer, text);
-}
-
 static void put_timestamp(struct writer *writer, const char *key, struct timestamp timestamp)
 {
     writer_key(writer, key);
@@ -21,18 +15,6 @@ static void put_cnpj(struct writer *writer, const struct cnpj_shown *cnpj)
 {
     writer_key(writer, "cnpj");
     writer_cnpj(writer, cnpj);
-}
-
-static void put_uint(struct writer *writer, const char *key, uint64_t value)
-{
-    writer_key(writer, key);
-    writer_uint(writer, value);
-}
-
-static void put_int(struct writer *writer, const char *key, int64_t value)
-{
-    writer_key(writer, key);
-    writer_int(writer, value);
 }
 
 static void put_cents(struct writer *writer, const char *key, int64_t cents)
@@ -47,25 +29,25 @@ static void put_client(struct writer *writer, const struct client *client)
     snprintf(id, sizeof id, "%" PRId64, client->id);
     writer_key(writer, id);
     writer_open_object(writer);
-    put_int(writer, "client_id", client->id);
-    put_text(writer, "nome", client->nome);
-    put_text(writer, "razao_social", client->razao_social);
+    writer_put_int(writer, "client_id", client->id);
+    writer_put_text(writer, "nome", client->nome);
+    writer_put_text(writer, "razao_social", client->razao_social);
     put_cnpj(writer, &client->cnpj);
     writer_key(writer, "valor");
     if (client->has_valor)
         writer_decimal(writer, client->valor);
     else
         writer_null(writer);
-    put_text(writer, "vendedor", client->vendedor);
-    put_text(writer, "cs", client->cs);
-    put_text(writer, "status", client->status);
-    put_text(writer, "pipeline", client->pipeline);
+    writer_put_text(writer, "vendedor", client->vendedor);
+    writer_put_text(writer, "cs", client->cs);
+    writer_put_text(writer, "status", client->status);
+    writer_put_text(writer, "pipeline", client->pipeline);
     put_timestamp(writer, "data_adesao", client->data_adesao);
     put_timestamp(writer, "data_start_onboarding", client->data_start_onboarding);
     put_timestamp(writer, "data_end_onboarding", client->data_end_onboarding);
     put_timestamp(writer, "data_cancelamento", client->data_cancelamento);
-    put_text(writer, "motivos_churn", client->motivos_churn);
-    put_text(writer, "descricao_cancelamento", client->descricao_cancelamento);
+    writer_put_text(writer, "motivos_churn", client->motivos_churn);
+    writer_put_text(writer, "descricao_cancelamento", client->descricao_cancelamento);
     put_timestamp(writer, "criado_em", client->criado_em);
     put_timestamp(writer, "atualizado_em", client->atualizado_em);
     writer_key(writer, "tmo");
@@ -95,8 +77,8 @@ static void put_integrators(struct writer *writer, const char *key, const struct
 static void put_events(struct writer *writer, const char *count_key, const char *days_key,
                        struct event_stats stats, int32_t today)
 {
-    put_uint(writer, count_key, stats.count);
-    put_int(writer, days_key, event_stats_days_since(stats, today));
+    writer_put_uint(writer, count_key, stats.count);
+    writer_put_int(writer, days_key, event_stats_days_since(stats, today));
 }
 
 static void put_plano(struct writer *writer, const struct tenant_view *view)
@@ -107,9 +89,9 @@ static void put_plano(struct writer *writer, const struct tenant_view *view)
     snprintf(id, sizeof id, "%" PRIu64, tenant->id);
     writer_key(writer, id);
     writer_open_object(writer);
-    put_uint(writer, "tenant_id", tenant->id);
-    put_text(writer, "slug", tenant->slug);
-    put_text(writer, "name", tenant->name);
+    writer_put_uint(writer, "tenant_id", tenant->id);
+    writer_put_text(writer, "slug", tenant->slug);
+    writer_put_text(writer, "name", tenant->name);
     put_cnpj(writer, &tenant->cnpj);
     put_events(writer, "qntd_acessos_30d", "dias_desde_ultimo_acesso", tenant->logins, view->today);
     put_cents(writer, "score_engajamento", cents[PILLAR_ENGAGEMENT]);
@@ -118,13 +100,12 @@ static void put_plano(struct writer *writer, const struct tenant_view *view)
     put_cents(writer, "score_movimentacao_estoque", cents[PILLAR_STOCK]);
     put_events(writer, "qntd_leads_30d", "dias_desde_ultimo_lead", tenant->leads, view->today);
     put_cents(writer, "score_crm", cents[PILLAR_CRM]);
-    writer_key(writer, "econversa_ativo");
-    writer_bool(writer, tenant->econversa_open);
-    put_uint(writer, "integradores_conectados", tenant->integrators_count);
+    writer_put_bool(writer, "econversa_ativo", tenant->econversa_open);
+    writer_put_uint(writer, "integradores_conectados", tenant->integrators_count);
     put_integrators(writer, "integradores", view);
     put_cents(writer, "score_adoption", cents[PILLAR_ADOPTION]);
     put_cents(writer, "score_total", tenant->scores.total_cents);
-    put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
+    writer_put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
     writer_close_object(writer);
 }
 
@@ -145,10 +126,10 @@ static void put_detalhado(struct writer *writer, const struct tenant_view *view)
     snprintf(id, sizeof id, "%" PRIu64, tenant->id);
     writer_key_text(writer, tenant->slug);
     writer_open_object(writer);
-    put_text(writer, "tenant_id", bytes_of(id));
-    put_text(writer, "name", tenant->name);
+    writer_put_text(writer, "tenant_id", bytes_of(id));
+    writer_put_text(writer, "name", tenant->name);
     put_cnpj(writer, &tenant->cnpj);
-    put_text(writer, "slug", tenant->slug);
+    writer_put_text(writer, "slug", tenant->slug);
     writer_key(writer, "scores");
     writer_open_object(writer);
     put_cents(writer, "engajamento", cents[PILLAR_ENGAGEMENT]);
@@ -159,8 +140,7 @@ static void put_detalhado(struct writer *writer, const struct tenant_view *view)
     writer_close_object(writer);
     writer_key(writer, "integrations");
     writer_open_object(writer);
-    writer_key(writer, "econversa_status");
-    writer_bool(writer, tenant->econversa_open);
+    writer_put_bool(writer, "econversa_status", tenant->econversa_open);
     put_integrators(writer, "integrators_connected", view);
     writer_close_object(writer);
     writer_key(writer, "metrics");
@@ -170,7 +150,7 @@ static void put_detalhado(struct writer *writer, const struct tenant_view *view)
     put_metric(writer, "saidas", "dias_ultima_saida", tenant->outs, view->today);
     put_metric(writer, "leads", "dias_ultimo_lead", tenant->leads, view->today);
     writer_close_object(writer);
-    put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
+    writer_put_text(writer, "categoria", view->model->categories[tenant->scores.category].name);
     writer_close_object(writer);
 }
 
@@ -320,9 +300,9 @@ enum status render_dashboard(const struct scoring_model *model, const struct kpi
         return err->code;
     }
     writer_open_object(&writer);
-    put_uint(&writer, "clientes_ativos", kpis->active);
-    put_uint(&writer, "clientes_pagantes", kpis->paying);
-    put_uint(&writer, "clientes_onboarding", kpis->onboarding);
+    writer_put_uint(&writer, "clientes_ativos", kpis->active);
+    writer_put_uint(&writer, "clientes_pagantes", kpis->paying);
+    writer_put_uint(&writer, "clientes_onboarding", kpis->onboarding);
     put_cents(&writer, "mrr_value", kpis->mrr_cents);
     put_cents(&writer, "churn_value", kpis->churn_cents);
     writer_key(&writer, "tmo_dias");

@@ -38,8 +38,7 @@ static void put_unix_ms(struct writer *writer, const char *key, int64_t unix_ms)
     struct timestamp utc = {unix_ms / 1000 * US_PER_S, TIMESTAMP_TIME};
     size_t len = timestamp_format(utc, text);
     text[len++] = 'Z';
-    writer_key(writer, key);
-    writer_text(writer, (struct bytes){text, len});
+    writer_put_text(writer, key, (struct bytes){text, len});
 }
 
 static void put_as_of(struct writer *writer, const struct instants *instants)
@@ -51,22 +50,17 @@ static void put_as_of(struct writer *writer, const struct instants *instants)
     len +=
         (size_t)snprintf(text + len, sizeof text - len, "%c%02u:%02u",
                          instants->as_of_offset_s < 0 ? '-' : '+', offset_s / 3600 % 100, offset_s / 60 % 60);
-    writer_key(writer, "as_of");
-    writer_text(writer, (struct bytes){text, len});
+    writer_put_text(writer, "as_of", (struct bytes){text, len});
 }
 
 static void put_env_variables(struct writer *writer, const struct settings *settings)
 {
     writer_key(writer, "env_variables");
     writer_open_object(writer);
-    writer_key(writer, "UPSTASH_REDIS_REST_URL");
-    writer_bool(writer, settings->upstash_url[0] != '\0');
-    writer_key(writer, "UPSTASH_REDIS_REST_TOKEN");
-    writer_bool(writer, settings->upstash_token[0] != '\0');
-    writer_key(writer, "REDIS_URL");
-    writer_bool(writer, settings->redis_url_is_set);
-    writer_key(writer, "BASIC_AUTH_USERS");
-    writer_bool(writer, settings->basic_auth_users[0] != '\0');
+    writer_put_bool(writer, "UPSTASH_REDIS_REST_URL", settings->upstash_url[0] != '\0');
+    writer_put_bool(writer, "UPSTASH_REDIS_REST_TOKEN", settings->upstash_token[0] != '\0');
+    writer_put_bool(writer, "REDIS_URL", settings->redis_url_is_set);
+    writer_put_bool(writer, "BASIC_AUTH_USERS", settings->basic_auth_users[0] != '\0');
     writer_close_object(writer);
 }
 
@@ -74,23 +68,17 @@ static void put_generation(struct writer *writer, const struct state *state)
 {
     static const char *const keys[] = {"generation", "as_of", "taken_at", "age_s"};
     if (state->generation == NULL) {
-        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-            writer_key(writer, keys[i]);
-            writer_null(writer);
-        }
-        writer_key(writer, "stale");
-        writer_bool(writer, true);
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+            writer_put_null(writer, keys[i]);
+        writer_put_bool(writer, "stale", true);
         return;
     }
     const struct manifest *manifest = &state->generation->loaded.manifest;
-    writer_key(writer, "generation");
-    writer_uint(writer, manifest->generation);
+    writer_put_uint(writer, "generation", manifest->generation);
     put_as_of(writer, &manifest->instants);
     put_unix_ms(writer, "taken_at", manifest->instants.taken_at_ms);
-    writer_key(writer, "age_s");
-    writer_int(writer, age_s(state));
-    writer_key(writer, "stale");
-    writer_bool(writer, is_stale(state));
+    writer_put_int(writer, "age_s", age_s(state));
+    writer_put_bool(writer, "stale", is_stale(state));
 }
 
 static void put_model(struct writer *writer, const struct generation *generation)
@@ -101,10 +89,8 @@ static void put_model(struct writer *writer, const struct generation *generation
         return;
     }
     writer_open_object(writer);
-    writer_key(writer, "version");
-    writer_text(writer, generation->loaded.scored.model.version);
-    writer_key(writer, "hash");
-    writer_text(writer, bytes_of(generation->loaded.scored.model.hash));
+    writer_put_text(writer, "version", generation->loaded.scored.model.version);
+    writer_put_text(writer, "hash", bytes_of(generation->loaded.scored.model.hash));
     writer_close_object(writer);
 }
 
@@ -112,11 +98,9 @@ static void put_worker(struct writer *writer, const struct outlook *outlook)
 {
     writer_key(writer, "worker");
     writer_open_object(writer);
-    writer_key(writer, "alive");
-    writer_bool(writer, outlook->worker_is_alive);
-    writer_key(writer, "last_error");
-    writer_text(writer,
-                outlook->worker_error[0] != '\0' ? bytes_of(outlook->worker_error) : (struct bytes){NULL, 0});
+    writer_put_bool(writer, "alive", outlook->worker_is_alive);
+    bool has_error = outlook->worker_error[0] != '\0';
+    writer_put_text(writer, "last_error", bytes_of(has_error ? outlook->worker_error : NULL));
     writer_close_object(writer);
 }
 
@@ -126,12 +110,9 @@ static void put_document(struct writer *writer, const struct state *state)
                          : state->outlook->redis_is_ok ? "healthy"
                                                        : "degraded";
     writer_open_object(writer);
-    writer_key(writer, "status");
-    writer_text(writer, bytes_of(status));
-    writer_key(writer, "environment");
-    writer_text(writer, bytes_of(state->settings->environment));
-    writer_key(writer, "redis_connection");
-    writer_text(writer, bytes_of(state->outlook->redis_is_ok ? "ok" : "error"));
+    writer_put_text(writer, "status", bytes_of(status));
+    writer_put_text(writer, "environment", bytes_of(state->settings->environment));
+    writer_put_text(writer, "redis_connection", bytes_of(state->outlook->redis_is_ok ? "ok" : "error"));
     put_env_variables(writer, state->settings);
     put_unix_ms(writer, "timestamp", state->now_ms);
     put_generation(writer, state);

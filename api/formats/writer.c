@@ -91,6 +91,36 @@ void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj)
     put(writer, (struct value){.kind = is_none ? VALUE_NULL : VALUE_CNPJ, .cnpj = *cnpj});
 }
 
+void writer_put_text(struct writer *writer, const char *key, struct bytes text)
+{
+    writer_key(writer, key);
+    writer_text(writer, text);
+}
+
+void writer_put_bool(struct writer *writer, const char *key, bool value)
+{
+    writer_key(writer, key);
+    writer_bool(writer, value);
+}
+
+void writer_put_int(struct writer *writer, const char *key, int64_t value)
+{
+    writer_key(writer, key);
+    writer_int(writer, value);
+}
+
+void writer_put_uint(struct writer *writer, const char *key, uint64_t value)
+{
+    writer_key(writer, key);
+    writer_uint(writer, value);
+}
+
+void writer_put_null(struct writer *writer, const char *key)
+{
+    writer_key(writer, key);
+    writer_null(writer);
+}
+
 void writer_begin_row(struct writer *writer)
 {
     if (writer->type->begin_row != NULL)

@@ -108,6 +108,13 @@ void writer_text(struct writer *writer, struct bytes text); /* null without data
 void writer_timestamp(struct writer *writer, struct timestamp timestamp); /* null for TIMESTAMP_NONE */
 void writer_cnpj(struct writer *writer, const struct cnpj_shown *cnpj);   /* null for CNPJ_NULL */
 
+/* A member of an object: its key, then its value. */
+void writer_put_text(struct writer *writer, const char *key, struct bytes text);
+void writer_put_bool(struct writer *writer, const char *key, bool value);
+void writer_put_int(struct writer *writer, const char *key, int64_t value);
+void writer_put_uint(struct writer *writer, const char *key, uint64_t value);
+void writer_put_null(struct writer *writer, const char *key);
+
 /* Rows are members of one object, each a key and an object of its own. They are written one by one and assembled later:
  * neighbours are one run of bytes. Do not end a row in which nothing was written. */
 void writer_begin_row(struct writer *writer);
