@@ -4,16 +4,19 @@
 #include "api/endpoints/endpoints.h"
 #include "api/http/parameters.h"
 
-static const struct http_error UNKNOWN_WAIT = {
+static const struct http_error ERROR_WAIT = {
     422, ERROR_INVALID("query", "wait", "use true ou false", "type_error.bool"), NULL};
 
-static const struct http_error ERRORS[] = {
-    [TICKET_FAILED] = {502, ERROR_DETAIL("A atualização falhou; os dados anteriores continuam no ar."), NULL},
-    [TICKET_NO_WORKER] = {503, ERROR_DETAIL("O serviço de atualização não está disponível."),
-                          ERROR_RETRY_AFTER},
-    [TICKET_TIMED_OUT] =
-        {504, ERROR_DETAIL("A atualização não terminou a tempo; os dados anteriores continuam no ar."), NULL},
-};
+static const struct http_error ERROR_REFRESH_FAILED = {
+    502, ERROR_DETAIL("A atualização falhou; os dados anteriores continuam no ar."), NULL};
+static const struct http_error ERROR_NO_WORKER = {
+    503, ERROR_DETAIL("O serviço de atualização não está disponível."), ERROR_RETRY_AFTER};
+static const struct http_error ERROR_REFRESH_TIMEOUT = {
+    504, ERROR_DETAIL("A atualização não terminou a tempo; os dados anteriores continuam no ar."), NULL};
+
+static const struct http_error *const ERROR_OF[] = {[TICKET_FAILED] = &ERROR_REFRESH_FAILED,
+                                                    [TICKET_NO_WORKER] = &ERROR_NO_WORKER,
+                                                    [TICKET_TIMED_OUT] = &ERROR_REFRESH_TIMEOUT};
 
 /* False: it is neither true nor false, in any case of letters; absent or empty is true. */
 static bool read_wait(const struct request *request, bool *out)
@@ -32,7 +35,7 @@ static enum handler_verdict answer_cache_clear(const struct service *service, st
 {
     bool waits;
     if (!read_wait(exchange->request, &waits))
-        return endpoint_fail(response, &UNKNOWN_WAIT);
+        return endpoint_fail(response, &ERROR_WAIT);
     struct ticket *ticket = ticket_new(exchange, !waits);
     if (ticket == NULL)
         return endpoint_fail(response, &ERROR_OVERLOADED);
@@ -47,7 +50,7 @@ static void finish_cache_clear(const struct service *service, struct exchange *e
     (void)service;
     (void)exchange;
     if (ticket->outcome != TICKET_DONE) {
-        response_fail(response, &ERRORS[ticket->outcome]);
+        response_fail(response, ERROR_OF[ticket->outcome]);
         return;
     }
     response->status = ticket->accepted_is_enough ? 202 : 200;

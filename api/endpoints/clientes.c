@@ -2,7 +2,7 @@
 #include "api/endpoints/data_response.h"
 #include "api/endpoints/endpoints.h"
 
-static const struct http_error UNKNOWN_FORMATO = {
+static const struct http_error ERROR_FORMATO_CLIENTES = {
     422, ERROR_INVALID("query", "formato", "formato desconhecido; use csv", "value_error.formato"), NULL};
 
 static const struct formato FORMATOS[] = {
@@ -14,7 +14,7 @@ static const struct formato FORMATOS[] = {
 static enum handler_verdict answer_clientes(const struct service *service, struct exchange *exchange,
                                             struct response *response)
 {
-    return data_response_for_formato(service, exchange, FORMATOS, &UNKNOWN_FORMATO, response);
+    return data_response_for_formato(service, exchange, FORMATOS, &ERROR_FORMATO_CLIENTES, response);
 }
 
 const struct endpoint ENDPOINT_CLIENTES = {.path = "/clientes",

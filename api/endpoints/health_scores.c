@@ -2,7 +2,7 @@
 #include "api/endpoints/data_response.h"
 #include "api/endpoints/endpoints.h"
 
-static const struct http_error UNKNOWN_FORMATO = {
+static const struct http_error ERROR_FORMATO_HEALTH_SCORES = {
     422,
     ERROR_INVALID("query", "formato", "formato desconhecido; use plano, detalhado ou csv",
                   "value_error.formato"),
@@ -20,7 +20,7 @@ static enum handler_verdict answer_health_scores(const struct service *service, 
         {"csv", DOCUMENT_HEALTH_PLANO, DOCUMENT_HEALTH_PLANO, OFFERS_TABLES},
         {.word = NULL},
     };
-    return data_response_for_formato(service, exchange, formatos, &UNKNOWN_FORMATO, response);
+    return data_response_for_formato(service, exchange, formatos, &ERROR_FORMATO_HEALTH_SCORES, response);
 }
 
 const struct endpoint ENDPOINT_HEALTH_SCORES = {.path = "/health-scores",

@@ -7,17 +7,17 @@
 
 #define NOT_AN_ID "tenant_id deve ser um número inteiro positivo"
 
-static const struct http_error TENANT_MISSING = {
+static const struct http_error ERROR_TENANT_MISSING = {
     422, ERROR_INVALID("query", "tenant_id", "informe tenant_id", "value_error.missing"), NULL};
-static const struct http_error TENANT_IN_QUERY = {
+static const struct http_error ERROR_TENANT_IN_QUERY = {
     422, ERROR_INVALID("query", "tenant_id", NOT_AN_ID, "type_error.integer"), NULL};
-static const struct http_error TENANT_IN_BODY = {
+static const struct http_error ERROR_TENANT_IN_BODY = {
     422, ERROR_INVALID("body", "tenant_id", NOT_AN_ID, "type_error.integer"), NULL};
-static const struct http_error BODY_MALFORMED = {
+static const struct http_error ERROR_BODY = {
     422, ERROR_INVALID("body", "body", "o corpo deve ser um objeto JSON", "value_error.jsondecode"), NULL};
-static const struct http_error NO_TENANT = {404, ERROR_DETAIL("Tenant não encontrado."), NULL};
+static const struct http_error ERROR_NO_TENANT = {404, ERROR_DETAIL("Tenant não encontrado."), NULL};
 
-/* NULL, or `malformed`, or NO_TENANT for a number larger than any id. */
+/* NULL, or `malformed`, or ERROR_NO_TENANT for a number larger than any id. */
 static const struct http_error *parse_id(struct bytes text, const struct http_error *malformed, uint64_t *out)
 {
     bool has_digits_only = true, is_zero = true;
@@ -27,23 +27,23 @@ static const struct http_error *parse_id(struct bytes text, const struct http_er
     }
     if (!has_digits_only || is_zero)
         return malformed;
-    return bytes_parse_uint(text, UINT64_MAX, out) ? NULL : &NO_TENANT;
+    return bytes_parse_uint(text, UINT64_MAX, out) ? NULL : &ERROR_NO_TENANT;
 }
 
 /* {"tenant_id": "1"} or {"tenant_id": 1}, as the Python service took it. */
 static const struct http_error *read_tenant_in_body(struct bytes body, uint64_t *out)
 {
-    const struct http_error *error = &TENANT_IN_BODY;
+    const struct http_error *error = &ERROR_TENANT_IN_BODY;
     const struct json *document, *member = NULL;
     struct arena arena;
     struct error err;
     arena_init(&arena);
     if (json_parse(&arena, body, &document, &err) != STATUS_OK || document->type != JSON_OBJECT)
-        error = &BODY_MALFORMED;
+        error = &ERROR_BODY;
     else if ((member = json_member(document, "tenant_id")) == NULL)
-        error = &TENANT_MISSING;
+        error = &ERROR_TENANT_MISSING;
     else if (member->type == JSON_TEXT || member->type == JSON_NUMBER)
-        error = parse_id(member->text, &TENANT_IN_BODY, out);
+        error = parse_id(member->text, &ERROR_TENANT_IN_BODY, out);
     arena_clear(&arena);
     return error;
 }
@@ -52,9 +52,9 @@ static const struct http_error *read_tenant_in_body(struct bytes body, uint64_t 
 static const struct http_error *read_tenant(const struct exchange *exchange, uint64_t *out)
 {
     struct buffer value = BUFFER_INIT;
-    const struct http_error *error = &TENANT_MISSING;
+    const struct http_error *error = &ERROR_TENANT_MISSING;
     if (parameter_find(exchange->request, "tenant_id", &value) && value.len > 0)
-        error = parse_id(buffer_bytes(&value), &TENANT_IN_QUERY, out);
+        error = parse_id(buffer_bytes(&value), &ERROR_TENANT_IN_QUERY, out);
     else if (exchange->body.len > 0)
         error = read_tenant_in_body(exchange->body, out);
     buffer_clear(&value);
@@ -72,7 +72,8 @@ static enum handler_verdict answer_logins(const struct service *service, struct 
     if (error != NULL)
         return endpoint_fail(response, error);
     if (generation != NULL && !generation_has_tenant(generation, key.tenant_id))
-        return endpoint_fail(response, &NO_TENANT); /* even a generation too old to be served knows that */
+        return endpoint_fail(response,
+                             &ERROR_NO_TENANT); /* even a generation too old to be served knows that */
     return data_response(service, exchange, &key, response);
 }
 

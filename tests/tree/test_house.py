@@ -3,10 +3,12 @@ files include each other in a circle, nor call each other in one."""
 
 import os
 import re
+import shlex
+import subprocess
 
 import pytest
 
-from sources import code_of, files, includes
+from sources import ROOT, code_of, files, includes, text_of
 
 # The two towers, floor by floor from the ground up. Rooms on one floor are neighbours, who do not know each other.
 COMMON = (("common/base",), ("common/domain",), ("common/stored",), ("common/redis",), ("common/program",))
@@ -138,3 +140,13 @@ def test_no_files_call_each_other_in_a_circle():
         called = set(re.findall(r"\b(\w+)\s*\(", code_of(path)))
         arrows[stem_of(path)] = {owner[name] for name in called & set(owner)} - {stem_of(path)}
     assert circles(arrows) == []
+
+
+def test_the_trial_endpoint_compiles():
+    """The one that CONTRIBUTING.md walks through."""
+    [block] = re.findall(r"^```c\n(/\* api/endpoints/.*?)^```$", text_of("CONTRIBUTING.md"), re.M | re.S)
+    compiler = shlex.split(os.environ.get("ECOSYS_CC") or "cc")
+    argv = [*compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I.", "-x", "c", "-"]
+    compiled = subprocess.run(argv, input=block, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    assert compiled.returncode == 0, compiled.stderr
+    assert "LINE(ENDPOINT_TENANT_EXISTS)" in text_of("CONTRIBUTING.md")
