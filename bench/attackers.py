@@ -140,9 +140,17 @@ class Dirty(Attacker):
 
 
 ATTACKERS = {
-    "slow heads": SlowHeads, "slow bodies": SlowBodies, "endless headers": EndlessHeaders, "bodies of 1 GB": HugeBodies,
-    "idle connections": Idle, "pipelined floods": Pipelined, "answers nobody reads": Deaf, "floods nobody reads": Flood,
-    "ever new filters": Filters, "huge queries": HugeQueries, "dirty requests": Dirty,
+    "slow heads": SlowHeads,
+    "slow bodies": SlowBodies,
+    "endless headers": EndlessHeaders,
+    "bodies of 1 GB": HugeBodies,
+    "idle connections": Idle,
+    "pipelined floods": Pipelined,
+    "answers nobody reads": Deaf,
+    "floods nobody reads": Flood,
+    "ever new filters": Filters,
+    "huge queries": HugeQueries,
+    "dirty requests": Dirty,
 }
 
 

@@ -15,7 +15,12 @@ class Libdeflate:
         self._library.libdeflate_alloc_compressor.restype = ctypes.c_void_p
         self._library.libdeflate_gzip_compress.restype = ctypes.c_size_t
         self._library.libdeflate_gzip_compress.argtypes = [
-            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t]
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_void_p,
+            ctypes.c_size_t,
+        ]
         self._library.libdeflate_free_compressor.argtypes = [ctypes.c_void_p]
 
     def compress(self, body, level):
@@ -31,11 +36,16 @@ class Zstd:
         self._library = ctypes.CDLL("libzstd.so.1")
         self._library.ZSTD_compress.restype = ctypes.c_size_t
         self._library.ZSTD_compress.argtypes = [
-            ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
+            ctypes.c_void_p,
+            ctypes.c_size_t,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_int,
+        ]
 
     def compress(self, body, level):
         out = ctypes.create_string_buffer(len(body) + 1024)
-        return out[:self._library.ZSTD_compress(out, len(out), body, len(body), level)]
+        return out[: self._library.ZSTD_compress(out, len(out), body, len(body), level)]
 
 
 class Zlib:
@@ -52,8 +62,10 @@ def measure(bodies):
     candidates = [(name, library(), level) for name, library, levels in CANDIDATES for level in levels]
     found = []
     for what, body in bodies.items():
-        rows = [{"library": name, "level": level, "bytes": len(library.compress(body, level)), "ms": []}
-                for name, library, level in candidates]
+        rows = [
+            {"library": name, "level": level, "bytes": len(library.compress(body, level)), "ms": []}
+            for name, library, level in candidates
+        ]
         for _ in range(ROUNDS):
             for row, (_, library, level) in zip(rows, candidates):
                 began = time.perf_counter()

@@ -42,15 +42,23 @@ USER = f"({{tenant}} - 1) * {USERS_PER_TENANT} + 1 + {scatter(69621)} % {USERS_P
 
 # Table: (hundredths of all rows, the columns besides id and created_at)
 EVENTS = {
-    "activity_log": (40, {
-        "tenant_id": f"IF({KIND} BETWEEN 25 AND 29 OR {KIND} > 97, NULL, {{tenant}})",
-        "subject_id": f"IF({KIND} < 30, {USER}, 1 + {{n}} DIV 3)",
-        "event": f"IF({KIND} < 30, 'login', ELT(1 + {KIND} % 4, 'created', 'updated', 'deleted', 'updated'))",
-    }),
-    "inventory_entries": (10, {
-        "tenant_id": "{tenant}", "vehicle_id": "{n}", "status": "IF({n} % 10 < 3, 'active', 'sold')",
-        "deleted_at": DELETED,
-    }),
+    "activity_log": (
+        40,
+        {
+            "tenant_id": f"IF({KIND} BETWEEN 25 AND 29 OR {KIND} > 97, NULL, {{tenant}})",
+            "subject_id": f"IF({KIND} < 30, {USER}, 1 + {{n}} DIV 3)",
+            "event": f"IF({KIND} < 30, 'login', ELT(1 + {KIND} % 4, 'created', 'updated', 'deleted', 'updated'))",
+        },
+    ),
+    "inventory_entries": (
+        10,
+        {
+            "tenant_id": "{tenant}",
+            "vehicle_id": "{n}",
+            "status": "IF({n} % 10 < 3, 'active', 'sold')",
+            "deleted_at": DELETED,
+        },
+    ),
     "inventory_outs": (10, {"tenant_id": "{tenant}", "vehicle_id": "{n}", "deleted_at": DELETED}),
     "cards": (15, {"tenant_id": "{tenant}", "deleted_at": DELETED}),
     "econversa_messages": (15, {"tenant_id": "{tenant}"}),
@@ -149,23 +157,36 @@ def _fill(server, database, table, size):
     definition = server.execute(f"SHOW CREATE TABLE {table}", database)
     keys = re.findall(r"(KEY `(\w+)` \(.*?\))(?=,?\\n)", definition)
     start, since, now = unix_s(window_start()) - HISTORY_DAYS * 86400, unix_s(window_start()), unix_s(AS_OF)
-    server.execute("".join([
-        f"SET time_zone = '{ZONE}';\n",
-        *(f"ALTER TABLE {table} DROP KEY {name};\n" for _, name in keys),
-        *_inserts(table, 0, history, 0, size.tenants * 49 // 50, start, since),
-        *_inserts(table, history, window, WINDOW_NUMBERS, size.tenants * 9 // 10, since, now),
-        f"ALTER TABLE {table} {', '.join(f'ADD {key}' for key, _ in keys)};\n" if keys else "",
-        f"ANALYZE TABLE {table};\n",
-    ]), database)
+    server.execute(
+        "".join(
+            [
+                f"SET time_zone = '{ZONE}';\n",
+                *(f"ALTER TABLE {table} DROP KEY {name};\n" for _, name in keys),
+                *_inserts(table, 0, history, 0, size.tenants * 49 // 50, start, since),
+                *_inserts(table, history, window, WINDOW_NUMBERS, size.tenants * 9 // 10, since, now),
+                f"ALTER TABLE {table} {', '.join(f'ADD {key}' for key, _ in keys)};\n" if keys else "",
+                f"ANALYZE TABLE {table};\n",
+            ]
+        ),
+        database,
+    )
 
 
 def load(fleet, name, size):
     """Makes the data set anew, with the keys of schemas/*/schema.sql. The largest tables begin, two at a time."""
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA], ecosys=[MYSQL_SCHEMA])
     fleet.postgres.execute(CLIENTS.format(cnpj=FIRST_CNPJ, clients=size.clients, as_of=AS_OF), f"kommo_{name}")
-    fleet.mariadb.execute(TENANTS.format(
-        cnpj=FIRST_CNPJ, tenants=size.tenants, users=USERS_PER_TENANT, all_users=USERS_PER_TENANT * size.tenants,
-        half=size.tenants // 2, twice=2 * size.tenants), f"ecosys_{name}")
+    fleet.mariadb.execute(
+        TENANTS.format(
+            cnpj=FIRST_CNPJ,
+            tenants=size.tenants,
+            users=USERS_PER_TENANT,
+            all_users=USERS_PER_TENANT * size.tenants,
+            half=size.tenants // 2,
+            twice=2 * size.tenants,
+        ),
+        f"ecosys_{name}",
+    )
     pool = concurrent.futures.ThreadPoolExecutor(2)
     try:
         for filled in [pool.submit(_fill, fleet.mariadb, f"ecosys_{name}", table, size) for table in EVENTS]:
@@ -184,7 +205,8 @@ def add_recommended_indexes(fleet, name):
 def count_rows(fleet, name):
     """{table: [all its rows, those of the last 30 days]}, counted."""
     counts = " UNION ALL ".join(
-        f"SELECT '{table}', COUNT(*), SUM(created_at >= '{window_start()}') FROM {table}" for table in EVENTS)
+        f"SELECT '{table}', COUNT(*), SUM(created_at >= '{window_start()}') FROM {table}" for table in EVENTS
+    )
     rows = fleet.mariadb.query(f"SET time_zone = '{ZONE}'; {counts}", f"ecosys_{name}")
     return {table: [int(count), int(recent)] for table, count, recent in rows}
 

@@ -67,8 +67,14 @@ class Wrk:
         for name, value in {**LOGIN, **headers}.items():
             argv += ["-H", f"{name}: {value}"]
         argv += [f"http://127.0.0.1:{port}{path}", "--", *map(str, script_arguments)]
-        return subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, encoding="utf-8")
+        return subprocess.Popen(
+            argv,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
 
     def run(self, *args, **options):
         with ended(self.start(*args, **options)) as process:
@@ -147,7 +153,7 @@ class Client:
         return text, body if keep else total, first_ms, last_ms
 
     def _receive(self):
-        return bytes(ROOM[:self._skip()])
+        return bytes(ROOM[: self._skip()])
 
     def _skip(self):
         count = self._socket.recv_into(ROOM)

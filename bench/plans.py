@@ -44,8 +44,10 @@ def asked(fleet):
     known = len(fleet.postgres.log_text())
     with listening(fleet):
         refresh.Refresher(fleet, SCORING_MODEL=MODEL_BY_SIZE).run()
-    rows = fleet.mariadb.query("SELECT argument FROM mysql.general_log WHERE command_type = 'Query'"
-                               f" AND user_host LIKE '{fleet.READER}%' ORDER BY event_time")
+    rows = fleet.mariadb.query(
+        "SELECT argument FROM mysql.general_log WHERE command_type = 'Query'"
+        f" AND user_host LIKE '{fleet.READER}%' ORDER BY event_time"
+    )
     ecosys = [sql for (sql,) in rows if sql.startswith("SELECT") and "information_schema" not in sql]
     logged = re.findall(r"(?:statement|execute [^:]*): (SELECT .*)", fleet.postgres.log_text()[known:])
     kommo = [sql for sql in logged if "clientes_kommo" in sql]
@@ -71,27 +73,42 @@ def tables_of(node):
 def step_of_mariadb(table):
     """How a table was looked at, and how many rows that were."""
     rows = table["r_rows"]  # a look; null when nothing was
-    return {"table": table["table_name"], "access": table["access_type"], "index": table.get("key", ""),
-            "skips": bool(table.get("using_index_for_group_by")), "rows": round((rows or 0) * table.get("r_loops", 1))}
+    return {
+        "table": table["table_name"],
+        "access": table["access_type"],
+        "index": table.get("key", ""),
+        "skips": bool(table.get("using_index_for_group_by")),
+        "rows": round((rows or 0) * table.get("r_loops", 1)),
+    }
 
 
 def ask_mariadb(fleet, sql):
-    (text,), = fleet.mariadb.query(f"SET time_zone = '{dataset.ZONE}'; ANALYZE FORMAT=JSON {sql}", f"ecosys_{refresh.NAME}")
+    ((text,),) = fleet.mariadb.query(
+        f"SET time_zone = '{dataset.ZONE}'; ANALYZE FORMAT=JSON {sql}", f"ecosys_{refresh.NAME}"
+    )
     plan = json.loads(text)
-    return {"ms": plan["query_block"]["r_total_time_ms"], "steps": [step_of_mariadb(table) for table in tables_of(plan)]}
+    return {
+        "ms": plan["query_block"]["r_total_time_ms"],
+        "steps": [step_of_mariadb(table) for table in tables_of(plan)],
+    }
 
 
 def steps_of_postgres(node):
     if "Relation Name" in node:
-        yield {"table": node["Relation Name"], "access": node["Node Type"], "index": node.get("Index Name", ""),
-               "skips": False, "rows": (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]}
+        yield {
+            "table": node["Relation Name"],
+            "access": node["Node Type"],
+            "index": node.get("Index Name", ""),
+            "skips": False,
+            "rows": (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"],
+        }
     for child in node.get("Plans", ()):
         yield from steps_of_postgres(child)
 
 
 def ask_postgres(fleet, sql):
     rows = fleet.postgres.query(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", f"kommo_{refresh.NAME}")
-    found, = json.loads("\n".join(line for (line,) in rows))
+    (found,) = json.loads("\n".join(line for (line,) in rows))
     return {"ms": found["Execution Time"], "steps": list(steps_of_postgres(found["Plan"]))}
 
 
@@ -102,9 +119,11 @@ def quickest(ask, fleet, sql):
 def measure_state(fleet, is_indexed):
     common.say(f"  asking {WITH[is_indexed]} the recommended indexes")
     ecosys, kommo = asked(fleet)
-    return {"recommended_indexes": is_indexed,
-            "questions": [quickest(ask_mariadb, fleet, sql) for sql in ecosys]
-            + [quickest(ask_postgres, fleet, sql) for sql in kommo]}
+    return {
+        "recommended_indexes": is_indexed,
+        "questions": [quickest(ask_mariadb, fleet, sql) for sql in ecosys]
+        + [quickest(ask_postgres, fleet, sql) for sql in kommo],
+    }
 
 
 def measure_size(fleet, size):
@@ -120,9 +139,16 @@ def measure_size(fleet, size):
 # ---- What is said of it
 
 WORDS = {  # of MariaDB and of PostgreSQL
-    "ALL": "all rows", "index": "all of {index}", "range": "a range of {index}", "ref": "looked up in {index}",
-    "eq_ref": "looked up in {index}", "ref_or_null": "looked up in {index}",
-    "Seq Scan": "all rows", "Index Scan": "by {index}", "Index Only Scan": "by {index}", "Bitmap Heap Scan": "a range of an index",
+    "ALL": "all rows",
+    "index": "all of {index}",
+    "range": "a range of {index}",
+    "ref": "looked up in {index}",
+    "eq_ref": "looked up in {index}",
+    "ref_or_null": "looked up in {index}",
+    "Seq Scan": "all rows",
+    "Index Scan": "by {index}",
+    "Index Only Scan": "by {index}",
+    "Bitmap Heap Scan": "a range of an index",
 }
 
 
@@ -149,18 +175,33 @@ def same_question(questions):
 def state_lines(datasets, is_indexed):
     states = [state for data in datasets for state in data["states"] if state["recommended_indexes"] == is_indexed]
     rows = [same_question(questions) for questions in zip(*(state["questions"] for state in states), strict=True)]
-    sums = [text for state in states for text in (
-        f"{sum(map(number_of_rows, state['questions'])):,}", f"{sum(q['ms'] for q in state['questions']):,.1f}")]
+    sums = [
+        text
+        for state in states
+        for text in (
+            f"{sum(map(number_of_rows, state['questions'])):,}",
+            f"{sum(q['ms'] for q in state['questions']):,.1f}",
+        )
+    ]
     headline = ["query", "how", *(f"{what}, {data['rows']:,} rows" for data in datasets for what in ("read", "ms"))]
-    return [f"{WITH[is_indexed].capitalize()} the recommended indexes:", "",
-            *common.table_lines(headline, [*rows, ["all of them", "", *sums]])]
+    return [
+        f"{WITH[is_indexed].capitalize()} the recommended indexes:",
+        "",
+        *common.table_lines(headline, [*rows, ["all of them", "", *sums]]),
+    ]
 
 
 def text(results):
-    return "\n".join([
-        f"- Measured {results['began'][:10]} by `{results['command']}`", *common.machine_lines(results["machine"]), "",
-        *state_lines(results["datasets"], False), "", *state_lines(results["datasets"], True),
-    ])
+    return "\n".join(
+        [
+            f"- Measured {results['began'][:10]} by `{results['command']}`",
+            *common.machine_lines(results["machine"]),
+            "",
+            *state_lines(results["datasets"], False),
+            "",
+            *state_lines(results["datasets"], True),
+        ]
+    )
 
 
 # ---- All of it
@@ -170,13 +211,20 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench plans",
         description="Shows what the databases do with each query of a refresh, with and without the recommended indexes: "
-        "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
-    parser.add_argument("--scale", choices=SCALES, default="full",
-                        help="full (default): 2,000 tenants, once and ten times the history; quick: once; tiny: seconds, "
-                        "to try the tool")
+        "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.",
+    )
+    parser.add_argument(
+        "--scale",
+        choices=SCALES,
+        default="full",
+        help="full (default): 2,000 tenants, once and ten times the history; quick: once; tiny: seconds, "
+        "to try the tool",
+    )
     parser.add_argument("--out", metavar="FILE", help="where results go (bench/results/plans-SCALE.json)")
     parser.add_argument("--from", dest="source", metavar="FILE", help="show these results again, measure nothing")
-    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/benchmarks.md (scales full and quick)")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the tables into docs/benchmarks.md (scales full and quick)"
+    )
     parser.add_argument("--check-usage", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write_docs and options.scale == "tiny":
@@ -188,11 +236,19 @@ def parse_arguments():
 def measure(options):
     began = datetime.datetime.now(datetime.timezone.utc)
     with refresh.running_fleet() as fleet:
-        machine = common.machine(ecosys_worker=[common.WORKER, "--version"], mariadb=[fleet.mariadb.argv[0], "--version"],
-                                 postgresql=[fleet.postgres.argv[0], "--version"])
+        machine = common.machine(
+            ecosys_worker=[common.WORKER, "--version"],
+            mariadb=[fleet.mariadb.argv[0], "--version"],
+            postgresql=[fleet.postgres.argv[0], "--version"],
+        )
         datasets = [measure_size(fleet, size) for size in SCALES[options.scale]]
-    return {"command": f"scripts/bench plans --scale {options.scale}", "began": began.isoformat(timespec="seconds"),
-            "machine": machine, "as_of": dataset.AS_OF, "datasets": datasets}
+    return {
+        "command": f"scripts/bench plans --scale {options.scale}",
+        "began": began.isoformat(timespec="seconds"),
+        "machine": machine,
+        "as_of": dataset.AS_OF,
+        "datasets": datasets,
+    }
 
 
 def show(results, options):

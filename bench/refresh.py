@@ -144,8 +144,10 @@ def check_disk(fleet, size):
     """A database that runs out of disk may wait for more instead of failing."""
     needed, free = size.rows * BYTES_PER_ROW + RESERVE_BYTES, shutil.disk_usage(fleet.folder).free
     if free < needed:
-        raise ServerError(f"{fleet.folder} has room for {free / 2**30:.0f} GiB, {needed / 2**30:.0f} are needed; TMPDIR"
-                          " may name another folder")
+        raise ServerError(
+            f"{fleet.folder} has room for {free / 2**30:.0f} GiB, {needed / 2**30:.0f} are needed; TMPDIR"
+            " may name another folder"
+        )
 
 
 def load(fleet, size):
@@ -156,9 +158,13 @@ def load(fleet, size):
     load_s = timed(dataset.load, fleet, NAME, size)
     counted = dataset.count_rows(fleet, NAME)
     return {
-        "tenants": size.tenants, "clients": size.clients, "history": size.history,
-        "rows": sum(rows for rows, _ in counted.values()), "window_rows": sum(recent for _, recent in counted.values()),
-        "rows_by_table": counted, "load_s": load_s,
+        "tenants": size.tenants,
+        "clients": size.clients,
+        "history": size.history,
+        "rows": sum(rows for rows, _ in counted.values()),
+        "window_rows": sum(recent for _, recent in counted.values()),
+        "rows_by_table": counted,
+        "load_s": load_s,
     }
 
 
@@ -174,8 +180,13 @@ def measure_state(fleet, is_indexed, runs):
     peers = {name: lambda sql=sql: measure_peer(fleet, sql) for name, sql in PEERS.items()}
     measured = in_turn(runs, refreshes=Refresher(fleet).run, **peers)
     data_bytes, index_bytes = dataset.count_bytes(fleet, NAME)
-    return {"recommended_indexes": is_indexed, "data_bytes": data_bytes, "index_bytes": index_bytes,
-            "refreshes": measured["refreshes"], "peers_ms": {name: measured[name] for name in PEERS}}
+    return {
+        "recommended_indexes": is_indexed,
+        "data_bytes": data_bytes,
+        "index_bytes": index_bytes,
+        "refreshes": measured["refreshes"],
+        "peers_ms": {name: measured[name] for name in PEERS},
+    }
 
 
 def measure_times(fleet, size, runs):
@@ -255,21 +266,32 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench refresh",
         description="Measures refreshes with private servers and data made for it: Markdown to standard output, all "
-        "figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
+        "figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.",
+    )
     scale = parser.add_mutually_exclusive_group()
-    scale.add_argument("--scale", choices=SCALES, default="full",
-                       help="full (default): 2,000 and 20,000 tenants, once and ten times the history; quick: 2,000 "
-                       "tenants; big: memory with 200,000 tenants and 20,000,000 rows of activity_log; tiny: seconds, "
-                       "to try the tool")
+    scale.add_argument(
+        "--scale",
+        choices=SCALES,
+        default="full",
+        help="full (default): 2,000 and 20,000 tenants, once and ten times the history; quick: 2,000 "
+        "tenants; big: memory with 200,000 tenants and 20,000,000 rows of activity_log; tiny: seconds, "
+        "to try the tool",
+    )
     for name in ("quick", "big"):
         scale.add_argument(f"--{name}", dest="scale", action="store_const", const=name, help=f"--scale {name}")
-    parser.add_argument("--runs", type=int, default=RUNS, metavar="N",
-                        help=f"repeat each measurement N times ({RUNS}), fewer where they take more than {ENOUGH_S} s in all")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=RUNS,
+        metavar="N",
+        help=f"repeat each measurement N times ({RUNS}), fewer where they take more than {ENOUGH_S} s in all",
+    )
     parser.add_argument("--out", metavar="FILE", help="where results go (bench/results/refresh-SCALE.json)")
     parser.add_argument("--from", dest="source", metavar="FILE", help="show these results again, measure nothing")
     parser.add_argument("--plot", metavar="FILE", help="draw times against history, as SVG")
-    parser.add_argument("--write-docs", action="store_true",
-                        help="put tables and plot into docs/benchmarks.md (scales full and big)")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put tables and plot into docs/benchmarks.md (scales full and big)"
+    )
     parser.add_argument("--check-usage", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.runs < 1:
@@ -286,16 +308,25 @@ def measure(options):
     began = datetime.datetime.now(datetime.timezone.utc)
     with running_fleet() as fleet:
         machine = common.machine(
-            ecosys_worker=[common.WORKER, "--version"], mariadb=[fleet.mariadb.argv[0], "--version"],
-            postgresql=[fleet.postgres.argv[0], "--version"], redis=[fleet.redis.argv[0], "--version"])
+            ecosys_worker=[common.WORKER, "--version"],
+            mariadb=[fleet.mariadb.argv[0], "--version"],
+            postgresql=[fleet.postgres.argv[0], "--version"],
+            redis=[fleet.redis.argv[0], "--version"],
+        )
         datasets = [measure_times(fleet, size.with_history(n), options.runs) for size in times for n in (1, 10)]
         memory = measure_memory(fleet, memory) if memory else None
     ended = datetime.datetime.now(datetime.timezone.utc)
     return {
-        "command": f"scripts/bench refresh --scale {options.scale}{runs}", "scale": options.scale,
-        "began": began.isoformat(timespec="seconds"), "seconds": round((ended - began).total_seconds()),
-        "machine": machine, "mariadb_options": [*MariaDB.SETTINGS, *MARIADB_OPTIONS], "as_of": dataset.AS_OF,
-        "datasets": datasets, "memory": memory, "goals": refresh_report.goals(datasets, memory),
+        "command": f"scripts/bench refresh --scale {options.scale}{runs}",
+        "scale": options.scale,
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round((ended - began).total_seconds()),
+        "machine": machine,
+        "mariadb_options": [*MariaDB.SETTINGS, *MARIADB_OPTIONS],
+        "as_of": dataset.AS_OF,
+        "datasets": datasets,
+        "memory": memory,
+        "goals": refresh_report.goals(datasets, memory),
     }
 
 

@@ -42,8 +42,13 @@ def _state(found, is_indexed):
 
 
 def _goal(what, measured, limit, unit):
-    return {"goal": what, "measured": round(measured, 3), "limit": round(limit, 3), "unit": unit,
-            "met": measured <= limit}
+    return {
+        "goal": what,
+        "measured": round(measured, 3),
+        "limit": round(limit, 3),
+        "unit": unit,
+        "met": measured <= limit,
+    }
 
 
 def goals(datasets, memory):
@@ -52,18 +57,31 @@ def goals(datasets, memory):
         if data["tenants"] == TIME_TENANTS and data["history"] == 1:
             for indexed, limit in TIME_LIMITS.items():
                 state = _state(data, indexed)
-                found.append(_goal(f"one refresh, {WITH[indexed]} the recommended indexes",
-                                   refresh_ms(state) / median(state["peers_ms"][GOAL_PEER]), limit,
-                                   f"× {PEERS[GOAL_PEER]}"))
+                found.append(
+                    _goal(
+                        f"one refresh, {WITH[indexed]} the recommended indexes",
+                        refresh_ms(state) / median(state["peers_ms"][GOAL_PEER]),
+                        limit,
+                        f"× {PEERS[GOAL_PEER]}",
+                    )
+                )
     for once, tenfold in zip(datasets[::2], datasets[1::2]):
         ratio = refresh_ms(_state(tenfold, True)) / refresh_ms(_state(once, True))
-        found.append(_goal(f"{once['tenants']:,} tenants, ten times the history, with the recommended indexes", ratio,
-                           GROWTH_LIMIT, "× once the history"))
+        found.append(
+            _goal(
+                f"{once['tenants']:,} tenants, ten times the history, with the recommended indexes",
+                ratio,
+                GROWTH_LIMIT,
+                "× once the history",
+            )
+        )
     if memory:
         worker = max(run["peak_bytes"] for run in memory["refreshes"])
-        for what, measured, limit in (("worker, at most resident", worker, 2),
-                                      ("API, at most resident", memory["api_peak_bytes"], 1.5),
-                                      ("Redis, two generations", memory["redis"]["used_memory"], 2)):
+        for what, measured, limit in (
+            ("worker, at most resident", worker, 2),
+            ("API, at most resident", memory["api_peak_bytes"], 1.5),
+            ("Redis, two generations", memory["redis"]["used_memory"], 2),
+        ):
             found.append(_goal(what, measured / GIB, limit, "GiB"))
     return found
 
@@ -80,8 +98,9 @@ def _s(ms):
 
 
 def _goal_lines(found):
-    rows = [(g["goal"], f"{g['measured']:.3f}", f"{g['limit']:.3f} {g['unit']}", "yes" if g["met"] else "no")
-            for g in found]
+    rows = [
+        (g["goal"], f"{g['measured']:.3f}", f"{g['limit']:.3f} {g['unit']}", "yes" if g["met"] else "no") for g in found
+    ]
     return common.table_lines(("goal", "measured", "at most", "met"), rows) if rows else []
 
 
@@ -96,33 +115,61 @@ def _key(data, state):
 def _time_rows(datasets):
     for data, state in _all_states(datasets):
         ms, peers = refresh_ms(state), peers_ms(state)
-        yield (*_key(data, state), f"{data['window_rows']:,}", _s(ms), *map(_s, peers),
-               *(f"{ms / peer:.3f}" for peer in peers), len(state["refreshes"]))
+        yield (
+            *_key(data, state),
+            f"{data['window_rows']:,}",
+            _s(ms),
+            *map(_s, peers),
+            *(f"{ms / peer:.3f}" for peer in peers),
+            len(state["refreshes"]),
+        )
 
 
 def _phase_rows(datasets):
     for data, state in _all_states(datasets):
         peak = max(run["peak_bytes"] for run in state["refreshes"])
-        yield (*_key(data, state), *(_number(refresh_ms(state, phase), 1, 0) for phase in PHASES),
-               _number(refresh_ms(state), 1, 0), _number(refresh_ms(state, "rows"), 1, 0),
-               _number(refresh_ms(state, "bytes"), 2**20, 1), _number(peak, 2**20, 0),
-               *(_number(state[part], 2**20, 0) for part in ("data_bytes", "index_bytes")))
+        yield (
+            *_key(data, state),
+            *(_number(refresh_ms(state, phase), 1, 0) for phase in PHASES),
+            _number(refresh_ms(state), 1, 0),
+            _number(refresh_ms(state, "rows"), 1, 0),
+            _number(refresh_ms(state, "bytes"), 2**20, 1),
+            _number(peak, 2**20, 0),
+            *(_number(state[part], 2**20, 0) for part in ("data_bytes", "index_bytes")),
+        )
 
 
 def _time_lines(datasets):
     key = ("tenants", "rows", "recommended indexes")
     peers = list(PEERS.values())
     return [
-        "Refreshes and peers, medians in seconds:", "",
+        "Refreshes and peers, medians in seconds:",
+        "",
         *common.table_lines(
             (*key, "rows in 30 days", "refresh", *peers, *(f"÷ {peer}" for peer in peers), "runs"),
-            list(_time_rows(datasets))), "",
-        "Phases, medians in milliseconds; what is published, the worker's memory, tables and keys in MiB:", "",
+            list(_time_rows(datasets)),
+        ),
+        "",
+        "Phases, medians in milliseconds; what is published, the worker's memory, tables and keys in MiB:",
+        "",
         *common.table_lines(
-            (*key, *(phase.removesuffix("_ms") for phase in PHASES), "total", "rows read", "published", "worker",
-             "tables", "secondary keys"), list(_phase_rows(datasets))), "",
-        "Made and loaded in " + ", ".join(f"{data['load_s']:.0f} s" for data in datasets)
-        + "; recommended indexes added in " + ", ".join(f"{data['recommended_indexes_s']:.0f} s" for data in datasets)
+            (
+                *key,
+                *(phase.removesuffix("_ms") for phase in PHASES),
+                "total",
+                "rows read",
+                "published",
+                "worker",
+                "tables",
+                "secondary keys",
+            ),
+            list(_phase_rows(datasets)),
+        ),
+        "",
+        "Made and loaded in "
+        + ", ".join(f"{data['load_s']:.0f} s" for data in datasets)
+        + "; recommended indexes added in "
+        + ", ".join(f"{data['recommended_indexes_s']:.0f} s" for data in datasets)
         + ".",
     ]
 
@@ -133,16 +180,32 @@ def _memory_lines(memory):
         f"{memory['tenants']:,} tenants, {memory['clients']:,} clients, {memory['rows']:,} rows, "
         f"{memory['rows_by_table']['activity_log'][0]:,} of them in activity_log; {memory['window_rows']:,} in the last "
         f"30 days. Loaded in {memory['load_s']:.0f} s, recommended indexes added in "
-        f"{memory['recommended_indexes_s']:.0f} s.", "",
-        "Two refreshes, phases in milliseconds:", "",
+        f"{memory['recommended_indexes_s']:.0f} s.",
+        "",
+        "Two refreshes, phases in milliseconds:",
+        "",
         *common.table_lines(
             (*(phase.removesuffix("_ms") for phase in PHASES), "total", "rows read", "published, MiB"),
-            [(*(_number(run[phase], 1, 0) for phase in PHASES), _number(run["total_ms"], 1, 0),
-              _number(run["rows"], 1, 0), _number(run["bytes"], 2**20, 1)) for run in refreshes]), "",
-        "Answers of the API, one each:", "",
-        *common.table_lines(("GET", "ms", "MiB"), [
-            (f"`{answer['path']}`", f"{answer['ms']:.1f}", _number(answer["bytes"], 2**20, 1))
-            for answer in memory["answers"]]),
+            [
+                (
+                    *(_number(run[phase], 1, 0) for phase in PHASES),
+                    _number(run["total_ms"], 1, 0),
+                    _number(run["rows"], 1, 0),
+                    _number(run["bytes"], 2**20, 1),
+                )
+                for run in refreshes
+            ],
+        ),
+        "",
+        "Answers of the API, one each:",
+        "",
+        *common.table_lines(
+            ("GET", "ms", "MiB"),
+            [
+                (f"`{answer['path']}`", f"{answer['ms']:.1f}", _number(answer["bytes"], 2**20, 1))
+                for answer in memory["answers"]
+            ],
+        ),
     ]
 
 
@@ -150,7 +213,8 @@ def text(results):
     """All that there is to say, as Markdown."""
     lines = [
         f"- Measured {results['began'][:10]} by `{results['command']}` in {results['seconds'] / 60:.0f} minutes",
-        *common.machine_lines(results["machine"]), "",
+        *common.machine_lines(results["machine"]),
+        "",
     ]
     if results["datasets"]:
         lines += [*_time_lines(results["datasets"]), ""]
@@ -167,17 +231,28 @@ def plot_script(datasets):
     blocks, curves = [], []
     for tenants in dict.fromkeys(data["tenants"] for data in datasets):
         for indexed in (False, True):
-            points = [(data["rows"], refresh_ms(_state(data, indexed))) for data in datasets
-                      if data["tenants"] == tenants]
+            points = [
+                (data["rows"], refresh_ms(_state(data, indexed))) for data in datasets if data["tenants"] == tenants
+            ]
             name = f"$d{len(blocks)}"
             blocks.append(f"{name} << END\n" + "".join(f"{rows / 1e6} {ms / 1e3}\n" for rows, ms in points) + "END")
-            curves.append(f"{name} with linespoints linewidth 2 pointtype 7 dashtype {1 if indexed else 2} "
-                          f'title "{tenants:,} tenants, {WITH[indexed]} the recommended indexes"')
-    return "\n".join([
-        'set terminal svg size 800,480 font "sans-serif,13" background "white"',
-        "set logscale xy", "set grid", "set key outside below", 'set xlabel "rows of the event tables, millions"',
-        'set ylabel "one refresh, seconds"', *blocks, "plot " + ", ".join(curves), "",
-    ])
+            curves.append(
+                f"{name} with linespoints linewidth 2 pointtype 7 dashtype {1 if indexed else 2} "
+                f'title "{tenants:,} tenants, {WITH[indexed]} the recommended indexes"'
+            )
+    return "\n".join(
+        [
+            'set terminal svg size 800,480 font "sans-serif,13" background "white"',
+            "set logscale xy",
+            "set grid",
+            "set key outside below",
+            'set xlabel "rows of the event tables, millions"',
+            'set ylabel "one refresh, seconds"',
+            *blocks,
+            "plot " + ", ".join(curves),
+            "",
+        ]
+    )
 
 
 def draw_and_write(results, plot_path, write_docs):

@@ -248,7 +248,7 @@ class Placement:
         processors = sorted(os.sched_getaffinity(0))
         if len(processors) < 2 * threads:
             return cls(None, None)
-        return cls(tuple(processors[:threads]), tuple(processors[threads:2 * threads]))
+        return cls(tuple(processors[:threads]), tuple(processors[threads : 2 * threads]))
 
     def pin(self):
         return [program("taskset"), "-c", ",".join(map(str, self.servers))] if self.servers else []
@@ -280,8 +280,11 @@ def fetch(port, path, headers):
 
 def files_of(port):
     """The API's own bodies, as nginx is to serve them."""
-    return {"dashboard": fetch(port, "/dashboard", {})[1], "clientes": fetch(port, "/clientes", {})[1],
-            "clientes.gz": fetch(port, "/clientes", GZIP)[1]}
+    return {
+        "dashboard": fetch(port, "/dashboard", {})[1],
+        "clientes": fetch(port, "/clientes", {})[1],
+        "clientes.gz": fetch(port, "/clientes", GZIP)[1],
+    }
 
 
 def headers_of(case, port):
@@ -305,8 +308,10 @@ def measure_round(server, case, wrk, seconds):
     found = wrk.run(server.port, case.path, seconds, headers)
     used_s = load.cpu_s(server.pids()) - before
     return {
-        "requests_per_s": round(found["requests"] / found["seconds"], 1), "p99_ms": found["p99_ms"],
-        "cpu_us": round(used_s / found["requests"] * 1e6, 2), "busy": round(used_s / found["seconds"], 3),
+        "requests_per_s": round(found["requests"] / found["seconds"], 1),
+        "p99_ms": found["p99_ms"],
+        "cpu_us": round(used_s / found["requests"] * 1e6, 2),
+        "busy": round(used_s / found["seconds"], 3),
     }
 
 
@@ -337,8 +342,13 @@ def measure_throughput(fleet, data, threads, cases, scale, connections):
         servers = {"nginx": nginx, "api": api}
         found = [measure_case(case, servers, wrk, scale) for case in cases]
         nginx.stop()
-    return {"threads": threads, "servers_on": place.servers, "load_on": place.load, "connections": connections,
-            "cases": found}
+    return {
+        "threads": threads,
+        "servers_on": place.servers,
+        "load_on": place.load,
+        "connections": connections,
+        "cases": found,
+    }
 
 
 # ---- Filters that no bucket is for
@@ -370,8 +380,11 @@ def measure_filters(api, kind, count, first_number):
             last.append(last_ms)
             lengths.append(length)
     client.close()
-    times = {f"{which}_p{percent}_ms": round(load.percentile(values, percent), 3)
-             for which, values in (("first", first), ("last", last)) for percent in (50, 99)}
+    times = {
+        f"{which}_p{percent}_ms": round(load.percentile(values, percent), 3)
+        for which, values in (("first", first), ("last", last))
+        for percent in (50, 99)
+    }
     return {"kind": name, "sources": sources, "median_bytes": load.percentile(lengths, 50), **times}
 
 
@@ -392,8 +405,10 @@ def measure_pace(api, data, case, wrk, seconds):
     """Times at a pace that leaves the server most of its time."""
     pace_ms = PACE_MS if case.path == "/dashboard" else PACE_MS * max(1, data.clients // PACE_CLIENTS)
     found = wrk.run(api.port, case.path, seconds, case.headers, pace_ms)
-    return {"requests_per_s": round(found["requests"] / found["seconds"], 1),
-            **{name: found[name] for name in ("p50_ms", "p99_ms", "max_ms")}}
+    return {
+        "requests_per_s": round(found["requests"] / found["seconds"], 1),
+        **{name: found[name] for name in ("p50_ms", "p99_ms", "max_ms")},
+    }
 
 
 def measure_flips(api, data, case, wrk, seconds):
@@ -410,9 +425,18 @@ def measure_all_flips(fleet, data, threads, scale):
     wrk, found = load.Wrk(place.load, 1, PACED_CONNECTIONS), []
     with Api(fleet, data, threads, place.pin()) as api:
         for case in QUIET_CASES:
-            found.append({"case": case.name, **in_turn(scale.rounds, {
-                "quiet": lambda case=case: measure_pace(api, data, case, wrk, seconds),
-                "flips": lambda case=case: measure_flips(api, data, case, wrk, seconds)})})
+            found.append(
+                {
+                    "case": case.name,
+                    **in_turn(
+                        scale.rounds,
+                        {
+                            "quiet": lambda case=case: measure_pace(api, data, case, wrk, seconds),
+                            "flips": lambda case=case: measure_flips(api, data, case, wrk, seconds),
+                        },
+                    ),
+                }
+            )
     return {"tenants": data.tenants, "clients": data.clients, "threads": threads, "cases": found}
 
 
@@ -425,8 +449,18 @@ class Burst:
 
     def measure(self, case, wrk, seconds):
         first_s = int(datetime.datetime.combine(FIRST_DAY, datetime.time(), datetime.timezone.utc).timestamp())
-        burst = self._wrk.start(self._api.port, "/clientes", seconds + 1, GZIP, BURST_PAUSE_MS, "/clientes",
-                                self._first_number, first_s, DAYS, nice=19)
+        burst = self._wrk.start(
+            self._api.port,
+            "/clientes",
+            seconds + 1,
+            GZIP,
+            BURST_PAUSE_MS,
+            "/clientes",
+            self._first_number,
+            first_s,
+            DAYS,
+            nice=19,
+        )
         self._first_number += 300_000
         with load.ended(burst):
             found = measure_pace(self._api, self._data, case, wrk, seconds)
@@ -441,11 +475,24 @@ def measure_all_bursts(fleet, data, scale):
     with Api(fleet, data, 1, place.pin()) as api:
         burst = Burst(api, data, place, scale.burst_connections)
         before = api.memory_bytes("VmRSS")
-        rounds = in_turn(scale.rounds, {"quiet": lambda: measure_pace(api, data, case, wrk, scale.seconds),
-                                        "burst": lambda: burst.measure(case, wrk, scale.seconds)})
-        return {"tenants": data.tenants, "clients": data.clients, "case": case.name,
-                "connections": scale.burst_connections, "pause_ms": BURST_PAUSE_MS, "rss_before": before,
-                "hwm_after": api.memory_bytes("VmHWM"), "rss_after": api.memory_bytes("VmRSS"), **rounds}
+        rounds = in_turn(
+            scale.rounds,
+            {
+                "quiet": lambda: measure_pace(api, data, case, wrk, scale.seconds),
+                "burst": lambda: burst.measure(case, wrk, scale.seconds),
+            },
+        )
+        return {
+            "tenants": data.tenants,
+            "clients": data.clients,
+            "case": case.name,
+            "connections": scale.burst_connections,
+            "pause_ms": BURST_PAUSE_MS,
+            "rss_before": before,
+            "hwm_after": api.memory_bytes("VmHWM"),
+            "rss_after": api.memory_bytes("VmRSS"),
+            **rounds,
+        }
 
 
 # ---- Compression
@@ -466,10 +513,12 @@ def measure_generations(fleet, data):
     with Api(fleet, data, 1, []) as api:
         one = api.memory_bytes("VmRSS")
         generation = data.flip()
-        wait_for(lambda: load.header(fetch(api.port, "/dashboard", {})[0], "X-Generation") == generation,
-                 "the API serves the other generation", 60)
-        return {"tenants": data.tenants, "clients": data.clients, "rss_one": one,
-                "hwm_two": api.memory_bytes("VmHWM")}
+        wait_for(
+            lambda: load.header(fetch(api.port, "/dashboard", {})[0], "X-Generation") == generation,
+            "the API serves the other generation",
+            60,
+        )
+        return {"tenants": data.tenants, "clients": data.clients, "rss_one": one, "hwm_two": api.memory_bytes("VmHWM")}
 
 
 def measure_idle(fleet, data, count):
@@ -496,20 +545,28 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench serve",
         description="Measures the API beside nginx, with private servers and data made for it: Markdown to standard "
-        "output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.")
+        "output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.",
+    )
     scale = parser.add_mutually_exclusive_group()
-    scale.add_argument("--scale", choices=SCALES, default="full",
-                       help="full (default): five rounds of three seconds, less than ten minutes in all; quick: three "
-                       "of one second; tiny: to try the tool")
+    scale.add_argument(
+        "--scale",
+        choices=SCALES,
+        default="full",
+        help="full (default): five rounds of three seconds, less than ten minutes in all; quick: three "
+        "of one second; tiny: to try the tool",
+    )
     scale.add_argument("--quick", dest="scale", action="store_const", const="quick", help="--scale quick")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each comparison, instead of the scale's")
     parser.add_argument("--seconds", type=int, metavar="S", help="seconds of each round and side")
-    parser.add_argument("--connections", type=int, default=32, metavar="N",
-                        help="that throughput is measured with (32)")
-    parser.add_argument("--small", type=sizes, metavar="TENANTSxCLIENTS",
-                        help="what throughput is measured with, such as 2000x2200")
-    parser.add_argument("--large", type=sizes, metavar="TENANTSxCLIENTS",
-                        help="what filters are measured with, such as 20000x20000")
+    parser.add_argument(
+        "--connections", type=int, default=32, metavar="N", help="that throughput is measured with (32)"
+    )
+    parser.add_argument(
+        "--small", type=sizes, metavar="TENANTSxCLIENTS", help="what throughput is measured with, such as 2000x2200"
+    )
+    parser.add_argument(
+        "--large", type=sizes, metavar="TENANTSxCLIENTS", help="what filters are measured with, such as 20000x20000"
+    )
     parser.add_argument("--out", metavar="FILE", help="where results go (bench/results/serve-SCALE.json)")
     parser.add_argument("--from", dest="source", metavar="FILE", help="show these results again, measure nothing")
     parser.add_argument("--write-docs", action="store_true", help="put tables into docs/benchmarks.md (scale full)")
@@ -527,8 +584,12 @@ def parse_arguments():
 def scale_of(options):
     scale = SCALES[options.scale]
     small, large = scale.sizes
-    return dataclasses.replace(scale, sizes=(options.small or small, options.large or large),
-                               rounds=options.rounds or scale.rounds, seconds=options.seconds or scale.seconds)
+    return dataclasses.replace(
+        scale,
+        sizes=(options.small or small, options.large or large),
+        rounds=options.rounds or scale.rounds,
+        seconds=options.seconds or scale.seconds,
+    )
 
 
 def measure_everything(fleet, scale, connections):
@@ -536,8 +597,10 @@ def measure_everything(fleet, scale, connections):
     large = Data(fleet, *scale.sizes[1]) if scale.sizes[1] != scale.sizes[0] else small
     datasets = list(dict.fromkeys([small, large]))
     return {
-        "throughput": [measure_throughput(fleet, small, threads, cases, scale, connections)
-                       for threads, cases in ((1, CASES), (2, PAIR_CASES))],
+        "throughput": [
+            measure_throughput(fleet, small, threads, cases, scale, connections)
+            for threads, cases in ((1, CASES), (2, PAIR_CASES))
+        ],
         "filters": measure_all_filters(fleet, large, scale),
         "compression": measure_compression(fleet, small),
         "flips": [measure_all_flips(fleet, data, threads, scale) for threads in (1, 2) for data in datasets],
@@ -552,15 +615,22 @@ def measure(options):
     began = datetime.datetime.now(datetime.timezone.utc)
     with running_fleet() as fleet:
         machine = common.machine(
-            ecosys_api=[common.API, "--version"], redis=[fleet.redis.argv[0], "--version"],
-            nginx=["/bin/sh", "-c", f"{program('nginx')} -v 2>&1"], wrk=["/bin/sh", "-c", "wrk -v | head -n 1"])
+            ecosys_api=[common.API, "--version"],
+            redis=[fleet.redis.argv[0], "--version"],
+            nginx=["/bin/sh", "-c", f"{program('nginx')} -v 2>&1"],
+            wrk=["/bin/sh", "-c", "wrk -v | head -n 1"],
+        )
         found = measure_everything(fleet, scale, options.connections)
     ended = datetime.datetime.now(datetime.timezone.utc)
     return {
         "command": " ".join(["scripts/bench serve", *(word for word in sys.argv[1:] if word != "--write-docs")]),
-        "scale": dataclasses.asdict(scale), "began": began.isoformat(timespec="seconds"),
-        "seconds": round((ended - began).total_seconds()), "machine": machine,
-        "load_after": round(os.getloadavg()[0], 1), **found, "goals": serve_report.goals(found),
+        "scale": dataclasses.asdict(scale),
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round((ended - began).total_seconds()),
+        "machine": machine,
+        "load_after": round(os.getloadavg()[0], 1),
+        **found,
+        "goals": serve_report.goals(found),
     }
 
 

@@ -19,7 +19,13 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 from private_servers import (  # noqa: E402 (the line above keeps __pycache__ out of the checkout)
-    Fleet, ServerError, can_host_servers, free_port, is_free_port, is_fleet_folder, reap,
+    Fleet,
+    ServerError,
+    can_host_servers,
+    free_port,
+    is_free_port,
+    is_fleet_folder,
+    reap,
     temporary_folder,
 )
 
@@ -95,8 +101,15 @@ def make_place():
 
 def listens_on(env_file, env):
     """(host, port) as the API itself reads them; it prints them first."""
-    checked = subprocess.run([API, "--check", "--env-file", env_file], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
-                             capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [API, "--check", "--env-file", env_file],
+        env=env,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     found = re.search(r"^ok   settings: .* listens on (\S+) port (\d+), ", checked.stdout, re.M)
     if not found:
         raise ServerError((checked.stderr or checked.stdout).strip())
@@ -173,7 +186,11 @@ def load_sample_data(fleet):
     rows = os.path.join(fleet.folder, "sample")
     made = subprocess.run(
         ["/usr/bin/python3", os.path.join(ROOT, "scripts/lib/sample_data.py"), "--out", rows, *SAMPLE_SIZE],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if made.returncode != 0:
         raise ServerError(f"sample_data.py failed with status {made.returncode}:\n{made.stderr[-2000:]}")
@@ -218,9 +235,13 @@ def print_what_to_try(service):
         say(f"User and password: {service.user} / {service.password}")
     say("\nTry, in another terminal:\n")
     for path, cut in (
-        ("/", ""), ("/health", ""), ("/dashboard", ""),
-        ("/health-scores", " | head -c 800"), ("/health-scores?formato=detalhado", " | head -c 800"),
-        ("/clientes", " | head -c 800"), ("/clientes?formato=csv", " | head -n 3"),
+        ("/", ""),
+        ("/health", ""),
+        ("/dashboard", ""),
+        ("/health-scores", " | head -c 800"),
+        ("/health-scores?formato=detalhado", " | head -c 800"),
+        ("/clientes", " | head -c 800"),
+        ("/clientes?formato=csv", " | head -n 3"),
         (f"/dashboard?data_adesao_inicio={time.strftime('%Y')}-01-01", ""),
         ("/logins?tenant_id=1", " | head -c 800"),
     ):
@@ -276,15 +297,46 @@ QUESTIONS = (
     ("is healthy", "/health", False, 200, lambda d: d["status"] == "healthy" and d["worker"]["alive"] is True, None),
     ("refuses who has no credentials", "/dashboard", False, 401, lambda d: "detail" in d, None),
     ("has KPIs, every category above 0", "/dashboard", True, 200, is_document, dashboard_is_plausible),
-    ("has 300 tenants or more", "/health-scores", True, 200, is_document,
-     lambda d: all_have(d, 300, "tenant_id", "cnpj", "score_total", "categoria")),
-    ("has 300 tenants or more", "/health-scores?formato=detalhado", True, 200, is_document,
-     lambda d: all_have(d, 300, "tenant_id", "scores", "metrics", "categoria")),
-    ("has more than 300 clients", "/clientes", True, 200, is_document,
-     lambda d: all_have(d, 301, "client_id", "nome", "valor", "pipeline")),
-    ("has fewer clients in the last two years", f"/clientes?data_adesao_inicio={int(time.strftime('%Y')) - 1}-01-01", True, 200,
-     lambda d: isinstance(d, dict), lambda d: all_have(d, 10, "data_adesao") and len(d) < 400),
-    ("refuses a day that does not exist", "/clientes?data_adesao_fim=2023-02-29", True, 422, lambda d: "detail" in d, None),
+    (
+        "has 300 tenants or more",
+        "/health-scores",
+        True,
+        200,
+        is_document,
+        lambda d: all_have(d, 300, "tenant_id", "cnpj", "score_total", "categoria"),
+    ),
+    (
+        "has 300 tenants or more",
+        "/health-scores?formato=detalhado",
+        True,
+        200,
+        is_document,
+        lambda d: all_have(d, 300, "tenant_id", "scores", "metrics", "categoria"),
+    ),
+    (
+        "has more than 300 clients",
+        "/clientes",
+        True,
+        200,
+        is_document,
+        lambda d: all_have(d, 301, "client_id", "nome", "valor", "pipeline"),
+    ),
+    (
+        "has fewer clients in the last two years",
+        f"/clientes?data_adesao_inicio={int(time.strftime('%Y')) - 1}-01-01",
+        True,
+        200,
+        lambda d: isinstance(d, dict),
+        lambda d: all_have(d, 10, "data_adesao") and len(d) < 400,
+    ),
+    (
+        "refuses a day that does not exist",
+        "/clientes?data_adesao_fim=2023-02-29",
+        True,
+        422,
+        lambda d: "detail" in d,
+        None,
+    ),
     ("has a tenant's logins", "/logins?tenant_id=1", True, 200, is_document, lambda d: d["tenant_id"] == 1),
 )
 

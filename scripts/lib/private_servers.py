@@ -509,8 +509,14 @@ class Server(Process):
     def _run(self, argv, **options):
         """Runs one of the server's tools as its user; the output is shown only on failure."""
         done = subprocess.run(
-            argv, env=clean_environment(), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, check=False,
-            **self.account.popen, **options,
+            argv,
+            env=clean_environment(),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            **self.account.popen,
+            **options,
         )
         if done.returncode != 0:
             output = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
@@ -601,16 +607,26 @@ class PostgreSQL(SqlServer):
 
     def set_up(self):
         admin = current_user()
-        self._run([
-            f"{self.binaries}/initdb", "-D", self.data, "-U", admin, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-            "--auth-local=peer", "--auth-host=scram-sha-256",
-        ])
+        self._run(
+            [
+                f"{self.binaries}/initdb",
+                "-D",
+                self.data,
+                "-U",
+                admin,
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "--auth-local=peer",
+                "--auth-host=scram-sha-256",
+            ]
+        )
         # The account that starts the fleet is the superuser, through the socket only.
-        self._write("data/pg_hba.conf", (
-            f'local all "{admin}" peer\n'
-            "local all all scram-sha-256\n"
-            "host all all 127.0.0.1/32 scram-sha-256\n"
-        ))
+        self._write(
+            "data/pg_hba.conf",
+            (f'local all "{admin}" peer\n' "local all all scram-sha-256\n" "host all all 127.0.0.1/32 scram-sha-256\n"),
+        )
 
     def command_line(self):
         argv = [f"{self.binaries}/postgres", "-D", self.data, "-p", str(self.port), "-h", self.host, "-k", self.folder]
@@ -620,8 +636,19 @@ class PostgreSQL(SqlServer):
 
     def client(self, database=None):
         return [
-            f"{self.binaries}/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port),
-            "-U", current_user(), "-d", database or "postgres",
+            f"{self.binaries}/psql",
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            self.folder,
+            "-p",
+            str(self.port),
+            "-U",
+            current_user(),
+            "-d",
+            database or "postgres",
         ]
 
     def is_ready(self):
@@ -687,12 +714,18 @@ class PgBouncer(SqlServer):
 
     def command_line(self):
         settings = {
-            "listen_addr": self.host, "listen_port": self.port, "auth_file": f"{self.folder}/users.txt",
-            "admin_users": current_user(), **self.SETTINGS,
+            "listen_addr": self.host,
+            "listen_port": self.port,
+            "auth_file": f"{self.folder}/users.txt",
+            "admin_users": current_user(),
+            **self.SETTINGS,
         }
         lines = [
-            "[databases]", f"* = host={self.postgres.socket} port={self.postgres.port}", "[pgbouncer]",
-            *(f"{name} = {value}" for name, value in settings.items()), *self.options,
+            "[databases]",
+            f"* = host={self.postgres.socket} port={self.postgres.port}",
+            "[pgbouncer]",
+            *(f"{name} = {value}" for name, value in settings.items()),
+            *self.options,
         ]
         return [_program("pgbouncer"), self._write("pgbouncer.ini", "\n".join(lines) + "\n")]
 
@@ -701,7 +734,12 @@ class PgBouncer(SqlServer):
         user = self.fleet.READER if database else current_user()
         where = f"host={self.host} port={self.port} user={user} dbname={database or 'pgbouncer'}"
         return [
-            f"{self.postgres.binaries}/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d",
+            f"{self.postgres.binaries}/psql",
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
             f"{where} passfile={self.folder}/pgpass sslmode=disable",
         ]
 
@@ -742,23 +780,44 @@ class MariaDB(SqlServer):
         return os.path.join(self.folder, "sock")
 
     def set_up(self):
-        self._run([
-            _program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}", "--skip-test-db",
-            "--skip-name-resolve", "--auth-root-authentication-method=socket",
-            f"--auth-root-socket-user={current_user()}", "--innodb-flush-method=nosync", "--innodb-use-native-aio=0",
-        ])
+        self._run(
+            [
+                _program("mariadb-install-db"),
+                "--no-defaults",
+                f"--datadir={self.data}",
+                f"--tmpdir={self.folder}",
+                "--skip-test-db",
+                "--skip-name-resolve",
+                "--auth-root-authentication-method=socket",
+                f"--auth-root-socket-user={current_user()}",
+                "--innodb-flush-method=nosync",
+                "--innodb-use-native-aio=0",
+            ]
+        )
 
     def command_line(self):
         return [
-            _program("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.data}",
-            f"--port={self.port}", f"--socket={self.socket}", f"--pid-file={self.folder}/pid",
-            *self.SETTINGS, *self.options,
+            _program("mariadbd"),
+            "--no-defaults",
+            f"--datadir={self.data}",
+            f"--tmpdir={self.data}",
+            f"--port={self.port}",
+            f"--socket={self.socket}",
+            f"--pid-file={self.folder}/pid",
+            *self.SETTINGS,
+            *self.options,
         ]
 
     def client(self, database=None):
         argv = [
-            _program("mariadb"), "--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names",
-            f"--socket={self.socket}", f"--user={current_user()}", "--max-allowed-packet=1G",
+            _program("mariadb"),
+            "--no-defaults",
+            "--default-character-set=utf8mb4",
+            "--batch",
+            "--skip-column-names",
+            f"--socket={self.socket}",
+            f"--user={current_user()}",
+            "--max-allowed-packet=1G",
         ]
         return argv + ([database] if database else [])
 
@@ -805,8 +864,15 @@ class Redis(Server):
 
     def command_line(self):
         lines = [
-            f"port {self.port}", f"bind {self.host}", f"unixsocket {self.socket}", "unixsocketperm 777",
-            f"dir {self.folder}", 'save ""', "appendonly no", "daemonize no", "supervised no",
+            f"port {self.port}",
+            f"bind {self.host}",
+            f"unixsocket {self.socket}",
+            "unixsocketperm 777",
+            f"dir {self.folder}",
+            'save ""',
+            "appendonly no",
+            "daemonize no",
+            "supervised no",
         ]
         if self.password:
             lines.append(f"requirepass {self.password}")
@@ -963,14 +1029,23 @@ class Fleet:
     def environment(self, name, **changes):
         """The whole environment of a worker or an API on a data set; changes override, None removes a setting."""
         settings = {
-            "DB_HOST": self.postgres.host, "DB_PORT": self.postgres.port, "DB_NAME": f"kommo_{name}",
-            "DB_USER": self.READER, "DB_PASSWORD": self.password,
-            "DB_HOST_ECOSYS": self.mariadb.host, "DB_PORT_ECOSYS": self.mariadb.port,
+            "DB_HOST": self.postgres.host,
+            "DB_PORT": self.postgres.port,
+            "DB_NAME": f"kommo_{name}",
+            "DB_USER": self.READER,
+            "DB_PASSWORD": self.password,
+            "DB_HOST_ECOSYS": self.mariadb.host,
+            "DB_PORT_ECOSYS": self.mariadb.port,
             "DB_NAME_ECOSYS": f"ecosys_{name}",
-            "DB_USER_ECOSYS": self.READER, "DB_PASSWORD_ECOSYS": self.password,
-            "REDIS_URL": self.redis.url(), "REDIS_PREFIX": name,
-            "BASIC_AUTH_USERS": "demo:demo", "HOST": "127.0.0.1", "PORT": None,
-            "TZ": "America/Sao_Paulo", "ENVIRONMENT": "development",
+            "DB_USER_ECOSYS": self.READER,
+            "DB_PASSWORD_ECOSYS": self.password,
+            "REDIS_URL": self.redis.url(),
+            "REDIS_PREFIX": name,
+            "BASIC_AUTH_USERS": "demo:demo",
+            "HOST": "127.0.0.1",
+            "PORT": None,
+            "TZ": "America/Sao_Paulo",
+            "ENVIRONMENT": "development",
         }
         settings.update(changes)
         return clean_environment(**{key: str(value) for key, value in settings.items() if value is not None})
@@ -999,7 +1074,11 @@ class Fleet:
 def _start_keeper(folder, also_remove, keep, hold_fds):
     argv = ["/usr/bin/python3", "-IS", os.path.abspath(__file__), "--keeper", "keep" if keep else "remove", folder]
     return subprocess.Popen(
-        [*argv, *also_remove], cwd="/", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+        [*argv, *also_remove],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
         pass_fds=hold_fds,
     )
 

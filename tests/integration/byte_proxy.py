@@ -1,5 +1,6 @@
 """A proxy that knows bytes and no protocol: it can change, cut and hold what a server sends, and keeps what a client
 sent."""
+
 import enum
 import select
 import socket
@@ -12,8 +13,9 @@ LOOK_S = 0.05
 
 class Then(enum.Enum):
     """What becomes of what the server sends behind the limit."""
-    CUT = 'the connection is closed'
-    HOLD = 'nothing more comes, and the connection stays'
+
+    CUT = "the connection is closed"
+    HOLD = "nothing more comes, and the connection stays"
 
 
 class ByteProxy:
@@ -22,11 +24,11 @@ class ByteProxy:
 
     def __init__(self, port, limit=None, then=Then.CUT, change=None):
         self.server_port, self.limit, self.then, self.change = port, limit, then, change
-        self.sent = b''  # by clients
+        self.sent = b""  # by clients
         self.received = []  # bytes of the server on each connection that has ended
         self._is_ending = False
         self._threads = []
-        self._listener = socket.create_server(('127.0.0.1', 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._start(self._accept)
 
@@ -55,7 +57,7 @@ class ByteProxy:
             self._start(self._serve, client)
 
     def _serve(self, client):
-        with client, socket.create_connection(('127.0.0.1', self.server_port), DEADLINE_S) as server:
+        with client, socket.create_connection(("127.0.0.1", self.server_port), DEADLINE_S) as server:
             count = 0
             try:
                 for count in self._pump(client, server):
@@ -90,7 +92,7 @@ class ByteProxy:
 
 def without_tls(greeting):
     """MySQL's greeting as a server without TLS sends it, or somebody on the way: the capability is taken out."""
-    at = greeting.index(b'\0', 5) + 1 + 4 + 8 + 1  # header, protocol, version; thread, salt, filler
-    capabilities = int.from_bytes(greeting[at:at + 2], 'little')
+    at = greeting.index(b"\0", 5) + 1 + 4 + 8 + 1  # header, protocol, version; thread, salt, filler
+    capabilities = int.from_bytes(greeting[at : at + 2], "little")
     assert capabilities & 0x0800
-    return greeting[:at] + (capabilities & ~0x0800).to_bytes(2, 'little') + greeting[at + 2:]
+    return greeting[:at] + (capabilities & ~0x0800).to_bytes(2, "little") + greeting[at + 2 :]

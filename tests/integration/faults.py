@@ -1,5 +1,6 @@
 """A worker and an API, somebody who asks all the while, and what it means that all is well again: for tests in which
 parts die. The data are those of service.prepare_counter(): what a generation shows is a number."""
+
 import contextlib
 import signal
 import threading
@@ -10,17 +11,22 @@ from serving import start_loaded
 
 PATIENCE_S = 20
 RETRIES_S = 100  # the worker's waits after failures grow to a minute, and by half of that at random
-ONLY_WHEN_ASKED = {'REFRESH_INTERVAL': 0, 'DB_CONNECT_TIMEOUT': 3, 'LEASE_TIME': 3}
+ONLY_WHEN_ASKED = {"REFRESH_INTERVAL": 0, "DB_CONNECT_TIMEOUT": 3, "LEASE_TIME": 3}
 # Whole answers, dates that a bucket is for, and others; client 1 is in all of them.
-PATHS = ('/dashboard', '/clientes', '/health-scores', '/dashboard?data_adesao_fim=2029-05-06',
-         '/clientes?data_adesao_inicio=2023-12-31&data_adesao_fim=2024-12-31')
+PATHS = (
+    "/dashboard",
+    "/clientes",
+    "/health-scores",
+    "/dashboard?data_adesao_fim=2029-05-06",
+    "/clientes?data_adesao_inicio=2023-12-31&data_adesao_fim=2024-12-31",
+)
 
 
 def number_in(path, document):
     """What the generation shows; None where scores do."""
-    if path.startswith('/health-scores'):
+    if path.startswith("/health-scores"):
         return None
-    return document['mrr_value'] if path.startswith('/dashboard') else document['1']['valor']
+    return document["mrr_value"] if path.startswith("/dashboard") else document["1"]["valor"]
 
 
 class Service:
@@ -31,7 +37,7 @@ class Service:
         self.stage, self.where = stage, where
         with where():
             self.worker = stage.start_worker(**{**ONLY_WHEN_ASKED, **(worker_settings or {})})
-        wait_for(stage.pointer, 'the first generation', PATIENCE_S)
+        wait_for(stage.pointer, "the first generation", PATIENCE_S)
         with where():
             self.api = start_loaded(stage, **api_settings)
         self.port = self.api.port
@@ -42,23 +48,23 @@ class Service:
             return ask(self.port, path, **options)
 
     def health(self):
-        return self.ask('/health').json()
+        return self.ask("/health").json()
 
-    def clear(self, query=''):
-        return self.ask(f'/cache/clear{query}', method='POST')
+    def clear(self, query=""):
+        return self.ask(f"/cache/clear{query}", method="POST")
 
     def hang_up(self):
         self.worker.signal(signal.SIGHUP)
 
     def errors(self):
-        return [line for line in self.worker.log_text().splitlines() if 'level=error' in line]
+        return [line for line in self.worker.log_text().splitlines() if "level=error" in line]
 
     def new_errors(self):
-        return self.errors()[self.errors_seen:]
+        return self.errors()[self.errors_seen :]
 
     def wait_for_error(self, *texts):
         """The worker's next line at level error, behind the last one that was waited for."""
-        line = wait_for(self.new_errors, 'the worker says what is wrong', PATIENCE_S)[0]
+        line = wait_for(self.new_errors, "the worker says what is wrong", PATIENCE_S)[0]
         self.errors_seen += 1
         for text in texts:
             assert text in line, line
@@ -66,21 +72,26 @@ class Service:
 
     def wait_for_health(self, **expected):
         """/health, as soon as it says this of the service, or of the worker: alive=..., last_error=..."""
+
         def says():
             health = self.health()
-            told = {**health, **health['worker']}
+            told = {**health, **health["worker"]}
             return health if {name: told[name] for name in expected} == expected else None
-        return wait_for(says, f'/health says {expected}', PATIENCE_S)
+
+        return wait_for(says, f"/health says {expected}", PATIENCE_S)
 
     def wait_until_newer(self, generation):
-        return wait_for(lambda: (now := self.health()['generation']) and now > generation and now,
-                        f'a generation newer than {generation} is served', RETRIES_S)
+        return wait_for(
+            lambda: (now := self.health()["generation"]) and now > generation and now,
+            f"a generation newer than {generation} is served",
+            RETRIES_S,
+        )
 
     def must_be_well(self, number):
         """Healthy without a hand, and a refresh by request shows what is in the databases now."""
-        self.wait_for_health(status='healthy', redis_connection='ok', alive=True, last_error=None, stale=False)
+        self.wait_for_health(status="healthy", redis_connection="ok", alive=True, last_error=None, stale=False)
         self.stage.set_counter(number)
-        wait_for(lambda: self.clear().status == 200, 'a refresh by request', PATIENCE_S)
+        wait_for(lambda: self.clear().status == 200, "a refresh by request", PATIENCE_S)
         for path in PATHS:
             assert number_in(path, self.ask(path).json()) in (number, None), path
         assert self.worker.alive and self.api.process.alive
@@ -102,7 +113,7 @@ class Witness:
 
     def __enter__(self):
         self._thread.start()
-        wait_for(lambda: self.count > len(self.paths) or self.error, 'answers before anything happens', PATIENCE_S)
+        wait_for(lambda: self.count > len(self.paths) or self.error, "answers before anything happens", PATIENCE_S)
         return self
 
     def __exit__(self, kind, *_):
@@ -115,7 +126,7 @@ class Witness:
     def wait_for_more(self):
         """Answers to questions that were asked after now, every path among them."""
         target = self.count + 2 * len(self.paths)
-        wait_for(lambda: self.count >= target or self.error, 'answers go on', PATIENCE_S)
+        wait_for(lambda: self.count >= target or self.error, "answers go on", PATIENCE_S)
         assert self.error is None, self.error
 
     def _run(self):
@@ -129,8 +140,8 @@ class Witness:
 
     def _look(self, connection, path):
         response = connection.ask(path)
-        assert response.status == 200 and int(response.header('Age')) >= 0, response
-        generation, number = int(response.header('X-Generation')), number_in(path, response.json())
+        assert response.status == 200 and int(response.header("Age")) >= 0, response
+        generation, number = int(response.header("X-Generation")), number_in(path, response.json())
         if number is not None:
             assert self.numbers.setdefault(generation, number) == number, (path, response)
         self.generations.append(generation)

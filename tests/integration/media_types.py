@@ -1,12 +1,12 @@
 """Answers in MessagePack and CSV, read by other means than the service writes them, and compared with the JSON of the same
 question. Order, types and the last digit count."""
+
 import csv
 import io
 import json
 import re
 import struct
 from decimal import Decimal
-
 
 
 class Pairs(list):
@@ -19,10 +19,10 @@ def parse_json(body):
 
 # ---- MessagePack
 
-FIXED = {0xc0: None, 0xc2: False, 0xc3: True}
-NUMBERS = {0xcb: '>d', 0xcc: '>B', 0xcd: '>H', 0xce: '>I', 0xcf: '>Q', 0xd0: '>b', 0xd1: '>h', 0xd2: '>i', 0xd3: '>q'}
-TEXTS = {0xd9: '>B', 0xda: '>H', 0xdb: '>I'}
-ARRAYS, MAPS = {0xdc: '>H', 0xdd: '>I'}, {0xde: '>H', 0xdf: '>I'}
+FIXED = {0xC0: None, 0xC2: False, 0xC3: True}
+NUMBERS = {0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q"}
+TEXTS = {0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
+ARRAYS, MAPS = {0xDC: ">H", 0xDD: ">I"}, {0xDE: ">H", 0xDF: ">I"}
 
 
 class Reader:
@@ -32,15 +32,15 @@ class Reader:
         self.data, self.at = data, 0
 
     def take(self, length):
-        assert self.at + length <= len(self.data), 'cut short'
+        assert self.at + length <= len(self.data), "cut short"
         self.at += length
-        return self.data[self.at - length:self.at]
+        return self.data[self.at - length : self.at]
 
     def number(self, form):
         return struct.unpack(form, self.take(struct.calcsize(form)))[0]
 
     def text(self, length):
-        return self.take(length).decode('utf-8')
+        return self.take(length).decode("utf-8")
 
     def array(self, count):
         return [self.value() for _ in range(count)]
@@ -54,12 +54,12 @@ class Reader:
         return pairs
 
     def value(self):
-        head = self.number('>B')
+        head = self.number(">B")
         if head < 0x80:
             return head
-        if head >= 0xe0:
+        if head >= 0xE0:
             return head - 0x100
-        for first, last, read in ((0x80, 0x8f, self.map), (0x90, 0x9f, self.array), (0xa0, 0xbf, self.text)):
+        for first, last, read in ((0x80, 0x8F, self.map), (0x90, 0x9F, self.array), (0xA0, 0xBF, self.text)):
             if first <= head <= last:
                 return read(head - first)
         if head in FIXED:
@@ -69,13 +69,13 @@ class Reader:
         for forms, read in ((TEXTS, self.text), (ARRAYS, self.array), (MAPS, self.map)):
             if head in forms:
                 return read(self.number(forms[head]))
-        raise AssertionError(f'type {head:#x}')
+        raise AssertionError(f"type {head:#x}")
 
 
 def parse_msgpack(body):
     reader = Reader(body)
     value = reader.value()
-    assert reader.at == len(body), 'more than one value'
+    assert reader.at == len(body), "more than one value"
     return value
 
 
@@ -112,31 +112,52 @@ def assert_msgpack_is_json(packed, plain):
 
 # ---- CSV
 
-BLANKS = ''.join(map(chr, (*range(0x21), *range(0x7f, 0xa1), 0xad, 0x1680, 0x180e, *range(0x2000, 0x2010),
-                           *range(0x2028, 0x2030), *range(0x205f, 0x2065), 0x3000, 0xfeff)))
-FORMULA = re.compile(f'[\t\r\n]|[{re.escape(BLANKS)}]*[-=+@\uff1d\uff0b\uff0d\uff20]')
+BLANKS = "".join(
+    map(
+        chr,
+        (
+            *range(0x21),
+            *range(0x7F, 0xA1),
+            0xAD,
+            0x1680,
+            0x180E,
+            *range(0x2000, 0x2010),
+            *range(0x2028, 0x2030),
+            *range(0x205F, 0x2065),
+            0x3000,
+            0xFEFF,
+        ),
+    )
+)
+FORMULA = re.compile(f"[\t\r\n]|[{re.escape(BLANKS)}]*[-=+@\uff1d\uff0b\uff0d\uff20]")
 
 
 def cell_of_text(text):
-    return ("'" if FORMULA.match(text) else '') + text.replace('\0', '\ufffd')
+    return ("'" if FORMULA.match(text) else "") + text.replace("\0", "\ufffd")
 
 
 def cell_of_cnpj(value):
     if value is None:
-        return ''
-    digits = str(value).rjust(14, '0') if isinstance(value, int) else value
-    if re.fullmatch(r'[0-9A-Z]{12}[0-9]{2}', digits):
-        return f'{digits[:2]}.{digits[2:5]}.{digits[5:8]}/{digits[8:12]}-{digits[12:]}'
+        return ""
+    digits = str(value).rjust(14, "0") if isinstance(value, int) else value
+    if re.fullmatch(r"[0-9A-Z]{12}[0-9]{2}", digits):
+        return f"{digits[:2]}.{digits[2:5]}.{digits[5:8]}/{digits[8:12]}-{digits[12:]}"
     return "'" + digits if isinstance(value, int) else cell_of_text(digits)
 
 
 def cell_of_timestamp(value):
-    return '' if value is None else value[:19].replace('T', ' ')
+    return "" if value is None else value[:19].replace("T", " ")
 
 
-BY_NAME = {'cnpj': cell_of_cnpj, 'criado_em': cell_of_timestamp, 'atualizado_em': cell_of_timestamp,
-           'data_adesao': cell_of_timestamp, 'data_start_onboarding': cell_of_timestamp,
-           'data_end_onboarding': cell_of_timestamp, 'data_cancelamento': cell_of_timestamp}
+BY_NAME = {
+    "cnpj": cell_of_cnpj,
+    "criado_em": cell_of_timestamp,
+    "atualizado_em": cell_of_timestamp,
+    "data_adesao": cell_of_timestamp,
+    "data_start_onboarding": cell_of_timestamp,
+    "data_end_onboarding": cell_of_timestamp,
+    "data_cancelamento": cell_of_timestamp,
+}
 
 
 def cell_of(name, value):
@@ -144,19 +165,19 @@ def cell_of(name, value):
     if name in BY_NAME:
         return BY_NAME[name](value)
     if value is None:
-        return ''
+        return ""
     if isinstance(value, bool):
-        return 'VERDADEIRO' if value else 'FALSO'
+        return "VERDADEIRO" if value else "FALSO"
     if isinstance(value, (int, Decimal)):
-        return format(value, 'f').replace('.', ',') if isinstance(value, Decimal) else str(value)
-    return cell_of_text(', '.join(value) if isinstance(value, list) else value)
+        return format(value, "f").replace(".", ",") if isinstance(value, Decimal) else str(value)
+    return cell_of_text(", ".join(value) if isinstance(value, list) else value)
 
 
 def parse_csv(body):
     """[[cell]], the names first."""
-    text = body.decode('utf-8')
-    assert text.startswith('\ufeff') and text.endswith('\r\n')
-    return list(csv.reader(io.StringIO(text[1:], newline=''), delimiter=';', strict=True))
+    text = body.decode("utf-8")
+    assert text.startswith("\ufeff") and text.endswith("\r\n")
+    return list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
 
 
 def assert_csv_is_json(table, plain, names):

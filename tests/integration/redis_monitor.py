@@ -1,5 +1,6 @@
 """All that Redis is told about one prefix, in the order in which it is done: who took the lease, who flipped to
 what."""
+
 import re
 import socket
 import threading
@@ -7,7 +8,7 @@ import typing
 
 DEADLINE_S = 20
 WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-LINE = re.compile(rb'\+(\d+\.\d+) \[\d+ ([^\]]+)\] (.*)')
+LINE = re.compile(rb"\+(\d+\.\d+) \[\d+ ([^\]]+)\] (.*)")
 
 
 class Flip(typing.NamedTuple):
@@ -48,11 +49,11 @@ class RedisMonitor:
         self._asked = None  # what the last script that may flip was given: (token, generation)
         self._strike = None
         self._socket = socket.create_connection((redis.host, redis.port), DEADLINE_S)
-        self._stream = self._socket.makefile('rwb')
-        for line in (f'AUTH {redis.password}', 'MONITOR'):
-            self._stream.write(line.encode() + b'\r\n')
+        self._stream = self._socket.makefile("rwb")
+        for line in (f"AUTH {redis.password}", "MONITOR"):
+            self._stream.write(line.encode() + b"\r\n")
             self._stream.flush()
-            assert self._stream.readline() == b'+OK\r\n'
+            assert self._stream.readline() == b"+OK\r\n"
         self._socket.settimeout(None)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -75,10 +76,10 @@ class RedisMonitor:
 
     def _read(self):
         try:
-            while (line := self._stream.readline()).endswith(b'\r\n'):
+            while (line := self._stream.readline()).endswith(b"\r\n"):
                 match = LINE.match(line)
                 if match and self._prefix in match[3]:
-                    self._take(float(match[1]), match[2] == b'lua', match[3])
+                    self._take(float(match[1]), match[2] == b"lua", match[3])
         except OSError:
             pass  # the end
         except Exception as error:  # pylint: disable=broad-except (told by __exit__, in the test's thread)
@@ -88,11 +89,11 @@ class RedisMonitor:
         if is_of_script:
             self._take_effect(at_s, text)
             return
-        kind = 'write' if b':gen:' in text else 'other'
+        kind = "write" if b":gen:" in text else "other"
         if b"return 'flipped'" in text:
             words = [word.decode() for word in WORD.findall(text)]
             self._asked = (words[7], int(words[9]))  # as worker/publish.c hands them to the script
-            kind = 'flip'
+            kind = "flip"
         elif not text.startswith((b'"EVAL"', b'"SET"')):
             return  # somebody who reads
         if self._strike:

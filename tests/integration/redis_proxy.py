@@ -1,4 +1,5 @@
 """A proxy in front of Redis that forwards a command at a time and can go wrong at any of them."""
+
 import enum
 import os
 import select
@@ -11,31 +12,31 @@ LOOK_S = 0.05  # how often a pump looks whether somebody else takes over
 
 
 class Action(enum.Enum):
-    FORWARD = 'forward'
-    KILL = 'kill the worker instead of forwarding'
-    CUT = 'close the connection instead of forwarding'
-    CUT_REPLY = 'forward, let Redis answer, close the connection without passing the answer on'
-    LOSE = 'answer in place of Redis, which never hears of it: a message that gets lost, a subscription that is deaf'
-    HOLD = 'close the connection and keep the command for later, as a network that is slow'
-    STALL = 'keep the connection and forward only when let go, as for a worker that stands still meanwhile'
+    FORWARD = "forward"
+    KILL = "kill the worker instead of forwarding"
+    CUT = "close the connection instead of forwarding"
+    CUT_REPLY = "forward, let Redis answer, close the connection without passing the answer on"
+    LOSE = "answer in place of Redis, which never hears of it: a message that gets lost, a subscription that is deaf"
+    HOLD = "close the connection and keep the command for later, as a network that is slow"
+    STALL = "keep the connection and forward only when let go, as for a worker that stands still meanwhile"
 
 
 def is_flip(words):
     """Whether a command is the script that moves the pointer."""
-    return words[0] == b'EVAL' and b"return 'flipped'" in words[1]
+    return words[0] == b"EVAL" and b"return 'flipped'" in words[1]
 
 
 def is_message(words, kind):
     """Whether a command says something of that kind to the worker or to the APIs: "refresh", "published"."""
-    return words[0] == b'PUBLISH' and words[2].split(b' ')[0] == kind.encode()
+    return words[0] == b"PUBLISH" and words[2].split(b" ")[0] == kind.encode()
 
 
 def made_up_reply(words):
     """What Redis says to a message that nobody hears, and to a subscription."""
-    if words[0] == b'PUBLISH':
-        return b':0\r\n'
-    assert words[0] == b'SUBSCRIBE', words
-    return b'*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n' % (len(words[1]), words[1])
+    if words[0] == b"PUBLISH":
+        return b":0\r\n"
+    assert words[0] == b"SUBSCRIBE", words
+    return b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(words[1]), words[1])
 
 
 class Cut(Exception):
@@ -58,7 +59,7 @@ class RedisProxy:
         self._lock = threading.Lock()
         self._sockets = []
         self._threads = []
-        self._listener = socket.create_server(('127.0.0.1', 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._start(self._accept)
 
     def __enter__(self):
@@ -80,7 +81,7 @@ class RedisProxy:
 
     def url(self):
         port = self._listener.getsockname()[1]
-        return f'redis://default:{self.redis.password}@127.0.0.1:{port}/0'
+        return f"redis://default:{self.redis.password}@127.0.0.1:{port}/0"
 
     def set_victim(self, pid):
         self.victim = pid
@@ -115,7 +116,7 @@ class RedisProxy:
             self._start(self._serve, link)
 
     def _serve(self, link):
-        stream = link.client.makefile('rb')
+        stream = link.client.makefile("rb")
         try:
             while (command := read_command(stream)) is not None:
                 self._handle(link, *command)
@@ -196,17 +197,17 @@ class Link:
 def read_command(stream):
     """(words, the bytes they came as), or None at the end."""
     head = stream.readline()
-    if not head.endswith(b'\r\n'):
+    if not head.endswith(b"\r\n"):
         return None
     raw, words = [head], []
     for _ in range(int(head[1:])):
         size = stream.readline()
-        if not size.endswith(b'\r\n'):
+        if not size.endswith(b"\r\n"):
             return None
         word = stream.read(int(size[1:]) + 2)
         raw += [size, word]
         words.append(word[:-2])
-    return words, b''.join(raw)
+    return words, b"".join(raw)
 
 
 def shut(end):

@@ -2,6 +2,7 @@
 
 A Stage is a data set and a Redis prefix of its own, so that tests share servers and nothing else.
 """
+
 import contextlib
 import itertools
 import json
@@ -12,35 +13,72 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-BUILD = os.environ.get('ECOSYS_BUILD', os.path.join(ROOT, 'build'))
-WORKER = os.path.join(BUILD, 'worker/ecosys-worker')
-API = os.path.join(BUILD, 'api/ecosys-api')
+BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
+WORKER = os.path.join(BUILD, "worker/ecosys-worker")
+API = os.path.join(BUILD, "api/ecosys-api")
 
-sys.path.insert(0, os.path.join(ROOT, 'scripts/lib'))
+sys.path.insert(0, os.path.join(ROOT, "scripts/lib"))
 from private_servers import (  # noqa: E402 (found through the line above)
-    Fleet, MariaDB, PgBouncer, PostgreSQL, Redis, ServerError, answers_http, free_port, wait_for,
+    Fleet,
+    MariaDB,
+    PgBouncer,
+    PostgreSQL,
+    Redis,
+    ServerError,
+    answers_http,
+    free_port,
+    wait_for,
 )
 
-POSTGRES_SCHEMA = os.path.join(ROOT, 'schemas/postgres/schema.sql')
-MYSQL_SCHEMA = os.path.join(ROOT, 'schemas/mysql/schema.sql')
-MYSQL_INDEXES = os.path.join(ROOT, 'schemas/mysql/indexes.sql')
-MYSQL_INDEXES_BY_SIZE = os.path.join(ROOT, 'schemas/mysql/indexes-by-size.sql')
-POSTGRES_INDEXES = os.path.join(ROOT, 'schemas/postgres/indexes.sql')
-SCORING = os.path.join(ROOT, 'schemas/scoring.json')
-SCORING_BY_SIZE = os.path.join(ROOT, 'schemas/scoring-by-size.json')
-AS_OF = '2025-03-14 15:09:26'
+POSTGRES_SCHEMA = os.path.join(ROOT, "schemas/postgres/schema.sql")
+MYSQL_SCHEMA = os.path.join(ROOT, "schemas/mysql/schema.sql")
+MYSQL_INDEXES = os.path.join(ROOT, "schemas/mysql/indexes.sql")
+MYSQL_INDEXES_BY_SIZE = os.path.join(ROOT, "schemas/mysql/indexes-by-size.sql")
+POSTGRES_INDEXES = os.path.join(ROOT, "schemas/postgres/indexes.sql")
+SCORING = os.path.join(ROOT, "schemas/scoring.json")
+SCORING_BY_SIZE = os.path.join(ROOT, "schemas/scoring-by-size.json")
+AS_OF = "2025-03-14 15:09:26"
 
 _numbers = itertools.count(1)
 
-__all__ = ['AS_OF', 'MYSQL_INDEXES', 'PgBouncer', 'ROOT', 'Redis', 'SCORING', 'ServerError', 'Stage', 'WORKER', 'API', 'free_port',
-           'hold_in_postgres', 'lock_in_mariadb', 'lock_in_postgres', 'new_redis', 'prepare_counter', 'prepare_sample', 'processor_s',
-           'published_generations', 'changed_model', 'is_sanitizer_build', 'session_in_mariadb', 'session_in_postgres', 'slow_table', 'start_fleet',
-           'unique', 'wait_for', 'waits_in_mariadb', 'waits_in_postgres', 'worker_in_mariadb', 'worker_in_postgres']
+__all__ = [
+    "AS_OF",
+    "MYSQL_INDEXES",
+    "PgBouncer",
+    "ROOT",
+    "Redis",
+    "SCORING",
+    "ServerError",
+    "Stage",
+    "WORKER",
+    "API",
+    "free_port",
+    "hold_in_postgres",
+    "lock_in_mariadb",
+    "lock_in_postgres",
+    "new_redis",
+    "prepare_counter",
+    "prepare_sample",
+    "processor_s",
+    "published_generations",
+    "changed_model",
+    "is_sanitizer_build",
+    "session_in_mariadb",
+    "session_in_postgres",
+    "slow_table",
+    "start_fleet",
+    "unique",
+    "wait_for",
+    "waits_in_mariadb",
+    "waits_in_postgres",
+    "worker_in_mariadb",
+    "worker_in_postgres",
+]
 
 
 def unique(name):
     """A name that no other program, prefix or file of this run has."""
-    return f'{name}{next(_numbers)}'
+    return f"{name}{next(_numbers)}"
 
 
 def start_fleet():
@@ -48,9 +86,10 @@ def start_fleet():
     which a consistent snapshot must be asked for twice: the service must depend on neither."""
     fleet = Fleet(servers=())
     try:
-        fleet.postgres = fleet.add(PostgreSQL, options=['-c', 'timezone=Asia/Kathmandu'])
+        fleet.postgres = fleet.add(PostgreSQL, options=["-c", "timezone=Asia/Kathmandu"])
         fleet.mariadb = fleet.add(
-            MariaDB, options=['--default-time-zone=+09:30', '--transaction-isolation=READ-COMMITTED'])
+            MariaDB, options=["--default-time-zone=+09:30", "--transaction-isolation=READ-COMMITTED"]
+        )
         fleet.redis = fleet.add(Redis)
         return fleet.start()
     except BaseException:
@@ -60,51 +99,57 @@ def start_fleet():
 
 def new_redis(fleet, **options):
     """A further Redis, for a test that stops, kills or empties it, or has it work otherwise."""
-    return fleet.add(Redis, unique('redis'), **options).start()
+    return fleet.add(Redis, unique("redis"), **options).start()
 
 
 def prepare_sample(fleet, name, *flags, as_of=AS_OF):
     """Sample rows of scripts/lib/sample_data.py in both servers; as_of None is now."""
-    folder = os.path.join(fleet.folder, f'rows_{name}')
-    script = os.path.join(ROOT, 'scripts/lib/sample_data.py')
-    instant = ['--as-of', as_of] if as_of else []
-    subprocess.run([sys.executable, script, '--out', folder, *instant, *flags], check=True, stdout=subprocess.DEVNULL)
-    fleet.prepare(name, kommo=[POSTGRES_SCHEMA, f'{folder}/postgres.sql'], ecosys=[MYSQL_SCHEMA, f'{folder}/mysql.sql'])
+    folder = os.path.join(fleet.folder, f"rows_{name}")
+    script = os.path.join(ROOT, "scripts/lib/sample_data.py")
+    instant = ["--as-of", as_of] if as_of else []
+    subprocess.run([sys.executable, script, "--out", folder, *instant, *flags], check=True, stdout=subprocess.DEVNULL)
+    fleet.prepare(name, kommo=[POSTGRES_SCHEMA, f"{folder}/postgres.sql"], ecosys=[MYSQL_SCHEMA, f"{folder}/mysql.sql"])
 
 
 def is_sanitizer_build():
-    with open(API, 'rb') as program:
-        return b'Sanitizer' in program.read()
+    with open(API, "rb") as program:
+        return b"Sanitizer" in program.read()
 
 
 def crypt(password, setting):
     """As crypt(3) has it."""
-    script = 'import ctypes, sys; c = ctypes.CDLL("libcrypt.so.1"); c.crypt.restype = ctypes.c_char_p; ' \
-             'print(c.crypt(sys.argv[1].encode(), sys.argv[2].encode()).decode())'
-    return subprocess.run(['/usr/bin/python3', '-c', script, password, setting], check=True, capture_output=True,
-                          encoding='utf-8').stdout.strip()
+    script = (
+        'import ctypes, sys; c = ctypes.CDLL("libcrypt.so.1"); c.crypt.restype = ctypes.c_char_p; '
+        "print(c.crypt(sys.argv[1].encode(), sys.argv[2].encode()).decode())"
+    )
+    return subprocess.run(
+        ["/usr/bin/python3", "-c", script, password, setting], check=True, capture_output=True, encoding="utf-8"
+    ).stdout.strip()
 
 
 def prepare_counter(fleet, name, clients=1):
     """Active clients without a value but the first, so that mrr_value of /dashboard is what set_counter last said,
     and a tenant that belongs to all of them."""
-    path = os.path.join(fleet.folder, f'{name}.sql')
-    with open(path, 'w', encoding='utf-8') as out:
-        out.write("INSERT INTO pipelines VALUES (1, 'CS | ONGOING');"
-                  "INSERT INTO companies_kommo VALUES (1, 'Loja', 'Loja Ltda', 11222333000181);"
-                  'INSERT INTO clientes_kommo (id, company_id, valor, pipeline_id, data_adesao, vendedor)'
-                  " SELECT g, 1, 0, 1, timestamp '2024-01-01' - g * interval '1 hour', repeat('Fulano de Tal ', 20)"
-                  f' FROM generate_series(1, {clients}) g;')
+    path = os.path.join(fleet.folder, f"{name}.sql")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(
+            "INSERT INTO pipelines VALUES (1, 'CS | ONGOING');"
+            "INSERT INTO companies_kommo VALUES (1, 'Loja', 'Loja Ltda', 11222333000181);"
+            "INSERT INTO clientes_kommo (id, company_id, valor, pipeline_id, data_adesao, vendedor)"
+            " SELECT g, 1, 0, 1, timestamp '2024-01-01' - g * interval '1 hour', repeat('Fulano de Tal ', 20)"
+            f" FROM generate_series(1, {clients}) g;"
+        )
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA, path], ecosys=[MYSQL_SCHEMA])
-    fleet.mariadb.execute("INSERT INTO tenants (id, name, cnpj, slug) VALUES (1, 'Loja', '11222333000181', 'loja')",
-                          f'ecosys_{name}')
+    fleet.mariadb.execute(
+        "INSERT INTO tenants (id, name, cnpj, slug) VALUES (1, 'Loja', '11222333000181', 'loja')", f"ecosys_{name}"
+    )
 
 
 def processor_s(pid):
     """The time that all threads of a process have spent computing."""
-    with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
-        fields = stat.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Api:
@@ -129,11 +174,11 @@ class Stage:
     def __init__(self, fleet, data, redis=None, **settings):
         self.fleet, self.data = fleet, data
         self.redis = redis or fleet.redis
-        self.prefix = unique('p')
+        self.prefix = unique("p")
         self.settings = settings
 
     def environment(self, **changes):
-        settings = {'REDIS_URL': self.redis.url(), 'REDIS_PREFIX': self.prefix, **self.settings, **changes}
+        settings = {"REDIS_URL": self.redis.url(), "REDIS_PREFIX": self.prefix, **self.settings, **changes}
         return self.fleet.environment(self.data, **settings)
 
     # ---- Programs
@@ -141,27 +186,39 @@ class Stage:
     def run(self, program, *flags, seconds=60, env=None, **changes):
         """Runs a program to its end; what it printed is text."""
         return subprocess.run(
-            [program, *flags], env=env or self.environment(**changes), cwd=self.fleet.folder, timeout=seconds,
-            stdin=subprocess.DEVNULL, capture_output=True, encoding='utf-8', check=False)
+            [program, *flags],
+            env=env or self.environment(**changes),
+            cwd=self.fleet.folder,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
 
     def once(self, *flags, **options):
-        return self.run(WORKER, '--once', *flags, **options)
+        return self.run(WORKER, "--once", *flags, **options)
 
     def publish(self, *flags, **options):
         """A refresh that must succeed; the number of its generation."""
-        done = self.once(*(flags or ('--as-of', AS_OF)), **options)
+        done = self.once(*(flags or ("--as-of", AS_OF)), **options)
         assert done.returncode == 0, done.stderr
         return published_generations(done.stderr)[0]
 
     def start_worker(self, *flags, **changes):
         argv = [WORKER, *flags]
-        return self.fleet.program(unique('worker'), argv, self.environment(**changes), self.fleet.folder).start()
+        return self.fleet.program(unique("worker"), argv, self.environment(**changes), self.fleet.folder).start()
 
     def start_api(self, seconds=30, flags=(), **changes):
         """Listens when this returns; whether it has data is another question."""
         port = free_port()
-        process = self.fleet.program(unique('api'), [API, *flags], self.environment(PORT=port, **changes), self.fleet.folder,
-                                     ready=lambda: answers_http(port, '/'))
+        process = self.fleet.program(
+            unique("api"),
+            [API, *flags],
+            self.environment(PORT=port, **changes),
+            self.fleet.folder,
+            ready=lambda: answers_http(port, "/"),
+        )
         return Api(process.start(seconds), port)
 
     # ---- What is in Redis
@@ -171,41 +228,41 @@ class Stage:
 
     def pointer(self):
         """The generation that is served, or None."""
-        value = self.command('GET', f'{self.prefix}:current')
+        value = self.command("GET", f"{self.prefix}:current")
         return None if value is None else int(value)
 
     def keys(self):
-        return sorted(key.decode() for key in self.command('KEYS', f'{self.prefix}:*'))
+        return sorted(key.decode() for key in self.command("KEYS", f"{self.prefix}:*"))
 
     def generations_with_keys(self):
-        found = [re.match(rf'{self.prefix}:gen:(\d+):', key) for key in self.keys()]
+        found = [re.match(rf"{self.prefix}:gen:(\d+):", key) for key in self.keys()]
         return {int(match[1]) for match in found if match}
 
     def ttls(self):
         """{key: its time to live in seconds, -1 for one that stays for ever}."""
-        return {key.decode(): ttl for key, ttl in self.command('EVAL', TTLS_SCRIPT, 0, f'{self.prefix}:*')}
+        return {key.decode(): ttl for key, ttl in self.command("EVAL", TTLS_SCRIPT, 0, f"{self.prefix}:*")}
 
     def assert_keys_end(self):
         """Every key starts with the prefix (else it would not be listed) and has a time to live."""
         assert [key for key, ttl in self.ttls().items() if ttl == -1] == []
 
     def generation_key(self, generation, name):
-        return f'{self.prefix}:gen:{generation}:{name}'
+        return f"{self.prefix}:gen:{generation}:{name}"
 
     def expire_lease(self):
         """What time would do to the lease of a worker that is dead."""
-        self.command('DEL', f'{self.prefix}:lease')
+        self.command("DEL", f"{self.prefix}:lease")
 
     # ---- What is in the databases
 
     def set_counter(self, value):
-        self.fleet.postgres.execute(f'UPDATE clientes_kommo SET valor = {value} WHERE id = 1', f'kommo_{self.data}')
+        self.fleet.postgres.execute(f"UPDATE clientes_kommo SET valor = {value} WHERE id = 1", f"kommo_{self.data}")
 
     def kommo(self, sql):
-        return self.fleet.postgres.execute(sql, f'kommo_{self.data}')
+        return self.fleet.postgres.execute(sql, f"kommo_{self.data}")
 
     def ecosys(self, sql):
-        return self.fleet.mariadb.execute(sql, f'ecosys_{self.data}')
+        return self.fleet.mariadb.execute(sql, f"ecosys_{self.data}")
 
 
 def published_generations(log):
@@ -215,11 +272,11 @@ def published_generations(log):
 
 def changed_model(folder, change):
     """The path of a copy of the scoring model after change(model)."""
-    with open(SCORING, encoding='utf-8') as source:
+    with open(SCORING, encoding="utf-8") as source:
         model = json.load(source)
     change(model)
-    path = os.path.join(folder, unique('model') + '.json')
-    with open(path, 'w', encoding='utf-8') as out:
+    path = os.path.join(folder, unique("model") + ".json")
+    with open(path, "w", encoding="utf-8") as out:
         json.dump(model, out)
     return path
 
@@ -231,9 +288,10 @@ class Session:
     """A session of a database's client that stays open, with the locks it takes, to the end of the block."""
 
     def __init__(self, argv):
-        self.client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       bufsize=0)
-        self.printed, self.count = b'', 0
+        self.client = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        )
+        self.printed, self.count = b"", 0
 
     def __enter__(self):
         return self
@@ -252,9 +310,9 @@ class Session:
         while select.select([self.client.stdout], [], [], 0)[0]:
             data = os.read(self.client.stdout.fileno(), 1 << 16)
             if not data:
-                raise ServerError(f'the client has ended: {self.printed.decode()}')
+                raise ServerError(f"the client has ended: {self.printed.decode()}")
             self.printed += data
-        return f'done {self.count}'.encode() in self.printed
+        return f"done {self.count}".encode() in self.printed
 
     def run(self, sql, seconds=20):
         self.begin(sql)
@@ -262,18 +320,18 @@ class Session:
 
 
 def session_in_postgres(stage):
-    return Session(stage.fleet.postgres.client(f'kommo_{stage.data}') + ['-t'])
+    return Session(stage.fleet.postgres.client(f"kommo_{stage.data}") + ["-t"])
 
 
 def session_in_mariadb(stage):
-    return Session(stage.fleet.mariadb.client(f'ecosys_{stage.data}') + ['--unbuffered'])
+    return Session(stage.fleet.mariadb.client(f"ecosys_{stage.data}") + ["--unbuffered"])
 
 
 @contextlib.contextmanager
-def lock_in_postgres(stage, table='clientes_kommo'):
+def lock_in_postgres(stage, table="clientes_kommo"):
     """The session that has locked the table; it may change what is in it."""
     with session_in_postgres(stage) as session:
-        session.run(f'BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE')
+        session.run(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield session
 
 
@@ -299,41 +357,45 @@ def hold_in_postgres(stage):
     view."""
     stage.kommo(HELD_SQL.format(reader=stage.fleet.READER))
     with session_in_postgres(stage) as session:
-        session.run('BEGIN; SELECT pg_advisory_xact_lock(7)')
+        session.run("BEGIN; SELECT pg_advisory_xact_lock(7)")
         yield session
 
 
 @contextlib.contextmanager
-def lock_in_mariadb(stage, table='cards'):
+def lock_in_mariadb(stage, table="cards"):
     with session_in_mariadb(stage) as session:
-        session.run(f'LOCK TABLES {table} WRITE')
+        session.run(f"LOCK TABLES {table} WRITE")
         yield session
 
 
 @contextlib.contextmanager
 def slow_table(stage, table, seconds):
     """Each statement that reads it takes so long."""
-    stage.ecosys(f'RENAME TABLE {table} TO quick_{table};'
-                 f'CREATE VIEW {table} AS SELECT t.* FROM quick_{table} t, (SELECT SLEEP({seconds})) waited')
+    stage.ecosys(
+        f"RENAME TABLE {table} TO quick_{table};"
+        f"CREATE VIEW {table} AS SELECT t.* FROM quick_{table} t, (SELECT SLEEP({seconds})) waited"
+    )
     try:
         yield
     finally:
-        stage.ecosys(f'DROP VIEW {table}; RENAME TABLE quick_{table} TO {table}')
+        stage.ecosys(f"DROP VIEW {table}; RENAME TABLE quick_{table} TO {table}")
 
 
 def waits_in_postgres(stage):
-    return stage.fleet.postgres.query('SELECT 1 FROM pg_locks WHERE NOT granted')
+    return stage.fleet.postgres.query("SELECT 1 FROM pg_locks WHERE NOT granted")
 
 
 def waits_in_mariadb(stage):
     """What the worker asks while it waits for somebody's lock."""
-    return [row[7] for row in worker_in_mariadb(stage) if 'Waiting for table' in (row[6] or '')]
+    return [row[7] for row in worker_in_mariadb(stage) if "Waiting for table" in (row[6] or "")]
 
 
 def worker_in_mariadb(stage):
     """The worker's sessions, as SHOW FULL PROCESSLIST has them."""
-    return [row for row in stage.fleet.mariadb.query('SHOW FULL PROCESSLIST') if row[1] == stage.fleet.READER]
+    return [row for row in stage.fleet.mariadb.query("SHOW FULL PROCESSLIST") if row[1] == stage.fleet.READER]
 
 
 def worker_in_postgres(stage):
-    return stage.fleet.postgres.query(f"SELECT state, query FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}'")
+    return stage.fleet.postgres.query(
+        f"SELECT state, query FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}'"
+    )

@@ -103,11 +103,16 @@ def test_documented_ranges_are_those_of_the_table():
         return named[word] if word in named else int(word)
 
     table = re.search(r"^static const struct setting ROWS\[\] = \{\n(.*?)^\};", source, re.M | re.S)[1]
-    rows = [dict(re.findall(r'\.(\w+) = ("(?:[^"\\]|\\.)*"|[^,{}"]+)', row))
-            for row in re.findall(r"^    \{(\..*?)\},$", table, re.M | re.S)]
+    rows = [
+        dict(re.findall(r'\.(\w+) = ("(?:[^"\\]|\\.)*"|[^,{}"]+)', row))
+        for row in re.findall(r"^    \{(\..*?)\},$", table, re.M | re.S)
+    ]
     assert [row["name"].strip('"') for row in rows] == [code(row[0]) for row in documented_settings()]
-    ranges = {row["name"].strip('"'): f"{number(row['low'])} to {number(row['high'])}"
-              for row in rows if row["kind"] == "KIND_NUMBER"}
+    ranges = {
+        row["name"].strip('"'): f"{number(row['low'])} to {number(row['high'])}"
+        for row in rows
+        if row["kind"] == "KIND_NUMBER"
+    }
     documented = {code(row[0]): row[3] for row in documented_settings() if re.fullmatch(r"\d+ to \d+", row[3])}
     assert ranges and documented == ranges
 
@@ -124,9 +129,21 @@ def marked_names(document):
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CHANGELOG.md", "docs/api.md", "docs/architecture.md", "docs/compatibility.md",
-     "docs/known-limits.md", "docs/scoring.md", "docs/security.md", "docs/pt-BR/inicio.md", "docs/reliability.md",
-     "docs/least-privilege.md", "docs/benchmarks.md", "schemas/redis.md"],
+    [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/api.md",
+        "docs/architecture.md",
+        "docs/compatibility.md",
+        "docs/known-limits.md",
+        "docs/scoring.md",
+        "docs/security.md",
+        "docs/pt-BR/inicio.md",
+        "docs/reliability.md",
+        "docs/least-privilege.md",
+        "docs/benchmarks.md",
+        "schemas/redis.md",
+    ],
 )
 def test_documents_name_settings_that_exist(document):
     assert marked_names(document) - {"ENVELOPE_VERSION"} <= names_of_settings()
@@ -160,16 +177,34 @@ def test_documents_name_settings_that_exist(document):
         ("api/server.c", "SPARE_DESCRIPTORS", "128", "docs/configuration.md", "this number and 128 more"),
         ("api/net/listener.c", "ACCEPT_REST_S", "1", "docs/architecture.md", "the listener rests for a second"),
         ("api/net/turns.c", "ROUND_US", "50", "docs/architecture.md", "those who wait get 50 µs"),
-        ("api/http/connection.c", "REQUESTS_A_TURN", "8", "docs/architecture.md", "a turn being eight requests at most"),
+        (
+            "api/http/connection.c",
+            "REQUESTS_A_TURN",
+            "8",
+            "docs/architecture.md",
+            "a turn being eight requests at most",
+        ),
         ("api/net/listener.c", "ACCEPT_AT_MOST_US", "1000", "docs/architecture.md", "at most a millisecond"),
         ("api/auth/throttle.h", "THROTTLE_ADDRESSES", "4096", "docs/architecture.md", "At most 4,096 addresses"),
         ("api/auth/throttle.h", "THROTTLE_FAMILIAR", "8192", "docs/architecture.md", "8,192 are remembered"),
         ("api/auth/verifier.c", "THREADS", "1", "docs/architecture.md", "one thread of its own, that"),
         ("api/server.c", "REPORT_EVERY_S", "60", "docs/configuration.md", "Once a minute at most, the log says"),
-        ("common/stored/messages.h", "MESSAGE_NO_WORKER_MS", "2000", "docs/api.md", "No worker answers within 2 s: 503"),
+        (
+            "common/stored/messages.h",
+            "MESSAGE_NO_WORKER_MS",
+            "2000",
+            "docs/api.md",
+            "No worker answers within 2 s: 503",
+        ),
         ("api/data/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
         ("common/stored/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
-        ("api/formats/compression.h", "COMPRESS_LEN_MIN", "1000u?", "docs/api.md", "content of 1,000 bytes or more is compressed"),
+        (
+            "api/formats/compression.h",
+            "COMPRESS_LEN_MIN",
+            "1000u?",
+            "docs/api.md",
+            "content of 1,000 bytes or more is compressed",
+        ),
     ],
 )
 def test_numbers_are_those_of_the_code(source, name, value, document, words):
@@ -235,8 +270,7 @@ def errors_in_code():
     for name, status, rest in re.findall(r"\[ERROR_(\w+)\] =\s*\{(\d+),(.*?)\}(?=,\s*\[|,\s*$)", table, re.S):
         call = re.match(r"\s*INVALID\((.*?)\),", rest, re.S)
         if call:
-            place, field, message, kind = (
-                literal(part) for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', call[1]))
+            place, field, message, kind = (literal(part) for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', call[1]))
             document = {"detail": [{"loc": [place, field], "msg": message, "type": kind}]}
         else:
             document = json.loads(literal(rest[: rest.rindex(",")]))
@@ -302,8 +336,10 @@ def test_openapi_has_the_headers():
 def test_media_types_are_documented():
     """Those of the table in media.c, in its order, and which paths have them."""
     rows = re.findall(r'\[MEDIA_\w+\] = \{"([^"]+)"', text_of("api/formats/media.c"))
-    documented = {code(row[0]): set(re.findall(r"`(/[a-z-]*)`", row[1]))
-                  for row in table_with("docs/api.md", "media type", "who has it", "how to ask for it")}
+    documented = {
+        code(row[0]): set(re.findall(r"`(/[a-z-]*)`", row[1]))
+        for row in table_with("docs/api.md", "media type", "who has it", "how to ask for it")
+    }
     assert list(documented) == rows
     described = {media: set() for media in rows}
     for path, item in openapi()["paths"].items():
@@ -433,7 +469,8 @@ def test_scoring_document_has_the_points():
     assert points == plain(adoption[name] for name in ("econversa", "integrator_ads", "reports", "contracts"))
     weights = {row[0]: row[1] for row in table_with("docs/scoring.md", "pillar", "weight", "rows of EcoSys")}
     assert list(weights.values()) == [
-        f"{model['pillars'][name]['weight'] * 100:g} %" for name in ("engajamento", "estoque", "crm", "adocao")]
+        f"{model['pillars'][name]['weight'] * 100:g} %" for name in ("engajamento", "estoque", "crm", "adocao")
+    ]
 
 
 # ---- Redis
@@ -504,7 +541,11 @@ def test_redis_envelope_is_documented():
 )
 def test_redis_payloads_are_documented(title, kind, fields):
     number = int(re.search(rf"BLOB_{kind} = (\d+)", text_of("common/stored/envelope.h"))[1])
-    sources = text_of("common/stored/codec.c") + text_of("common/stored/codec_rows.c") + text_of("common/stored/codec_logins.c")
+    sources = (
+        text_of("common/stored/codec.c")
+        + text_of("common/stored/codec_rows.c")
+        + text_of("common/stored/codec_logins.c")
+    )
     count = int(re.search(rf"#define {fields} +(\d+)", sources)[1]) if fields else 1
     section = redis_document().split(f"\n### {title}\n", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
     assert f"Kind {number}, {count} field" in section
@@ -527,8 +568,10 @@ def scripts_of(program):
 
 def test_redis_scripts_are_documented():
     """Each in the table, embedded, and with a comment on top about what it takes and returns."""
-    documented = [re.search(r"\]\(redis/(\w+\.lua)\)", row[0])[1]
-                  for row in table_with("schemas/redis.md", "script", "what it does", "run by")]
+    documented = [
+        re.search(r"\]\(redis/(\w+\.lua)\)", row[0])[1]
+        for row in table_with("schemas/redis.md", "script", "what it does", "run by")
+    ]
     assert sorted(f"schemas/redis/{name}" for name in documented) == scripts_of("worker")
     assert re.findall(r"\bscript_(\w+)\(void\)", text_of("worker/scripts.h")) == [name[:-4] for name in documented]
     for path in scripts_of("worker"):

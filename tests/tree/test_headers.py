@@ -13,8 +13,15 @@ FOLDERS = ("common", "worker", "api")
 LIBRARIES = r"msgpack|yajl|hiredis|libpq|postgres|mysql|mariadb|errmsg|event2|xxhash|openssl|sodium|systemd"
 # A library is found under one of these names, as in scripts/cmake/Libraries.cmake.
 PACKAGES = (
-    ("libpq",), ("libmariadb", "mysqlclient"), ("hiredis",), ("libevent_core",), ("msgpack-c", "msgpack"), ("yajl",),
-    ("libxxhash",), ("openssl",), ("libsodium",),
+    ("libpq",),
+    ("libmariadb", "mysqlclient"),
+    ("hiredis",),
+    ("libevent_core",),
+    ("msgpack-c", "msgpack"),
+    ("yajl",),
+    ("libxxhash",),
+    ("openssl",),
+    ("libsodium",),
 )
 
 HEADERS = [path for folder in FOLDERS for path in files(folder, ".h")]

@@ -14,7 +14,12 @@ from sources import ROOT, code_of, files, includes, text_of
 COMMON = (("common/base",), ("common/domain",), ("common/stored",), ("common/redis",), ("common/program",))
 WORKER = (*COMMON, ("worker/sources",), ("worker",))
 API = (
-    *COMMON, ("api/net", "api/formats"), ("api/http",), ("api/auth", "api/data"), ("api/endpoints",), ("api",),
+    *COMMON,
+    ("api/net", "api/formats"),
+    ("api/http",),
+    ("api/auth", "api/data"),
+    ("api/endpoints",),
+    ("api",),
 )
 
 # The rooms in which a library may be used, by how its headers begin.
@@ -146,7 +151,19 @@ def test_the_trial_endpoint_compiles():
     """The one that CONTRIBUTING.md walks through."""
     [block] = re.findall(r"^```c\n(/\* api/endpoints/.*?)^```$", text_of("CONTRIBUTING.md"), re.M | re.S)
     compiler = shlex.split(os.environ.get("ECOSYS_CC") or "cc")
-    argv = [*compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I.", "-x", "c", "-"]
+    argv = [
+        *compiler,
+        "-std=c11",
+        "-D_GNU_SOURCE",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsyntax-only",
+        "-I.",
+        "-x",
+        "c",
+        "-",
+    ]
     compiled = subprocess.run(argv, input=block, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
     assert compiled.returncode == 0, compiled.stderr
     assert "LINE(ENDPOINT_TENANT_EXISTS)" in text_of("CONTRIBUTING.md")

@@ -12,8 +12,17 @@ from sources import ROOT, text_of
 BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
 # Of systemd's own, that ours refer to and that a scratch root does not have.
 STANDARD_TARGETS = (
-    "basic", "multi-user", "network-online", "paths", "shutdown", "slices", "sockets", "sysinit", "time-set",
-    "time-sync", "timers",
+    "basic",
+    "multi-user",
+    "network-online",
+    "paths",
+    "shutdown",
+    "slices",
+    "sockets",
+    "sysinit",
+    "time-set",
+    "time-sync",
+    "timers",
 )
 PROGRAM_OF = {"ecosys-worker": "ecosys-worker", "ecosys-api": "ecosys-api", "ecosys-refresh": "ecosys-worker --refresh"}
 
@@ -105,8 +114,13 @@ def scratch_root(tmp_path_factory):
     if not os.path.exists(os.path.join(BUILD, "cmake_install.cmake")):
         pytest.skip(f"{BUILD} is no build folder: there is nothing to install")
     installed = subprocess.run(
-        ["cmake", "--install", BUILD, "--prefix", "/usr"], env={**os.environ, "DESTDIR": root},
-        capture_output=True, text=True, check=False, timeout=60)
+        ["cmake", "--install", BUILD, "--prefix", "/usr"],
+        env={**os.environ, "DESTDIR": root},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert installed.returncode == 0, installed.stderr
     folder = os.path.join(root, "usr/lib/systemd/system")
     for name in STANDARD_TARGETS:
@@ -123,17 +137,28 @@ def scratch_root(tmp_path_factory):
 
 def named_sql():
     """The files of SQL for whoever owns the databases, all but the schemas; README.md tells where they are installed."""
-    found = [f"{source}/{name}" for source in ("mysql", "postgres")
-             for name in sorted(os.listdir(os.path.join(ROOT, "schemas", source))) if name != "schema.sql"]
+    found = [
+        f"{source}/{name}"
+        for source in ("mysql", "postgres")
+        for name in sorted(os.listdir(os.path.join(ROOT, "schemas", source)))
+        if name != "schema.sql"
+    ]
     assert "mysql/indexes.sql" in found and "/usr/share/ecosys-ms/mysql/" in text_of("README.md")
     return found
 
 
 def test_installation_has_what_documents_name(scratch_root):
-    for path in ("bin/ecosys-worker", "bin/ecosys-api", "share/ecosys-ms/ecosys-ms.env.example",
-                 "share/ecosys-ms/scoring.json", "share/ecosys-ms/scoring-by-size.json",
-                 "share/ecosys-ms/openapi.json", "share/ecosys-ms/redis-acl.conf",
-                 *(f"share/ecosys-ms/{path}" for path in named_sql()), *(f"lib/systemd/system/{unit}" for unit in units())):
+    for path in (
+        "bin/ecosys-worker",
+        "bin/ecosys-api",
+        "share/ecosys-ms/ecosys-ms.env.example",
+        "share/ecosys-ms/scoring.json",
+        "share/ecosys-ms/scoring-by-size.json",
+        "share/ecosys-ms/openapi.json",
+        "share/ecosys-ms/redis-acl.conf",
+        *(f"share/ecosys-ms/{path}" for path in named_sql()),
+        *(f"lib/systemd/system/{unit}" for unit in units()),
+    ):
         assert os.path.exists(os.path.join(scratch_root, "usr", path)), path
 
 
@@ -141,7 +166,11 @@ def test_installation_has_what_documents_name(scratch_root):
 def test_systemd_takes_the_installed_units(scratch_root):
     checked = subprocess.run(
         ["systemd-analyze", f"--root={scratch_root}", "--man=no", "verify", *units()],
-        capture_output=True, text=True, check=False, timeout=60)
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert checked.returncode == 0 and checked.stderr.strip() == "", checked.stderr
 
 
@@ -149,5 +178,6 @@ def test_systemd_takes_the_installed_units(scratch_root):
 def test_systemd_knows_the_time():
     when = re.search(r"^OnCalendar=(.*)$", text_of("systemd/ecosys-refresh.timer"), re.M)[1]
     checked = subprocess.run(
-        ["systemd-analyze", "calendar", when], capture_output=True, text=True, check=False, timeout=30)
+        ["systemd-analyze", "calendar", when], capture_output=True, text=True, check=False, timeout=30
+    )
     assert checked.returncode == 0 and "Next elapse" in checked.stdout, checked.stderr
