@@ -121,7 +121,7 @@ def parse_arguments():
         "--scale",
         choices=SCALES,
         default="full",
-        help="full (default): three rounds of four seconds; quick: one of three seconds; tiny: to try " "the tool",
+        help="full (default): three rounds of four seconds; quick: one of three seconds; tiny: to try the tool",
     )
     scale.add_argument("--quick", dest="scale", action="store_const", const="quick", help="--scale quick")
     parser.add_argument("--only", action="append", choices=attackers.ATTACKERS, help="this attack; may be repeated")

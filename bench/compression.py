@@ -1,5 +1,5 @@
-"""What compressing an answer costs and leaves, by library and level: zlib as the peer, libdeflate and zstd as the API has
-them. The libraries are called from here through ctypes, with whole bodies."""
+"""What compressing an answer costs and leaves, by library and level: zlib as the peer, libdeflate and zstd as the API
+has them. The libraries are called from here through ctypes, with whole bodies."""
 
 import ctypes
 import time

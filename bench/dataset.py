@@ -92,8 +92,8 @@ INSERT INTO companies_kommo
     SELECT g, 'Loja ' || g || ' Veículos', 'Loja ' || g || ' Comércio de Veículos Ltda', {cnpj} + g
     FROM generate_series(1, {clients}) g;
 INSERT INTO clientes_kommo
-    SELECT g, g, 179.90 + g % 13 * 50, 'Vendedora ' || g % 6, 1 + g % 5, g % 7, g % 9, adesao, adesao + interval '2 days',
-           CASE WHEN g % 7 <> 3 THEN adesao + g % 45 * interval '1 day' END,
+    SELECT g, g, 179.90 + g % 13 * 50, 'Vendedora ' || g % 6, 1 + g % 5, g % 7, g % 9, adesao,
+           adesao + interval '2 days', CASE WHEN g % 7 <> 3 THEN adesao + g % 45 * interval '1 day' END,
            CASE WHEN g % 7 = 5 THEN adesao + interval '200 days' END, CASE WHEN g % 7 = 5 THEN 'Preço' END,
            CASE WHEN g % 7 = 5 THEN 'Pediu desconto e não aceitou a contraproposta' END, adesao, adesao,
            CASE WHEN g % 40 = 0 THEN adesao END
@@ -213,5 +213,6 @@ def count_rows(fleet, name):
 
 def count_bytes(fleet, name):
     """(bytes of rows, bytes of secondary keys) of the EcoSys database, as the server estimates them."""
-    sql = f"SELECT SUM(data_length), SUM(index_length) FROM information_schema.tables WHERE table_schema = 'ecosys_{name}'"
+    sums = "SELECT SUM(data_length), SUM(index_length) FROM information_schema.tables"
+    sql = f"{sums} WHERE table_schema = 'ecosys_{name}'"
     return tuple(map(int, fleet.mariadb.query(sql)[0]))

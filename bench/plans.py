@@ -210,8 +210,9 @@ def text(results):
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/bench plans",
-        description="Shows what the databases do with each query of a refresh, with and without the recommended indexes: "
-        "Markdown to standard output, all figures to a JSON file. Exit status: 0 measured; 1 failed; 2 wrong usage.",
+        description="Shows what the databases do with each query of a refresh, with and without the recommended "
+        "indexes: Markdown to standard output, all figures to a JSON file. "
+        "Exit status: 0 measured; 1 failed; 2 wrong usage.",
     )
     parser.add_argument(
         "--scale",

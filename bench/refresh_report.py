@@ -178,8 +178,8 @@ def _memory_lines(memory):
     refreshes = memory["refreshes"]
     return [
         f"{memory['tenants']:,} tenants, {memory['clients']:,} clients, {memory['rows']:,} rows, "
-        f"{memory['rows_by_table']['activity_log'][0]:,} of them in activity_log; {memory['window_rows']:,} in the last "
-        f"30 days. Loaded in {memory['load_s']:.0f} s, recommended indexes added in "
+        f"{memory['rows_by_table']['activity_log'][0]:,} of them in activity_log; {memory['window_rows']:,} in the "
+        f"last 30 days. Loaded in {memory['load_s']:.0f} s, recommended indexes added in "
         f"{memory['recommended_indexes_s']:.0f} s.",
         "",
         "Two refreshes, phases in milliseconds:",

@@ -291,8 +291,8 @@ def text(results):
     scale = results["scale"]
     lines = [
         f"- Measured {results['began'][:10]} by `{results['command']}` in {results['seconds'] / 60:.0f} minutes: "
-        f"{scale['rounds']} rounds of {scale['seconds']} s for each side of a comparison; load average at the end, this "
-        f"run's own included, {results['load_after']}",
+        f"{scale['rounds']} rounds of {scale['seconds']} s for each side of a comparison; load average at the end, "
+        f"this run's own included, {results['load_after']}",
         *common.machine_lines(results["machine"]),
         "",
     ]

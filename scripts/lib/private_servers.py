@@ -363,8 +363,8 @@ class Process:
         return self._ready is None or self._ready()
 
     def start(self, seconds=READY_S):
-        """Starts it and waits until it is ready. If it fails or takes too long: ServerError, with the end of its log. It may
-        have ended with status 0 by then."""
+        """Starts it and waits until it is ready. If it fails or takes too long: ServerError, with the end of its log.
+        It may have ended with status 0 by then."""
         if self.alive:
             raise ServerError(f"{self.name} runs already")
         self._spawn()
@@ -625,7 +625,7 @@ class PostgreSQL(SqlServer):
         # The account that starts the fleet is the superuser, through the socket only.
         self._write(
             "data/pg_hba.conf",
-            (f'local all "{admin}" peer\n' "local all all scram-sha-256\n" "host all all 127.0.0.1/32 scram-sha-256\n"),
+            f'local all "{admin}" peer\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n',
         )
 
     def command_line(self):

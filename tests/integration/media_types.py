@@ -1,5 +1,5 @@
-"""Answers in MessagePack and CSV, read by other means than the service writes them, and compared with the JSON of the same
-question. Order, types and the last digit count."""
+"""Answers in MessagePack and CSV, read by other means than the service writes them, and compared with the JSON of the
+same question. Order, types and the last digit count."""
 
 import csv
 import io
@@ -80,7 +80,7 @@ def parse_msgpack(body):
 
 
 def as_msgpack_has_it(value):
-    """What MessagePack makes of a value of the JSON: the nearest double of a fraction, text of what 64 bits cannot hold."""
+    """What MessagePack makes of a value of the JSON: a fraction's nearest double, text of what 64 bits cannot hold."""
     if isinstance(value, Pairs):
         return Pairs((key, as_msgpack_has_it(inner)) for key, inner in value)
     if isinstance(value, list):

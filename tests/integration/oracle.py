@@ -17,6 +17,7 @@ when none failed. --unfiltered-only leaves the filters and the logins out.
 """
 import argparse
 import base64
+import functools
 import http.client
 import json
 import subprocess
@@ -770,14 +771,14 @@ def questions(oracle, unfiltered_only):
         if last is not None:
             bounds["data_adesao_fim"] = last.isoformat()
         query = "?" + urllib.parse.urlencode(bounds) if bounds else ""
-        yield f"/clientes{query}", lambda f=first, l=last: oracle.clientes(f, l)
-        yield f"/dashboard{query}", lambda f=first, l=last: oracle.dashboard(f, l)
+        yield f"/clientes{query}", functools.partial(oracle.clientes, first, last)
+        yield f"/dashboard{query}", functools.partial(oracle.dashboard, first, last)
         for formato in ("plano", "detalhado"):
             query = "?" + urllib.parse.urlencode({**bounds, "formato": formato})
-            yield (f"/health-scores{query}", lambda f=first, l=last, shape=formato: oracle.health_scores(f, l, shape))
+            yield f"/health-scores{query}", functools.partial(oracle.health_scores, first, last, formato)
     if not unfiltered_only:
         for tenant_id in oracle.tenants:
-            yield f"/logins?tenant_id={tenant_id}", lambda tenant=tenant_id: oracle.logins(tenant)
+            yield f"/logins?tenant_id={tenant_id}", functools.partial(oracle.logins, tenant_id)
 
 
 def arguments():

@@ -335,8 +335,8 @@ def lock_in_postgres(stage, table="clientes_kommo"):
         yield session
 
 
-# A refresh waits for locks of others before its snapshot. Who is to wait behind it is asked for a lock by a view, and for
-# as long as it is held: the worker's own limit on such waits does not count for it.
+# A refresh waits for locks of others before its snapshot. Who is to wait behind it is asked for a lock by a view, and
+# for as long as it is held: the worker's own limit on such waits does not count for it.
 HELD_SQL = """
 DO $$
 BEGIN
@@ -353,8 +353,8 @@ $$"""
 
 @contextlib.contextmanager
 def hold_in_postgres(stage):
-    """The session that refreshes wait for when they have their snapshot and locks and read the clients. statuses stays a
-    view."""
+    """The session that refreshes wait for when they have their snapshot and locks and read the clients. statuses stays
+    a view."""
     stage.kommo(HELD_SQL.format(reader=stage.fleet.READER))
     with session_in_postgres(stage) as session:
         session.run("BEGIN; SELECT pg_advisory_xact_lock(7)")

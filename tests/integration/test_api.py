@@ -1,5 +1,6 @@
-"""ecosys-api from outside: connections, hostile bytes, limits, and what is served while parts are dead. What is said on a
-sound connection is test_http_contract.py's."""
+"""ecosys-api from outside: connections, hostile bytes, limits, and what is served while parts are dead. What is said on
+a sound connection is test_http_contract.py's."""
+
 import concurrent.futures
 import contextlib
 import random

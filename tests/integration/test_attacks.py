@@ -244,8 +244,8 @@ def states_of_threads(api):
 
 
 def is_answered_amid_refusals(api):
-    """The API stands still while 200 newcomers come, each of whom is one too many. Whether who is inside, and asks again
-    and again, is answered after the first of them was refused and before the last."""
+    """The API stands still while 200 newcomers come, each of whom is one too many. Whether who is inside, and asks
+    again and again, is answered after the first of them was refused and before the last."""
     count = 200
     with select.epoll() as ready, Connection(api.port) as asker:
         assert asker.ask("/").status == 200
@@ -349,7 +349,7 @@ def test_who_was_refused_gives_way_at_once(large):
 
 
 def test_who_asks_for_a_refresh_and_leaves_gives_way(fleet):
-    """Refreshes that take long, asked for by clients that are gone: their places are others'; who waits keeps its own."""
+    """Refreshes that take long, asked for by clients that are gone: their places are others'; who waits stays."""
     prepare_counter(fleet, "left")
     stage = Stage(fleet, "left")
     stage.start_worker(REFRESH_INTERVAL=0)

@@ -117,8 +117,8 @@ def test_hash_in_a_file(stage, fleet, quote):
         ),
         (
             "ana:$1$hunter2$x",
-            "BASIC_AUTH_USERS: entry 1: is no crypt(3) hash of a kind that is taken: yescrypt ($y$), bcrypt ($2b$, $2y$, "
-            "$2a$), SHA-512 ($6$) and SHA-256 ($5$)",
+            "BASIC_AUTH_USERS: entry 1: is no crypt(3) hash of a kind that is taken: yescrypt ($y$), bcrypt ($2b$, "
+            "$2y$, $2a$), SHA-512 ($6$) and SHA-256 ($5$)",
         ),
         ("ana:a,ana:hunter2", "BASIC_AUTH_USERS: entry 2: has the name of an entry before it"),
     ],
@@ -395,8 +395,8 @@ def test_guessing_without_end_is_told_nothing(stage, hashed):
         right = []
 
         def mostly_refused():
-            """More guesses, of which one a second is looked at, and the right password as often: with that, ten attempts
-            a second get through, as somebody has got in with it from there."""
+            """More guesses, of which one a second is looked at, and the right password as often: with that, ten
+            attempts a second get through, as somebody has got in with it from there."""
             right.clear()
             begin_right = time.monotonic()
             for number in range(900, 930):
@@ -458,8 +458,8 @@ def test_forwarded_addresses_of_strangers_are_not_believed(stage):
 
 
 def test_unknown_users_take_as_long(stage):
-    """A hash is computed for each failure, and only one, whoever it is for. Of some tries the quickest counts: other work
-    on the machine may make a computation slower, never quicker."""
+    """A hash is computed for each failure, and only one, whoever it is for. Of some tries the quickest counts: other
+    work on the machine may make a computation slower, never quicker."""
     hashes = crypt(PASSWORD, "$6$rounds=300000$saltstring")
     api = start_loaded(stage, BASIC_AUTH_USERS=f"ana:{hashes},bia:{hashes},lia:clara", AUTH_FAILURES=1000)
     wrong = "x" * len(PASSWORD.encode())  # a longer one may take longer

@@ -1,5 +1,5 @@
-"""scripts/demo from beginning to end: what it says, and that nothing outlives it. It builds the release preset, so other
-builds pass this file over."""
+"""scripts/demo from beginning to end: what it says, and that nothing outlives it. It builds the release preset, so
+other builds pass this file over."""
 
 import contextlib
 import ctypes

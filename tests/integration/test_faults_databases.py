@@ -274,7 +274,7 @@ def large(fleet):
 
 def is_sending_in_postgres(stage):
     return stage.fleet.postgres.query(
-        "SELECT 1 FROM pg_stat_activity" f" WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
+        f"SELECT 1 FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
     )
 
 

@@ -170,7 +170,7 @@ def test_database_that_vanishes_amid_a_refresh(network, service, server):
 
 def is_sending_in_postgres(stage):
     return stage.fleet.postgres.query(
-        "SELECT 1 FROM pg_stat_activity" f" WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
+        f"SELECT 1 FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
     )
 
 

@@ -1,5 +1,5 @@
-"""The recommended indexes: the files that make them, the notes of --check that ask for them, and what the servers do with
-what the worker sends, with and without them."""
+"""The recommended indexes: the files that make them, the notes of --check that ask for them, and what the servers do
+with what the worker sends, with and without them."""
 
 import re
 
@@ -121,8 +121,9 @@ def notes(stage, **changes):
 def indexes_of(stage):
     """{name: (table, columns)} of those that the recommended files made."""
     rows = stage.fleet.mariadb.query(
-        "SELECT index_name, table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM information_schema.statistics"
-        f" WHERE table_schema = 'ecosys_{stage.data}' AND index_name LIKE 'ecosys%' GROUP BY 1, 2"
+        "SELECT index_name, table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index)"
+        f" FROM information_schema.statistics WHERE table_schema = 'ecosys_{stage.data}' AND index_name LIKE 'ecosys%'"
+        " GROUP BY 1, 2"
     )
     return {name: (table, columns) for name, table, columns in rows}
 
@@ -350,7 +351,7 @@ def test_note_of_the_index_for_live_clients(fleet, schema):
         " FROM generate_series(1, 1000) g"
     )
     assert kommo_note(schema) == (
-        "a refresh reads the whole table, where one from schemas/postgres/indexes.sql skips" " deleted rows"
+        "a refresh reads the whole table, where one from schemas/postgres/indexes.sql skips deleted rows"
     )
     schema.kommo("ANALYZE clientes_kommo")
     assert kommo_note(schema) == (

@@ -1,5 +1,5 @@
-"""/logins: one tenant's logins, worked out by hand and by the second implementation, and what is answered when the stored
-ones are damaged or out of reach. What may be asked, and how, is test_http_contract.py's."""
+"""/logins: one tenant's logins, worked out by hand and by the second implementation, and what is answered when the
+stored ones are damaged or out of reach. What may be asked, and how, is test_http_contract.py's."""
 
 import contextlib
 import datetime
@@ -200,7 +200,8 @@ def busy(fleet):
         )
         out.write(
             "INSERT INTO activity_log (id, tenant_id, subject_id, event, created_at)"
-            " SELECT seq, 1, seq, 'login', '2025-03-14 15:00:00' - INTERVAL (seq * 7919 % 1000) MINUTE FROM seq_1_to_9000;"
+            " SELECT seq, 1, seq, 'login', '2025-03-14 15:00:00' - INTERVAL (seq * 7919 % 1000) MINUTE"
+            " FROM seq_1_to_9000;"
         )
         out.write("INSERT INTO activity_log (tenant_id, event, created_at) VALUES (2, 'login', '2025-03-14 10:00:00');")
     fleet.prepare("busy", kommo=[POSTGRES_SCHEMA], ecosys=[MYSQL_SCHEMA, path])

@@ -48,7 +48,7 @@ def rows_of_the_document():
 
 
 def alternatives(cell):
-    """ "Redis slow, refusing, gone" stands for three."""
+    """A row "Redis slow, refusing, gone" stands for three."""
     subject, colon, words = cell.partition(": ")
     return [f"{subject}: {word}" for word in words.split(", ")] if colon else [cell]
 
@@ -207,7 +207,7 @@ class Cell:
         assert again.header("X-Cache") == "HIT" and again.body == response.body, where
 
     def check_health(self, expected):
-        """ "200 degraded" or "200 healthy mysql", and which generation."""
+        """Such as "200 degraded" or "200 healthy mysql", and which generation."""
         code, status, *last_error = expected.split()
 
         def told():

@@ -1,6 +1,6 @@
-"""The same answers as MessagePack and as CSV: what they hold is what the JSON holds, and everything else about an answer
-(ETag, 304, gzip, HEAD, X-Cache, errors) is as it is for JSON. Which Accept asks for which is test_api_negotiation.c's to the last
-row; here it is seen that the answer follows."""
+"""The same answers as MessagePack and as CSV: what they hold is what the JSON holds, and everything else about an
+answer (ETag, 304, gzip, HEAD, X-Cache, errors) is as it is for JSON. Which Accept asks for which is
+test_api_negotiation.c's to the last row; here it is seen that the answer follows."""
 
 import concurrent.futures
 import json
@@ -227,8 +227,8 @@ def hostile_port(fleet):
                 "INSERT INTO clientes_kommo (id, company_id, valor, vendedor, cs_id, pipeline_id, status_id,"
                 " motivos_churn, descricao_cancelamento, data_adesao, data_cancelamento, criado_em, atualizado_em,"
                 " data_start_onboarding, data_end_onboarding)"
-                f" VALUES ({number}, {number}, {number - 5}.25, {value}, {number}, {number}, {number}, {value}, {value},"
-                f" '2024-01-01'::timestamp - {number} * interval '1 hour', '2024-02-29 23:59:59.999999',"
+                f" VALUES ({number}, {number}, {number - 5}.25, {value}, {number}, {number}, {number}, {value},"
+                f" {value}, '2024-01-01'::timestamp - {number} * interval '1 hour', '2024-02-29 23:59:59.999999',"
                 " '1899-12-31', '0001-01-01', '2024-02-01', '2024-01-01');"
             )
     fleet.prepare(name, kommo=[POSTGRES_SCHEMA, path], ecosys=[MYSQL_SCHEMA])

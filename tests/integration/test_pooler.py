@@ -151,7 +151,7 @@ def test_database_that_takes_any_bytes(fleet, pooler):
     fleet.prepare("bytes", ecosys=[MYSQL_SCHEMA])
     fleet.postgres.drop_database("kommo_bytes")
     fleet.postgres.execute(
-        "CREATE DATABASE kommo_bytes ENCODING 'SQL_ASCII' TEMPLATE template0" " LC_COLLATE 'C' LC_CTYPE 'C'"
+        "CREATE DATABASE kommo_bytes ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
     )
     fleet.postgres.load("kommo_bytes", POSTGRES_SCHEMA)
     fleet.postgres.create_reader(fleet.READER, fleet.password, "kommo_bytes")

@@ -1,7 +1,7 @@
 """Properties that hold for any data: random rows in both servers, a refresh, and the API asked with random filters.
 
-Each data set has a seed of its own, which is in the test's name. ECOSYS_SEED repeats a run from that seed on, ECOSYS_SETS
-says how many data sets there are."""
+Each data set has a seed of its own, which is in the test's name. ECOSYS_SEED repeats a run from that seed on,
+ECOSYS_SETS says how many data sets there are."""
 
 import datetime
 import os
@@ -200,7 +200,7 @@ def check_split(data, connection):
 
 
 def garbage(rng, length):
-    """Bytes without NUL: some text, some of Latin 1, sequences cut short, too long, of surrogates and beyond Unicode."""
+    """Bytes without NUL: some text, some of Latin 1, sequences cut short, too long, surrogates, beyond Unicode."""
     pieces = [
         b"Loja ",
         "ção".encode("latin-1"),
@@ -236,23 +236,25 @@ def refresh_with_replacements(stage):
 
 
 def test_garbage_in_mariadb(fleet):
-    """Binary columns with anything in them; a column of Latin 1 is turned into UTF-8 by the server, and nothing is lost."""
+    """Binary columns with anything in them; a column of Latin 1 is turned into UTF-8 by the server, and keeps all."""
     rng = random.Random(FIRST_SEED)
     path = os.path.join(fleet.folder, "garbage.sql")
     names = {tenant: garbage(rng, rng.randint(0, 8))[:255] for tenant in range(1, 41)}
     people = {user: garbage(rng, rng.randint(0, 8))[:255] for user in range(1, 21)}
     with open(path, "w", encoding="utf-8") as out:
         out.write(
-            "SET time_zone = '-03:00'; ALTER TABLE tenants MODIFY name VARBINARY(255); ALTER TABLE users MODIFY name BLOB,"
-            " MODIFY email VARCHAR(255) CHARACTER SET latin1;"
+            "SET time_zone = '-03:00'; ALTER TABLE tenants MODIFY name VARBINARY(255);"
+            " ALTER TABLE users MODIFY name BLOB, MODIFY email VARCHAR(255) CHARACTER SET latin1;"
         )
         for tenant, raw in names.items():
             out.write(
-                f"INSERT INTO tenants (id, name, cnpj, slug) VALUES ({tenant}, X'{raw.hex()}', '11222333000181', 'l{tenant}');"
+                f"INSERT INTO tenants (id, name, cnpj, slug)"
+                f" VALUES ({tenant}, X'{raw.hex()}', '11222333000181', 'l{tenant}');"
             )
         for user, raw in people.items():
             out.write(
-                f"INSERT INTO users (id, tenant_id, name, email) VALUES ({user}, 1, X'{raw.hex()}', 'joão€@loja.example');"
+                f"INSERT INTO users (id, tenant_id, name, email)"
+                f" VALUES ({user}, 1, X'{raw.hex()}', 'joão€@loja.example');"
             )
             out.write(
                 "INSERT INTO activity_log (tenant_id, subject_id, event, created_at)"

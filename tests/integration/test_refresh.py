@@ -500,11 +500,14 @@ def test_refresh_whose_daemon_has_just_died_beside_others(stage):
     assert int(asked) in published_generations("".join(other.log_text() for other in others))
 
 
+def stall_who_takes_the_lease(_, words):
+    return Action.STALL if takes_lease(words) else Action.FORWARD
+
+
 def test_refresh_that_another_worker_overtakes(stage):
-    """Nobody has the lease after two seconds, somebody has it a moment later: what would have been done here is asked of
-    the one who has it."""
-    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
-    with RedisProxy(stage.redis, take) as proxy, in_background() as start:
+    """Nobody has the lease after two seconds, somebody has it a moment later: what would have been done here is asked
+    of the one who has it."""
+    with RedisProxy(stage.redis, stall_who_takes_the_lease) as proxy, in_background() as start:
         waiting = start(refresh, stage, REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
         wait_for(lambda: proxy.is_stalling, "it wants the lease", PATIENCE_S)
         worker = stage.start_worker(**ONLY_WHEN_ASKED)
@@ -518,8 +521,7 @@ def test_refresh_that_another_worker_overtakes(stage):
 
 def test_refresh_that_was_overtaken_can_be_ended(stage):
     """It asks on whoever has the lease and does not answer, and a signal ends it as it would any program."""
-    take = lambda _, words: Action.STALL if takes_lease(words) else Action.FORWARD  # noqa: E731
-    with RedisProxy(stage.redis, take) as proxy:
+    with RedisProxy(stage.redis, stall_who_takes_the_lease) as proxy:
         asking = stage.start_worker("--refresh", REDIS_URL=proxy.url(), REDIS_TIMEOUT_MS=PATIENCE_S * 1000)
         wait_for(lambda: proxy.is_stalling, "it wants the lease", PATIENCE_S)
         stage.command("SET", f"{stage.prefix}:lease", "somebody/else", "PX", 60000)
@@ -575,9 +577,12 @@ def test_no_connection_shows_what_is_older(stage):
     assert shown == sorted(shown)
 
 
+def lose_subscriptions(_, words):
+    return Action.LOSE if words[0] == b"SUBSCRIBE" else Action.FORWARD
+
+
 def test_flip_is_seen_when_messages_are_lost(fleet, stage):
-    deaf = lambda _, words: Action.LOSE if words[0] == b"SUBSCRIBE" else Action.FORWARD  # noqa: E731
-    with RedisProxy(fleet.redis, deaf) as proxy:
+    with RedisProxy(fleet.redis, lose_subscriptions) as proxy:
         running = Running(stage, api=proxy.url())
         assert proxy.has_struck
         with Connection(running.port) as link:

@@ -1,5 +1,5 @@
-"""The snapshot a refresh reads: one instant of both databases, never in anybody's way for long, and of a size that history
-has no part in."""
+"""The snapshot a refresh reads: one instant of both databases, never in anybody's way for long, and of a size that
+history has no part in."""
 
 import contextlib
 import re
@@ -105,7 +105,8 @@ def changes_in_mariadb(tenants):
         "inventory_entries": inserted("inventory_entries", "tenant_id, created_at", tenants, now),
         "inventory_outs": inserted("inventory_outs", "tenant_id, created_at", tenants, now),
         "cards": inserted("cards", "tenant_id, created_at", tenants, now),
-        "econversa_instance_configurations": "UPDATE econversa_instance_configurations SET status = IF(status = 'open', 'close', 'open')",
+        "econversa_instance_configurations": "UPDATE econversa_instance_configurations"
+        " SET status = IF(status = 'open', 'close', 'open')",
         "econversa_messages": inserted("econversa_messages", "tenant_id, created_at", tenants, now),
         "integrator_ads": "DELETE FROM integrator_ads",
         "reports": "DELETE FROM reports",
@@ -149,8 +150,8 @@ def values(document, member):
 @SCANNING_OR_SEEKING
 @pytest.mark.parametrize("locked", ["tenants", "cards"])  # nothing was read; half of it was
 def test_changes_during_a_refresh_are_of_the_next_one(fleet, locked, indexes):
-    """Everything changes in both databases between the snapshots and the reading, also what stands in locked tables. The
-    server's own isolation level is READ COMMITTED."""
+    """Everything changes in both databases between the snapshots and the reading, also what stands in locked tables.
+    The server's own isolation level is READ COMMITTED."""
     assert fleet.mariadb.query("SELECT @@GLOBAL.tx_isolation") == [["READ-COMMITTED"]]
     stage = Stage(fleet, prepare(fleet, unique("instant"), indexes))
     stage.publish()
@@ -245,7 +246,7 @@ def test_table_filled_anew_while_the_worker_waits_for_it(fleet, change, table):
 
 
 def test_schema_change_waits_for_the_snapshot_and_not_for_the_other_database(stage):
-    """Of a table that was read: until MariaDB's last row is there, not until PostgreSQL, the scores and Redis are through."""
+    """Of a table that was read, until MariaDB's last row is there: not until PostgreSQL and Redis are through."""
     with session_in_mariadb(stage) as other, hold_in_postgres(stage):
         with lock_in_mariadb(stage, "cards"):
             worker = stage.start_worker("--once")
@@ -476,7 +477,7 @@ def test_postgres_that_fails_ends_the_reading_of_mariadb(stage):
                 lambda: any("User sleep" in (row[6] or "") for row in worker_in_mariadb(stage)), "MariaDB is read", 10
             )
             stage.fleet.postgres.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity" f" WHERE usename = '{stage.fleet.READER}'"
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}'"
             )
             assert worker.wait(20) == 1
         for row in worker_in_mariadb(stage):  # which does not see before the statement's end that nobody waits for it

@@ -1,5 +1,5 @@
-"""Columns as they come: production's types differ from those of schemas/, and the answers do not. What cannot be read is
-refused with table, column and type."""
+"""Columns as they come: production's types differ from those of schemas/, and the answers do not. What cannot be read
+is refused with table, column and type."""
 
 import collections
 import datetime
@@ -27,8 +27,10 @@ TENANTS = range(1, 17)
 
 # Further rows in PostgreSQL: values that a type could lose.
 MORE_CLIENTS = """
-    INSERT INTO companies_kommo (id, nome, cnpj) VALUES (1, 'Zeros à esquerda', 191), (2, 'Nenhum', 0), (3, 'Sem', NULL);
-    INSERT INTO clientes_kommo (id, company_id, valor, pipeline_id, data_adesao, data_start_onboarding, data_end_onboarding)
+    INSERT INTO companies_kommo (id, nome, cnpj) VALUES (1, 'Zeros à esquerda', 191), (2, 'Nenhum', 0),
+                                                          (3, 'Sem', NULL);
+    INSERT INTO clientes_kommo (id, company_id, valor, pipeline_id, data_adesao, data_start_onboarding,
+                                data_end_onboarding)
     VALUES (1, 1, 0, 48111, '2024-10-10 23:59:59', '2024-10-10 10:00', '2024-10-12 09:59:59'),
            (2, 2, -10.5, 48113, '2024-10-10 00:00:00', '2024-10-10 10:00', '2024-10-10 09:00'),
            (3, 3, 99999.99, 48112, NULL, '2024-10-10 10:00', NULL),
@@ -48,7 +50,7 @@ class Bench:
         self.stage = Stage(fleet, "plain")
         self.stage.kommo(MORE_CLIENTS)
         fleet.postgres.execute(
-            "CREATE DATABASE kommo_copies TEMPLATE kommo_plain;" "ALTER DATABASE kommo_copies SET search_path = copy"
+            "CREATE DATABASE kommo_copies TEMPLATE kommo_plain; ALTER DATABASE kommo_copies SET search_path = copy"
         )
         self.stage.publish()
         self.port = start_loaded(self.stage).port
@@ -430,7 +432,8 @@ ECOSYS_CASES = [
     Case(
         "further columns",
         "".join(
-            f"ALTER TABLE {table} ADD tenant INT DEFAULT 1 FIRST, ADD subject VARCHAR(9) DEFAULT 'x', ADD user INT DEFAULT 1;"
+            f"ALTER TABLE {table} ADD tenant INT DEFAULT 1 FIRST, ADD subject VARCHAR(9) DEFAULT 'x',"
+            " ADD user INT DEFAULT 1;"
             for table in MYSQL_TABLES
         ),
     ),
@@ -518,7 +521,8 @@ KOMMO_REFUSALS = [
     ("ALTER TABLE clientes_kommo DROP deleted_at", "column clientes_kommo.deleted_at is missing"),
     ("ALTER TABLE statuses DROP name", "column statuses.name is missing"),
     (
-        "ALTER TABLE companies_kommo RENAME TO base; CREATE VIEW companies_kommo AS SELECT id, nome, razao_social FROM base",
+        "ALTER TABLE companies_kommo RENAME TO base;"
+        " CREATE VIEW companies_kommo AS SELECT id, nome, razao_social FROM base",
         "column companies_kommo.cnpj is missing",
     ),
     (altered("companies_kommo", "nome", "bytea", "{}::bytea"), wrong_type("companies_kommo.nome", "bytea", TEXT)),

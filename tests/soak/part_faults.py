@@ -123,7 +123,7 @@ class Faults:
     @contextlib.contextmanager
     def postgres_ends_sessions(self):
         self.fleet.postgres.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity" f" WHERE usename = '{self.fleet.READER}'"
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{self.fleet.READER}'"
         )
         yield
 

@@ -1,9 +1,9 @@
-"""scripts/soak: worker and API under load, refreshes every few seconds, and faults of every part, for as long as wanted.
+"""scripts/soak: worker and API under load, refreshes every few seconds, and faults of every part, as long as wanted.
 
 Two workers and two APIs serve changing data. Of each pair one is never killed: its memory is watched. Readers ask every
 endpoint all the time, and each 200 is compared with the generation that it names (truth.py). One fault after another,
-sometimes two at once, befalls a part; then everything has to become healthy by itself. Exit status: 0 when no answer was
-wrong, nothing stayed ill and no other status came than may come; 1 when one did; 2 wrong usage.
+sometimes two at once, befalls a part; then everything has to become healthy by itself. Exit status: 0 when no answer
+was wrong, nothing stayed ill and no other status came than may come; 1 when one did; 2 wrong usage.
 """
 
 import argparse
@@ -315,7 +315,7 @@ class Reader:
                 self._judge(api, life, newest, method, path, headers, response, began_s)
             except Wrong as error:
                 self.world.note_wrong(f"{error}; {method} {path}, {response.headers}")
-            except Exception as error:  # noqa: BLE001 (what cannot be read at all is wrong, too)
+            except Exception as error:  # what cannot be read at all is wrong, too
                 self.world.note_wrong(f"{error!r}; {method} {path}, {response.headers}")
             if response.header("Connection") == "close":
                 self._drop(api)
@@ -535,7 +535,7 @@ def watched(world, task):
     """A thread that ends by an error is a fault of the soak's own, and told."""
     try:
         task()
-    except Exception as error:  # noqa: BLE001 (whatever it was)
+    except Exception as error:  # whatever it was
         world.note_wrong(f"the soak itself: {error!r}")
         raise
 

@@ -183,8 +183,8 @@ class Generation:
 
 @dataclasses.dataclass
 class Doubt:
-    """A database is killed and may lose what was written last, half a change among it: until a whole one is written that
-    began when it was dead."""
+    """A database is killed and may lose what was written last, half a change among it: until a whole one is written
+    that began when it was dead."""
 
     began_s: float
     dead_s: float = float("inf")
@@ -271,8 +271,8 @@ class Truth:
             raise Wrong(f"{question} is not what the database has")
 
     def _check_markers(self, generation, known):
-        """A generation's number is the instant of its snapshots in milliseconds: it has all that was written before, and
-        both databases at one instant."""
+        """A generation's number is the instant of its snapshots in milliseconds: it has all that was written before,
+        and both databases at one instant."""
         taken_s = generation / 1000
         client, tenant = known.documents["/clientes"][self._client]["valor"], int(
             known.documents["/health-scores"][self._tenant]["name"]

@@ -136,7 +136,7 @@ def scratch_root(tmp_path_factory):
 
 
 def named_sql():
-    """The files of SQL for whoever owns the databases, all but the schemas; README.md tells where they are installed."""
+    """The files of SQL for whoever owns the databases, all but the schemas; README.md tells where they go."""
     found = [
         f"{source}/{name}"
         for source in ("mysql", "postgres")
