@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo, scripts/test, scripts/fuzz, scripts/bench, scripts/soak and .ci/run: configures and builds
-# one preset of CMakePresets.json.
+# Sourced by the scripts, the Makefile and .ci/run: configures and builds one preset of CMakePresets.json.
 #
 # build_preset PRESET [CMAKE_ARGUMENT...]  runs in the checkout; on failure, prints the log's end and name, returns 1
 # build_uses_sanitizers PRESET             whether it needs the packages of group clang, and

@@ -32,7 +32,7 @@ declare -A PACKAGES=(
     [bench]='gnuplot-nox'
     [peers]='nginx-light|nginx wrk'
     [clang]='clang libclang-rt-dev|libclang-rt-14-dev llvm'
-    [ci]='clang-format clang-tidy cppcheck shellcheck git systemd'
+    [ci]='clang-format clang-tidy cppcheck shellcheck black flake8 git systemd'
 )
 declare -A PACKAGES_WHY=(
     [build]='to build the worker and the API'
