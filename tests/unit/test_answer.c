@@ -1,45 +1,15 @@
 /* tests/unit/test_answer.c - filters and KPIs with numbers worked out by hand, then as a property: any answer equals
  * that of a naive loop over the rows as they were read, and two halves of a range add up to the whole. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "common/base/buffer.h"
 #include "common/domain/answer.h"
 #include "common/domain/score.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define TODAY       20000
-
-static struct arena model_arena;
-static struct scoring_model model;
-
-static int load_model(void **state)
-{
-    struct error err;
-    (void)state;
-    arena_init(&model_arena);
-    return scoring_model_parse(&model_arena, scoring_model_builtin(), &model, &err) == STATUS_OK ? 0 : -1;
-}
-
-static int free_model(void **state)
-{
-    (void)state;
-    arena_clear(&model_arena);
-    return 0;
-}
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#define TODAY 20000
 
 static struct decimal decimal_of(const char *text)
 {
@@ -122,7 +92,7 @@ static void score_rows(struct client *clients, size_t clients_count, struct tena
     snapshot.tenants.rows = tenants;
     snapshot.tenants.count = tenants_count;
     scored_snapshot_init(scored);
-    if (score(&snapshot, &model, scored, &err) != STATUS_OK)
+    if (score(&snapshot, &builtin_model, scored, &err) != STATUS_OK)
         fail_msg("score: %s", err.message);
 }
 
@@ -193,13 +163,6 @@ static void check_kpis(const char *name, const struct kpis *found, const struct 
     check_int(name, "categories_count", found->categories_count, expected->categories_count);
     for (uint32_t i = 0; i < expected->categories_count; i++)
         check_int(name, "in_category", found->in_category[i], expected->in_category[i]);
-}
-
-static void check_text(const char *name, const char *what, struct bytes found, const char *expected)
-{
-    if (!bytes_is(found, expected))
-        fail_msg("%s: %s are \"%.*s\", expected \"%s\"", name, what, (int)found.len,
-                 found.data != NULL ? found.data : "", expected);
 }
 
 static void check_answer(const struct scored_snapshot *scored, const struct answer_row *row,
@@ -446,7 +409,7 @@ static struct kpis naive_kpis(const struct rows *rows, struct date_filter filter
     }
     for (size_t i = 0; i < rows->tenants_count; i++)
         if (naive_matches(rows, &rows->tenants[i], filter))
-            kpis.in_category[score_tenant(&rows->tenants[i], &model, TODAY).category]++;
+            kpis.in_category[score_tenant(&rows->tenants[i], &builtin_model, TODAY).category]++;
     return kpis;
 }
 
@@ -541,5 +504,5 @@ int main(void)
         cmocka_unit_test(test_nothing_at_all),
         cmocka_unit_test(test_any_answer_equals_a_naive_loop),
     };
-    return cmocka_run_group_tests_name("answer", tests, load_model, free_model);
+    return cmocka_run_group_tests_name("answer", tests, load_builtin_model, free_builtin_model);
 }

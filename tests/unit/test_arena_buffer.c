@@ -1,15 +1,7 @@
 /* tests/unit/test_arena_buffer.c - memory in one piece: alignment, zeros, growth, and sizes that cannot be. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/base/arena.h"
 #include "common/base/buffer.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 /* Every piece is aligned, zeroed, its own, and stays where it is. */
 static void test_pieces_of_an_arena(void **state)

@@ -1,20 +1,14 @@
 /* tests/unit/test_buckets.c - the filters that are answered before anybody asks: whole lists written out by hand, and
  * what must hold for any day. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "common/base/buffer.h"
 #include "common/domain/buckets.h"
 #include "common/domain/date.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define POPULAR_MAX 4
 
 /* "all" is an open bound. */

@@ -1,14 +1,6 @@
 /* tests/unit/test_cnpj.c - which CNPJs are equal, which match nothing, and how each is shown. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/domain/cnpj.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 struct cnpj_row {
     const char *name, *stored;

@@ -1,30 +1,18 @@
 /* tests/unit/test_codec.c - what is stored comes back as it was, to the last bit; whatever else is offered is refused
  * as STATUS_CORRUPT: cut, flipped, foreign, out of range, out of order, more or less than announced. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "common/stored/codec.h"
 #include "common/stored/envelope.h"
 #include "common/stored/pack.h"
 #include "common/stored/pack_scan.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define KINDS       7
-#define WALL_MIN    (DAY_FIRST * US_PER_DAY)
-#define WALL_MAX    ((DAY_LAST + 1) * US_PER_DAY - 1)
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
+#define KINDS    7
+#define WALL_MIN (DAY_FIRST * US_PER_DAY)
+#define WALL_MAX ((DAY_LAST + 1) * US_PER_DAY - 1)
 
 static const char *const KIND_NAMES[] = {"",        "manifest", "model",         "clients",
                                          "tenants", "answer",   "worker report", "buckets"};
@@ -38,21 +26,6 @@ static struct {
     struct answer whole;
     struct buffer blobs[KINDS + 1];
 } sample;
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
-
-static void check_bytes(const char *name, const char *what, struct bytes found, struct bytes expected)
-{
-    bool has_both = found.data != NULL && expected.data != NULL;
-    if (has_both ? !bytes_equal(found, expected) : found.data != expected.data)
-        fail_msg("%s: %s is \"%.*s\" (%zu), expected \"%.*s\" (%zu)", name, what, (int)found.len,
-                 found.data != NULL ? found.data : "", found.len, (int)expected.len,
-                 expected.data != NULL ? expected.data : "", expected.len);
-}
 
 static const struct client CLIENTS[] = {
     {.id = INT64_MIN, .group = GROUP_NONE},
@@ -265,15 +238,6 @@ static void check_status(const char *name, int kind, struct bytes blob, enum sta
 }
 
 /* An envelope around any payload. */
-static void seal(struct buffer *out, int kind, struct bytes payload)
-{
-    struct error err;
-    buffer_reset(out);
-    envelope_begin(out);
-    buffer_append(out, payload.data, payload.len);
-    assert_int_equal(envelope_end(out, 0, (enum blob_kind)kind, &err), STATUS_OK);
-}
-
 static void check_payload(const char *name, int kind, struct bytes payload, enum status expected)
 {
     struct buffer blob = BUFFER_INIT;

@@ -1,44 +1,16 @@
 /* tests/unit/test_codec_logins.c - logins and tenant ids come back as they were, in one part or in many; whatever else
  * is offered is refused. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "common/domain/date.h"
 #include "common/stored/codec_logins.h"
 #include "common/stored/envelope.h"
 #include "common/stored/pack.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define WALL_MIN    (DAY_FIRST * US_PER_DAY)
-#define WALL_MAX    ((DAY_LAST + 1) * US_PER_DAY - 1)
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
-
-static void check_bytes(const char *name, const char *what, struct bytes found, struct bytes expected)
-{
-    bool has_both = found.data != NULL && expected.data != NULL;
-    if (has_both ? !bytes_equal(found, expected) : found.data != expected.data)
-        fail_msg("%s: %s is \"%.*s\" (%zu), expected \"%.*s\" (%zu)", name, what, (int)found.len,
-                 found.data != NULL ? found.data : "", found.len, (int)expected.len,
-                 expected.data != NULL ? expected.data : "", expected.len);
-}
+#define WALL_MIN (DAY_FIRST * US_PER_DAY)
+#define WALL_MAX ((DAY_LAST + 1) * US_PER_DAY - 1)
 
 static const struct login_user USERS[] = {
     {.id = 5, .name = RAW("Ana \xC3\x87"), .email = RAW("ana@loja.example")},
@@ -238,15 +210,6 @@ static void check_status(const char *kind, const char *name, unpack_any *unpack,
     if (status != STATUS_OK && (err.code != status || err.message[0] == '\0'))
         fail_msg("%s, %s: error is %s \"%s\", expected %s with words", kind, name, status_word(err.code),
                  err.message, status_word(status));
-}
-
-static void seal(struct buffer *out, enum blob_kind kind, struct bytes payload)
-{
-    struct error err;
-    buffer_reset(out);
-    envelope_begin(out);
-    buffer_append(out, payload.data, payload.len);
-    assert_int_equal(envelope_end(out, 0, kind, &err), STATUS_OK);
 }
 
 /* Both kinds of blob, and what reads them. */

@@ -1,21 +1,6 @@
 /* tests/unit/test_date.c - strict dates and timestamps, their day numbers and their texts. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/domain/date.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#include "tests/unit/support.h"
 
 static void test_days(void **state)
 {

@@ -1,21 +1,8 @@
 /* tests/unit/test_decimal.c - exact decimals: what is read, what is refused, shortest texts, rounding and sums. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "common/base/decimal.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#include "tests/unit/support.h"
 
 static struct decimal parse(const char *text)
 {

@@ -1,15 +1,7 @@
 /* tests/unit/test_dotenv.c - files as python-dotenv reads them: quotes, escapes, comments, several lines, references
  * and what is not readable. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/program/dotenv.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static const char *environment(const char *name)
 {

@@ -1,15 +1,8 @@
 /* tests/unit/test_envelope.c - the wrapping of a blob: its bytes, its limit, and each way in which it can be wrong. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "common/stored/envelope.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void wrap(struct buffer *out, enum blob_kind kind, const char *payload, size_t len)
 {

@@ -1,38 +1,15 @@
 /* tests/unit/test_json.c - trees, what is no JSON, and readers whose errors name the place. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "common/base/buffer.h"
 #include "common/base/json.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static struct arena arena;
-
-static int init_arena(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int clear_arena(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
+#include "tests/unit/support.h"
 
 static const struct json *parse(const char *text)
 {
     const struct json *root = NULL;
     struct error err;
-    if (json_parse(&arena, bytes_of(text), &root, &err) != STATUS_OK)
+    if (json_parse(&test_arena, bytes_of(text), &root, &err) != STATUS_OK)
         fail_msg("%s: %s", text, err.message);
     return root;
 }
@@ -175,7 +152,7 @@ static void test_no_json(void **state)
     for (size_t i = 0; i < COUNT(NO_JSON); i++) {
         const struct json *root = NULL;
         struct error err = {STATUS_OK, ""};
-        enum status status = json_parse(&arena, bytes_of(NO_JSON[i].text), &root, &err);
+        enum status status = json_parse(&test_arena, bytes_of(NO_JSON[i].text), &root, &err);
         const char *expected = NO_JSON[i].message != NULL ? NO_JSON[i].message : "not JSON at byte ";
         if (status != STATUS_INVALID || strncmp(err.message, expected, strlen(expected)) != 0)
             fail_msg("%s: is %s \"%s\", expected invalid \"%s\"", NO_JSON[i].text, status_word(status),
@@ -184,8 +161,8 @@ static void test_no_json(void **state)
     }
     const struct json *root;
     struct error err;
-    assert_int_equal(json_parse(&arena, (struct bytes){NULL, 0}, &root, &err), STATUS_INVALID);
-    assert_int_equal(json_parse(&arena, (struct bytes){"1\0", 2}, &root, &err), STATUS_INVALID);
+    assert_int_equal(json_parse(&test_arena, (struct bytes){NULL, 0}, &root, &err), STATUS_INVALID);
+    assert_int_equal(json_parse(&test_arena, (struct bytes){"1\0", 2}, &root, &err), STATUS_INVALID);
 }
 
 static void test_very_deep_and_very_long(void **state)
@@ -196,14 +173,14 @@ static void test_very_deep_and_very_long(void **state)
     (void)state;
     for (int i = 0; i < 100000; i++)
         buffer_append_char(&text, '[');
-    assert_int_equal(json_parse(&arena, buffer_bytes(&text), &root, &err), STATUS_INVALID);
+    assert_int_equal(json_parse(&test_arena, buffer_bytes(&text), &root, &err), STATUS_INVALID);
     assert_string_equal(err.message, "nested too deeply");
     buffer_reset(&text);
     buffer_append_text(&text, "[0");
     for (int i = 1; i < 10000; i++)
         buffer_append_format(&text, ",%d", i);
     buffer_append_char(&text, ']');
-    assert_int_equal(json_parse(&arena, buffer_bytes(&text), &root, &err), STATUS_OK);
+    assert_int_equal(json_parse(&test_arena, buffer_bytes(&text), &root, &err), STATUS_OK);
     assert_int_equal(root->count, 10000);
     buffer_clear(&text);
 }
@@ -276,11 +253,11 @@ static void test_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_trees, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_no_json, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_very_deep_and_very_long, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_numbers, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_members, init_arena, clear_arena),
+        cmocka_unit_test_setup_teardown(test_trees, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_no_json, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_very_deep_and_very_long, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_numbers, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_members, init_test_arena, clear_test_arena),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

@@ -1,20 +1,14 @@
 /* tests/unit/test_log.c - lines as they leave the process: text and JSON, quoting, levels; one write a line. */
 #include <ctype.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "common/base/json.h"
 #include "common/program/log.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define LINE_MAX    4096
+#define LINE_MAX 4096
 
 /* Standard error becomes a pipe while the line is written; returns what came through. */
 static size_t capture(enum log_level level, const char *message, const struct log_field *fields, char *out)

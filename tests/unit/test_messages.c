@@ -1,27 +1,14 @@
 /* tests/unit/test_messages.c - what APIs and workers tell one another: each message as it is said and as it is read, and
  * words that are none skipped. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "common/domain/date.h"
 #include "common/stored/messages.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define LONGEST_ID  "abcdefghijklmnopqrstuvwxyz-0123456789AB"
-#define MOST        "18446744073709551615"
-
-static void check_text(const char *name, const char *what, struct bytes found, const char *expected)
-{
-    if (!bytes_is(found, expected))
-        fail_msg("%s: %s is \"%.*s\", expected \"%s\"", name, what, (int)found.len,
-                 found.data != NULL ? found.data : "", expected);
-}
+#define LONGEST_ID "abcdefghijklmnopqrstuvwxyz-0123456789AB"
+#define MOST       "18446744073709551615"
 
 static const struct message_row {
     const char *name;

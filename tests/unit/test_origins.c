@@ -1,14 +1,6 @@
 /* tests/unit/test_origins.c - lists of origins: which are taken, which are open to all, which have an origin. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/program/origins.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void check(const char *name, bool found, bool expected)
 {

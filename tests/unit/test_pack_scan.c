@@ -1,21 +1,8 @@
 /* tests/unit/test_pack_scan.c - ends of MessagePack values, and headers that claim more than there is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "common/stored/pack_scan.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
+#include "tests/unit/support.h"
 
 struct scan_row {
     const char *name;

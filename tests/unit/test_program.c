@@ -1,17 +1,10 @@
 /* tests/unit/test_program.c - lines that stay one line, exit statuses, and a SIGHUP that comes too early. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "common/program/program.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void test_lines(void **state)
 {

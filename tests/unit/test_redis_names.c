@@ -1,17 +1,11 @@
 /* tests/unit/test_redis_names.c - the names of keys and channels, to the letter: other versions read them too. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "common/domain/date.h"
 #include "common/redis/redis_names.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define LONGEST     "1234567890123456789012345678901234567890123456789012345678901234"
+#define LONGEST "1234567890123456789012345678901234567890123456789012345678901234"
 
 static void test_names(void **state)
 {

@@ -1,14 +1,6 @@
 /* tests/unit/test_redis_url.c - the forms of a Redis address, and what is refused without being quoted. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "common/redis/redis_url.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 struct url_row {
     const char *url;
@@ -42,25 +34,13 @@ static const struct url_row URLS[] = {
     {"unix:///@", {.unix_path = "/@", .port = 6379}},
 };
 
-static const char *text_or_none(const char *text)
-{
-    return text != NULL ? text : "(none)";
-}
-
-static void check_text(const char *name, const char *what, const char *found, const char *expected)
-{
-    if (strcmp(text_or_none(found), text_or_none(expected)) != 0)
-        fail_msg("%s: %s is \"%s\", expected \"%s\"", name, what, text_or_none(found),
-                 text_or_none(expected));
-}
-
 static void check_address(const char *name, const struct redis_address *found,
                           const struct redis_address *expected)
 {
-    check_text(name, "path", found->unix_path, expected->unix_path);
-    check_text(name, "host", found->host, expected->host);
-    check_text(name, "user", found->user, expected->user);
-    check_text(name, "password", found->password, expected->password);
+    check_string(name, "path", found->unix_path, expected->unix_path);
+    check_string(name, "host", found->host, expected->host);
+    check_string(name, "user", found->user, expected->user);
+    check_string(name, "password", found->password, expected->password);
     if (found->port != expected->port || found->db != expected->db || found->tls != expected->tls)
         fail_msg("%s: port, db and TLS are %u, %u, %d, expected %u, %u, %d", name, found->port, found->db,
                  found->tls, expected->port, expected->db, expected->tls);

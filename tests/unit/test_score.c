@@ -1,44 +1,14 @@
 /* tests/unit/test_score.c - every band edge, roundings, totals at the cuts, roles, matching by CNPJ and order, all with
  * the built-in model. Expected numbers are worked out by hand from the tables of points. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "common/domain/score.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define TODAY       20000 /* 2024-10-04 */
-#define NEVER       INT32_MAX
-#define MATCHING    "11222333000181"
-
-static struct arena model_arena;
-static struct scoring_model model;
-
-static int load_model(void **state)
-{
-    struct error err;
-    (void)state;
-    arena_init(&model_arena);
-    return scoring_model_parse(&model_arena, scoring_model_builtin(), &model, &err) == STATUS_OK ? 0 : -1;
-}
-
-static int free_model(void **state)
-{
-    (void)state;
-    arena_clear(&model_arena);
-    return 0;
-}
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#define TODAY    20000 /* 2024-10-04 */
+#define NEVER    INT32_MAX
+#define MATCHING "11222333000181"
 
 /* `days` before today, or NEVER. */
 static struct event_stats events(uint64_t count, int64_t days)
@@ -105,13 +75,13 @@ static void test_bands_of_logins_and_leads(void **state)
         const struct band_row *row = &LOGIN_BANDS[i];
         struct tenant tenant = tenant_without_events();
         tenant.logins = events(row->count, row->days);
-        struct scores scores = score_tenant(&tenant, &model, TODAY);
+        struct scores scores = score_tenant(&tenant, &builtin_model, TODAY);
         check_int(row->name, "engagement", scores.pillar_cents[PILLAR_ENGAGEMENT], row->cents);
         check_int(row->name, "crm beside logins", scores.pillar_cents[PILLAR_CRM], 0);
         check_int(row->name, "total of logins", scores.total_exact, row->cents * 300000);
         tenant = tenant_without_events();
         tenant.leads = events(row->count, row->days);
-        scores = score_tenant(&tenant, &model, TODAY);
+        scores = score_tenant(&tenant, &builtin_model, TODAY);
         check_int(row->name, "crm", scores.pillar_cents[PILLAR_CRM], row->cents);
         check_int(row->name, "engagement beside leads", scores.pillar_cents[PILLAR_ENGAGEMENT], 0);
         check_int(row->name, "total of leads", scores.total_exact, row->cents * 200000);
@@ -155,12 +125,12 @@ static void test_bands_of_stock(void **state)
         const struct band_row *row = &STOCK_BANDS[i];
         struct tenant tenant = tenant_without_events();
         tenant.entries = events(row->count, row->days);
-        struct scores scores = score_tenant(&tenant, &model, TODAY);
+        struct scores scores = score_tenant(&tenant, &builtin_model, TODAY);
         check_int(row->name, "stock of entries", scores.pillar_cents[PILLAR_STOCK], row->cents);
         check_int(row->name, "total", scores.total_exact, row->cents * 300000);
         tenant = tenant_without_events();
         tenant.outs = events(row->count, row->days);
-        scores = score_tenant(&tenant, &model, TODAY);
+        scores = score_tenant(&tenant, &builtin_model, TODAY);
         check_int(row->name, "stock of outs", scores.pillar_cents[PILLAR_STOCK], row->cents);
     }
 }
@@ -186,7 +156,7 @@ static void test_stock_adds_entries_and_outs(void **state)
         struct tenant tenant = tenant_without_events();
         tenant.entries = events(rows[i].entries, rows[i].entries_days);
         tenant.outs = events(rows[i].outs, rows[i].outs_days);
-        struct scores scores = score_tenant(&tenant, &model, TODAY);
+        struct scores scores = score_tenant(&tenant, &builtin_model, TODAY);
         check_int(rows[i].name, "stock", scores.pillar_cents[PILLAR_STOCK], rows[i].cents);
     }
 }
@@ -214,7 +184,7 @@ static void test_volume_by_size(void **state)
         {"121 of the last", 6, 121, 50},
         {"the largest", INT64_MAX, 121, 50},
     };
-    struct scoring_model by_size = model;
+    struct scoring_model by_size = builtin_model;
     (void)state;
     for (int pillar = 0; pillar < PILLAR_ADOPTION; pillar++) {
         by_size.events[pillar].volumes = classes;
@@ -250,7 +220,7 @@ static void test_adoption_of_every_combination(void **state)
             tenant.contracts_count = contracts;
             int64_t cents = ((bits & 3) == 3 ? 30 : 0) + ((bits & 4) != 0 ? 40 : 0) +
                             ((bits & 8) != 0 ? 10 : 0) + (contracts >= 2 ? 20 : 0);
-            struct scores scores = score_tenant(&tenant, &model, TODAY);
+            struct scores scores = score_tenant(&tenant, &builtin_model, TODAY);
             snprintf(name, sizeof name, "flags %u, %" PRIu64 " contracts", bits, contracts);
             check_int(name, "adoption", scores.pillar_cents[PILLAR_ADOPTION], cents);
             check_int(name, "total", scores.total_exact, cents * 200000);
@@ -400,7 +370,7 @@ static void test_totals_and_categories(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(TOTALS); i++) {
         const struct total_row *row = &TOTALS[i];
-        struct scores scores = score_tenant(&row->tenant, &model, TODAY);
+        struct scores scores = score_tenant(&row->tenant, &builtin_model, TODAY);
         for (int pillar = 0; pillar < PILLAR_COUNT; pillar++)
             check_int(row->name, names[pillar], scores.pillar_cents[pillar], row->pillars[pillar]);
         check_int(row->name, "total_exact", scores.total_exact, row->total_exact);
@@ -435,7 +405,7 @@ static void test_category_cuts_to_the_last_digit(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct scores pillars = {.pillar_cents = {1, 2, 3, 4}};
-        struct scores scores = scores_complete(&model, pillars, rows[i].total_exact);
+        struct scores scores = scores_complete(&builtin_model, pillars, rows[i].total_exact);
         check_int(rows[i].name, "total_exact", scores.total_exact, rows[i].total_exact);
         check_int(rows[i].name, "total_cents", scores.total_cents, rows[i].cents);
         check_int(rows[i].name, "category", scores.category, rows[i].category);
@@ -474,7 +444,7 @@ static void test_roles_of_clients(void **state)
                                 .data_end_onboarding = rows[i].end,
                                 .has_valor = rows[i].has_valor,
                                 .valor = {rows[i].valor, 0}};
-        check_int(rows[i].name, "roles", client_roles(&client, &model), rows[i].roles);
+        check_int(rows[i].name, "roles", client_roles(&client, &builtin_model), rows[i].roles);
     }
 }
 
@@ -536,7 +506,7 @@ static void test_matching_by_cnpj(void **state)
     tenants[6].is_normal = false;
     struct snapshot snapshot = snapshot_of(clients, COUNT(clients), tenants, COUNT(tenants));
     scored_snapshot_init(&scored);
-    assert_int_equal(score(&snapshot, &model, &scored, &err), STATUS_OK);
+    assert_int_equal(score(&snapshot, &builtin_model, &scored, &err), STATUS_OK);
     check_int("matching", "tenants", (int64_t)scored.tenants_count, COUNT(expected));
     check_int("matching", "groups", (int64_t)scored.groups_count, 3);
     for (size_t i = 0; i < COUNT(expected); i++) {
@@ -570,7 +540,7 @@ static void test_order_of_clients_and_tenants(void **state)
     struct error err;
     (void)state;
     scored_snapshot_init(&scored);
-    assert_int_equal(score(&snapshot, &model, &scored, &err), STATUS_OK);
+    assert_int_equal(score(&snapshot, &builtin_model, &scored, &err), STATUS_OK);
     for (size_t i = 0; i < COUNT(client_ids); i++)
         check_int("order", "client", scored.clients[i].id, client_ids[i]);
     for (size_t i = 0; i < COUNT(tenant_ids); i++)
@@ -597,7 +567,7 @@ static void test_integrators_and_replacements(void **state)
     struct error err;
     (void)state;
     scored_snapshot_init(&scored);
-    assert_int_equal(score(&snapshot, &model, &scored, &err), STATUS_OK);
+    assert_int_equal(score(&snapshot, &builtin_model, &scored, &err), STATUS_OK);
     check_int("integrators", "count", scored.tenants[0].integrators_count, COUNT(named));
     for (size_t i = 0; i < COUNT(named); i++)
         check_int("integrators", "id", scored.tenants[0].integrators[i], named[i]);
@@ -616,10 +586,10 @@ static void test_nothing_and_a_client_twice(void **state)
     struct error err;
     (void)state;
     scored_snapshot_init(&scored);
-    assert_int_equal(score(&nothing, &model, &scored, &err), STATUS_OK);
+    assert_int_equal(score(&nothing, &builtin_model, &scored, &err), STATUS_OK);
     check_int("nothing", "rows", (int64_t)(scored.clients_count + scored.tenants_count), 0);
     scored_snapshot_clear(&scored);
-    assert_int_equal(score(&doubled, &model, &scored, &err), STATUS_CORRUPT);
+    assert_int_equal(score(&doubled, &builtin_model, &scored, &err), STATUS_CORRUPT);
     assert_string_equal(err.message, "client 1: out of order or twice");
     scored_snapshot_clear(&scored);
 }
@@ -640,5 +610,5 @@ int main(void)
         cmocka_unit_test(test_integrators_and_replacements),
         cmocka_unit_test(test_nothing_and_a_client_twice),
     };
-    return cmocka_run_group_tests_name("score", tests, load_model, free_model);
+    return cmocka_run_group_tests_name("score", tests, load_builtin_model, free_builtin_model);
 }

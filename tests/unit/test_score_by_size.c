@@ -1,21 +1,15 @@
 /* tests/unit/test_score_by_size.c - schemas/scoring-by-size.json, read from the source tree: tenants worked out by hand,
  * and each edge of each class and band from both sides. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "common/base/buffer.h"
 #include "common/domain/score.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define TODAY       20000 /* 2024-10-04 */
-#define NEVER       INT32_MAX
+#define TODAY 20000 /* 2024-10-04 */
+#define NEVER INT32_MAX
 
 static struct arena model_arena;
 static struct scoring_model model;
@@ -54,12 +48,6 @@ static int free_model(void **state)
     (void)state;
     arena_clear(&model_arena);
     return 0;
-}
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
 }
 
 /* `days` before today, or NEVER. */

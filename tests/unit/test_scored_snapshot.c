@@ -1,15 +1,8 @@
 /* tests/unit/test_scored_snapshot.c - the check of rows that come from elsewhere, and the sums in front of each place. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "common/domain/scored_snapshot.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static struct client dated(int64_t id, int32_t day, int32_t group)
 {

@@ -1,67 +1,27 @@
 /* tests/unit/test_scoring_model.c - the built-in model holds the contract's numbers, and each mistake in a document is
  * told with its place and its value. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "common/base/buffer.h"
 #include "common/domain/scoring_model.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static struct arena arena;
-
-static int init_arena(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int clear_arena(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
-
-static void check_int(const char *name, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: is %" PRId64 ", expected %" PRId64, name, found, expected);
-}
-
-static void check_bytes(const char *name, struct bytes found, const char *expected)
-{
-    bool is_same = expected == NULL || found.data == NULL
-                       ? expected == found.data
-                       : found.len == strlen(expected) && memcmp(found.data, expected, found.len) == 0;
-    if (!is_same)
-        fail_msg("%s: is \"%.*s\", expected \"%s\"", name, (int)found.len,
-                 found.data != NULL ? found.data : "", expected != NULL ? expected : "(none)");
-}
+#include "tests/unit/support.h"
 
 static struct scoring_model builtin(void)
 {
     struct scoring_model model;
     struct error err;
-    if (scoring_model_parse(&arena, scoring_model_builtin(), &model, &err) != STATUS_OK)
+    if (scoring_model_parse(&test_arena, scoring_model_builtin(), &model, &err) != STATUS_OK)
         fail_msg("built-in model: %s", err.message);
     return model;
 }
 
 static void check_bands(const char *name, struct bands found, const struct band *expected, size_t count)
 {
-    check_int(name, (int64_t)found.count, (int64_t)count);
+    check_int(name, "count", (int64_t)found.count, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
-        check_int(name, found.items[i].limit, expected[i].limit);
-        check_int(name, found.items[i].points, expected[i].points);
+        check_int(name, "limit", found.items[i].limit, expected[i].limit);
+        check_int(name, "points", found.items[i].points, expected[i].points);
     }
 }
 
@@ -76,9 +36,9 @@ static void test_bands(void **state)
     struct scoring_model model = builtin();
     (void)state;
     for (int pillar = 0; pillar < PILLAR_ADOPTION; pillar++) {
-        check_int("measure", model.events[pillar].measure, SIZE_NONE);
-        check_int("classes", (int64_t)model.events[pillar].volumes_count, 1);
-        check_int("the only class", model.events[pillar].volumes[0].up_to, INT64_MAX);
+        check_int("built-in model", "measure", model.events[pillar].measure, SIZE_NONE);
+        check_int("built-in model", "classes", (int64_t)model.events[pillar].volumes_count, 1);
+        check_int("built-in model", "the only class", model.events[pillar].volumes[0].up_to, INT64_MAX);
     }
     check_bands("engagement recency", model.events[PILLAR_ENGAGEMENT].recency, recency, COUNT(recency));
     check_bands("engagement volume", model.events[PILLAR_ENGAGEMENT].volumes[0].bands, volume, COUNT(volume));
@@ -95,27 +55,28 @@ static void test_weights_points_windows_and_cuts(void **state)
     static const int64_t cuts[] = {30000000, 60000000, 80000000, INT64_MAX};
     struct scoring_model model = builtin();
     (void)state;
-    check_int("weight of engagement", model.weights[PILLAR_ENGAGEMENT], 300000);
-    check_int("weight of stock", model.weights[PILLAR_STOCK], 300000);
-    check_int("weight of crm", model.weights[PILLAR_CRM], 200000);
-    check_int("weight of adoption", model.weights[PILLAR_ADOPTION], 200000);
-    check_int("econversa", model.adoption.econversa, 300000);
-    check_int("integrator_ads", model.adoption.integrator_ads, 400000);
-    check_int("reports", model.adoption.reports, 100000);
-    check_int("contracts", model.adoption.contracts, 200000);
-    check_int("contracts_at_least", model.adoption.contracts_at_least, 2);
-    check_int("excluded integrators", (int64_t)model.adoption.excluded_integrators_count, 2);
-    check_int("excluded", model.adoption.excluded_integrators[0], 3);
-    check_int("excluded", model.adoption.excluded_integrators[1], 13);
-    check_int("events_days", model.windows.events_days, 30);
-    check_int("messages_days", model.windows.messages_days, 15);
-    check_int("ads_days", model.windows.ads_days, 30);
-    check_int("reports_days", model.windows.reports_days, 30);
-    check_int("contracts_days", model.windows.contracts_days, 30);
-    check_int("categories", (int64_t)model.categories_count, COUNT(cuts));
+    check_int("built-in model", "weight of engagement", model.weights[PILLAR_ENGAGEMENT], 300000);
+    check_int("built-in model", "weight of stock", model.weights[PILLAR_STOCK], 300000);
+    check_int("built-in model", "weight of crm", model.weights[PILLAR_CRM], 200000);
+    check_int("built-in model", "weight of adoption", model.weights[PILLAR_ADOPTION], 200000);
+    check_int("built-in model", "econversa", model.adoption.econversa, 300000);
+    check_int("built-in model", "integrator_ads", model.adoption.integrator_ads, 400000);
+    check_int("built-in model", "reports", model.adoption.reports, 100000);
+    check_int("built-in model", "contracts", model.adoption.contracts, 200000);
+    check_int("built-in model", "contracts_at_least", model.adoption.contracts_at_least, 2);
+    check_int("built-in model", "excluded integrators", (int64_t)model.adoption.excluded_integrators_count,
+              2);
+    check_int("built-in model", "excluded", model.adoption.excluded_integrators[0], 3);
+    check_int("built-in model", "excluded", model.adoption.excluded_integrators[1], 13);
+    check_int("built-in model", "events_days", model.windows.events_days, 30);
+    check_int("built-in model", "messages_days", model.windows.messages_days, 15);
+    check_int("built-in model", "ads_days", model.windows.ads_days, 30);
+    check_int("built-in model", "reports_days", model.windows.reports_days, 30);
+    check_int("built-in model", "contracts_days", model.windows.contracts_days, 30);
+    check_int("built-in model", "categories", (int64_t)model.categories_count, COUNT(cuts));
     for (size_t i = 0; i < COUNT(cuts); i++) {
-        check_bytes("category", model.categories[i].name, categories[i]);
-        check_int(categories[i], model.categories[i].up_to, cuts[i]);
+        check_text_or_none("built-in model", "category", model.categories[i].name, categories[i]);
+        check_int(categories[i], "up_to", model.categories[i].up_to, cuts[i]);
     }
 }
 
@@ -129,23 +90,28 @@ static void test_names(void **state)
     struct scoring_model model = builtin();
     (void)state;
     for (size_t id = 0; id < COUNT(integrators); id++)
-        check_bytes("integrator", scoring_model_integrator_name(&model, (int64_t)id), integrators[id]);
-    check_bytes("integrator -1", scoring_model_integrator_name(&model, -1), NULL);
-    check_bytes("the largest integrator", scoring_model_integrator_name(&model, INT64_MAX), NULL);
-    check_int("active", (int64_t)model.active_pipelines.count, 3);
-    check_bytes("active", model.active_pipelines.items[0], "CS | ONBOARDING");
-    check_bytes("active", model.active_pipelines.items[1], "CS | ONGOING");
-    check_bytes("active", model.active_pipelines.items[2], "CS | BRADESCO");
-    check_int("onboarding", (int64_t)model.onboarding_pipelines.count, 2);
-    check_bytes("onboarding", model.onboarding_pipelines.items[0], "CS | ONBOARDING");
-    check_bytes("onboarding", model.onboarding_pipelines.items[1], "CS | BRADESCO");
-    check_int("churn", (int64_t)model.churn_pipelines.count, 1);
-    check_bytes("churn", model.churn_pipelines.items[0], "Churns & Cancelamentos");
-    check_int("contains", names_contain(model.churn_pipelines, bytes_of("Churns & Cancelamentos")), true);
-    check_int("contains a prefix", names_contain(model.churn_pipelines, bytes_of("Churns")), false);
-    check_bytes("version", model.version, "1");
-    check_int("digits of the hash", (int64_t)strspn(model.hash, "0123456789abcdef"), 32);
-    check_int("text", bytes_equal(model.text, scoring_model_builtin()), true);
+        check_text_or_none("built-in model", "integrator", scoring_model_integrator_name(&model, (int64_t)id),
+                           integrators[id]);
+    check_text_or_none("built-in model", "integrator -1", scoring_model_integrator_name(&model, -1), NULL);
+    check_text_or_none("built-in model", "the largest integrator",
+                       scoring_model_integrator_name(&model, INT64_MAX), NULL);
+    check_int("built-in model", "active", (int64_t)model.active_pipelines.count, 3);
+    check_text_or_none("built-in model", "active", model.active_pipelines.items[0], "CS | ONBOARDING");
+    check_text_or_none("built-in model", "active", model.active_pipelines.items[1], "CS | ONGOING");
+    check_text_or_none("built-in model", "active", model.active_pipelines.items[2], "CS | BRADESCO");
+    check_int("built-in model", "onboarding", (int64_t)model.onboarding_pipelines.count, 2);
+    check_text_or_none("built-in model", "onboarding", model.onboarding_pipelines.items[0],
+                       "CS | ONBOARDING");
+    check_text_or_none("built-in model", "onboarding", model.onboarding_pipelines.items[1], "CS | BRADESCO");
+    check_int("built-in model", "churn", (int64_t)model.churn_pipelines.count, 1);
+    check_text_or_none("built-in model", "churn", model.churn_pipelines.items[0], "Churns & Cancelamentos");
+    check_int("built-in model", "contains",
+              names_contain(model.churn_pipelines, bytes_of("Churns & Cancelamentos")), true);
+    check_int("built-in model", "contains a prefix", names_contain(model.churn_pipelines, bytes_of("Churns")),
+              false);
+    check_text_or_none("built-in model", "version", model.version, "1");
+    check_int("built-in model", "digits of the hash", (int64_t)strspn(model.hash, "0123456789abcdef"), 32);
+    check_int("built-in model", "text", bytes_equal(model.text, scoring_model_builtin()), true);
 }
 
 /* The volume of the first pillar, as the built-in document has it. */
@@ -288,7 +254,7 @@ static void check_refused(const char *name, struct bytes text, const char *messa
     static const char context[] = "scoring model: ";
     struct scoring_model model = {.categories_count = 4711};
     struct error err = {STATUS_OK, ""};
-    enum status status = scoring_model_parse(&arena, text, &model, &err);
+    enum status status = scoring_model_parse(&test_arena, text, &model, &err);
     const char *rest = err.message + strlen(context);
     if (status != STATUS_INVALID || strncmp(err.message, context, strlen(context)) != 0)
         fail_msg("%s: is %s \"%s\", expected invalid \"%s...\"", name, status_word(status), err.message,
@@ -296,7 +262,7 @@ static void check_refused(const char *name, struct bytes text, const char *messa
     if (message != NULL ? strcmp(rest, message) != 0 : strncmp(rest, "not JSON at byte ", 17) != 0)
         fail_msg("%s: message is \"%s\", expected \"%s\"", name, rest,
                  message != NULL ? message : "not JSON ...");
-    check_int(name, (int64_t)model.categories_count, 4711);
+    check_int(name, "categories_count", (int64_t)model.categories_count, 4711);
 }
 
 static void test_mistakes(void **state)
@@ -334,7 +300,7 @@ static void test_documents_that_are_no_models(void **state)
         buffer_append_char(&text, ' ');
     struct scoring_model model;
     struct error err;
-    assert_int_equal(scoring_model_parse(&arena, buffer_bytes(&text), &model, &err), STATUS_OK);
+    assert_int_equal(scoring_model_parse(&test_arena, buffer_bytes(&text), &model, &err), STATUS_OK);
     buffer_append_char(&text, ' ');
     snprintf(message, sizeof message, "has %zu bytes, takes at most %u", text.len, SCORING_MODEL_TEXT_MAX);
     check_refused("too large", buffer_bytes(&text), message);
@@ -360,10 +326,12 @@ static void test_too_many_categories(void **state)
         buffer_append(&text, all.data, (size_t)(from - all.data));
         buffer_append(&text, list.data, list.len);
         buffer_append(&text, behind + 13, all.len - (size_t)(behind - all.data) - 13);
-        enum status status = scoring_model_parse(&arena, buffer_bytes(&text), &model, &err);
-        check_int("categories", status, count >= 1 && count <= CATEGORIES_MAX ? STATUS_OK : STATUS_INVALID);
+        enum status status = scoring_model_parse(&test_arena, buffer_bytes(&text), &model, &err);
+        check_int("built-in model", "categories", status,
+                  count >= 1 && count <= CATEGORIES_MAX ? STATUS_OK : STATUS_INVALID);
         if (status != STATUS_OK)
-            check_int(err.message, strstr(err.message, "categories: has ") != NULL, true);
+            check_int(err.message, "mention of categories", strstr(err.message, "categories: has ") != NULL,
+                      true);
         buffer_clear(&list);
         buffer_clear(&text);
     }
@@ -372,12 +340,13 @@ static void test_too_many_categories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_bands, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_weights_points_windows_and_cuts, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_names, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_mistakes, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_documents_that_are_no_models, init_arena, clear_arena),
-        cmocka_unit_test_setup_teardown(test_too_many_categories, init_arena, clear_arena),
+        cmocka_unit_test_setup_teardown(test_bands, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_weights_points_windows_and_cuts, init_test_arena,
+                                        clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_names, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_mistakes, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_documents_that_are_no_models, init_test_arena, clear_test_arena),
+        cmocka_unit_test_setup_teardown(test_too_many_categories, init_test_arena, clear_test_arena),
     };
     return cmocka_run_group_tests_name("scoring_model", tests, NULL, NULL);
 }

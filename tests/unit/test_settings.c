@@ -1,22 +1,15 @@
 /* tests/unit/test_settings.c - defaults, environment over file, what each kind of setting refuses and in which words,
  * and that no message ever holds a secret. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "common/program/settings.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define PAIRS       4
-#define BOTH        (PROGRAM_WORKER | PROGRAM_API)
+#define PAIRS 4
+#define BOTH  (PROGRAM_WORKER | PROGRAM_API)
 
 struct pair {
     const char *name, *value;
@@ -76,44 +69,31 @@ static enum status load(struct arena *arena, enum program program, const struct 
     return settings_load(arena, program, environment, &dotenv, out, err);
 }
 
-static void check_int(const char *name, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: is %" PRId64 ", expected %" PRId64, name, found, expected);
-}
-
-static void check_text(const char *name, const char *found, const char *expected)
-{
-    const char *shown = found != NULL ? found : "(none)";
-    if (strcmp(shown, expected != NULL ? expected : "(none)") != 0)
-        fail_msg("%s: is \"%s\", expected \"%s\"", name, shown, expected != NULL ? expected : "(none)");
-}
-
 static void test_defaults_of_the_worker(void **state)
 {
     struct settings settings;
     struct error err;
     if (load(*state, PROGRAM_WORKER, NULL, "", &settings, &err) != STATUS_OK)
         fail_msg("worker: %s", err.message);
-    check_text("DB_HOST", settings.kommo.host, "localhost");
-    check_int("DB_PORT", settings.kommo.port, 5432);
-    check_text("DB_NAME", settings.kommo.name, "kommo");
-    check_text("DB_USER", settings.kommo.user, "reader");
-    check_text("DB_PASSWORD", settings.kommo.password, "");
-    check_text("DB_HOST_ECOSYS", settings.ecosys.host, "localhost");
-    check_int("DB_PORT_ECOSYS", settings.ecosys.port, 3306);
-    check_text("DB_NAME_ECOSYS", settings.ecosys.name, "ecosys");
-    check_text("DB_USER_ECOSYS", settings.ecosys.user, "reader2");
-    check_text("DB_PASSWORD_ECOSYS", settings.ecosys.password, "");
-    check_int("REFRESH_INTERVAL", settings_refresh_interval_s(&settings), 300);
-    check_int("CACHE_MAX_STALE", settings.cache_max_stale_s, 86400);
-    check_text("SCORING_MODEL", settings.scoring_model, NULL);
-    check_text("TZ", settings.zone, "America/Sao_Paulo");
-    check_text("REDIS_PREFIX", settings.redis_prefix, "ecosys");
-    check_text("redis host", settings.redis.host, "127.0.0.1");
-    check_int("redis port", settings.redis.port, 6379);
-    check_int("redis db", settings.redis.db, 0);
-    check_int("redis_url_is_set", settings.redis_url_is_set, false);
+    check_string("settings", "DB_HOST", settings.kommo.host, "localhost");
+    check_int("settings", "DB_PORT", settings.kommo.port, 5432);
+    check_string("settings", "DB_NAME", settings.kommo.name, "kommo");
+    check_string("settings", "DB_USER", settings.kommo.user, "reader");
+    check_string("settings", "DB_PASSWORD", settings.kommo.password, "");
+    check_string("settings", "DB_HOST_ECOSYS", settings.ecosys.host, "localhost");
+    check_int("settings", "DB_PORT_ECOSYS", settings.ecosys.port, 3306);
+    check_string("settings", "DB_NAME_ECOSYS", settings.ecosys.name, "ecosys");
+    check_string("settings", "DB_USER_ECOSYS", settings.ecosys.user, "reader2");
+    check_string("settings", "DB_PASSWORD_ECOSYS", settings.ecosys.password, "");
+    check_int("settings", "REFRESH_INTERVAL", settings_refresh_interval_s(&settings), 300);
+    check_int("settings", "CACHE_MAX_STALE", settings.cache_max_stale_s, 86400);
+    check_string("settings", "SCORING_MODEL", settings.scoring_model, NULL);
+    check_string("settings", "TZ", settings.zone, "America/Sao_Paulo");
+    check_string("settings", "REDIS_PREFIX", settings.redis_prefix, "ecosys");
+    check_string("settings", "redis host", settings.redis.host, "127.0.0.1");
+    check_int("settings", "redis port", settings.redis.port, 6379);
+    check_int("settings", "redis db", settings.redis.db, 0);
+    check_int("settings", "redis_url_is_set", settings.redis_url_is_set, false);
 }
 
 static void test_defaults_of_the_api(void **state)
@@ -122,21 +102,21 @@ static void test_defaults_of_the_api(void **state)
     struct error err;
     if (load(*state, PROGRAM_API, NULL, "", &settings, &err) != STATUS_OK)
         fail_msg("api: %s", err.message);
-    check_text("BASIC_AUTH_USERS", settings.basic_auth_users, "ana:hunter2");
-    check_text("BASIC_AUTH_READONLY", settings.basic_auth_readonly, "");
-    check_int("AUTH_FAILURES", settings.auth_failures, 300);
-    check_int("AUTH_QUEUE", settings.auth_queue, 64);
-    check_text("TRUSTED_PROXIES", settings.trusted_proxies, "");
-    check_text("HOST", settings.host, "127.0.0.1");
-    check_int("PORT", settings.port, 8000);
-    check_int("API_THREADS", settings.api_threads, 0);
-    check_int("HEALTH_SCORES_FORMATO", settings.health_format, HEALTH_FORMAT_PLANO);
-    check_int("CACHE_TTL_CLIENTES", settings.ttl_clientes_s, 300);
-    check_int("CACHE_TTL_HEALTH_SCORES", settings.ttl_health_scores_s, 600);
-    check_text("CORS_ALLOW_ORIGINS", settings.cors_allow_origins, "*");
-    check_text("ENVIRONMENT", settings.environment, "production");
-    check_int("LOG_LEVEL", settings.log_level, LOG_INFO);
-    check_int("LOG_FORMAT", settings.log_format, LOG_AS_TEXT);
+    check_string("settings", "BASIC_AUTH_USERS", settings.basic_auth_users, "ana:hunter2");
+    check_string("settings", "BASIC_AUTH_READONLY", settings.basic_auth_readonly, "");
+    check_int("settings", "AUTH_FAILURES", settings.auth_failures, 300);
+    check_int("settings", "AUTH_QUEUE", settings.auth_queue, 64);
+    check_string("settings", "TRUSTED_PROXIES", settings.trusted_proxies, "");
+    check_string("settings", "HOST", settings.host, "127.0.0.1");
+    check_int("settings", "PORT", settings.port, 8000);
+    check_int("settings", "API_THREADS", settings.api_threads, 0);
+    check_int("settings", "HEALTH_SCORES_FORMATO", settings.health_format, HEALTH_FORMAT_PLANO);
+    check_int("settings", "CACHE_TTL_CLIENTES", settings.ttl_clientes_s, 300);
+    check_int("settings", "CACHE_TTL_HEALTH_SCORES", settings.ttl_health_scores_s, 600);
+    check_string("settings", "CORS_ALLOW_ORIGINS", settings.cors_allow_origins, "*");
+    check_string("settings", "ENVIRONMENT", settings.environment, "production");
+    check_int("settings", "LOG_LEVEL", settings.log_level, LOG_INFO);
+    check_int("settings", "LOG_FORMAT", settings.log_format, LOG_AS_TEXT);
 }
 
 struct refusal_row {
@@ -285,9 +265,9 @@ static void test_refusals_say_name_value_and_what_is_taken(void **state)
         struct settings settings = {.port = 4711};
         struct error err = {STATUS_OK, ""};
         enum status status = load(*state, row->program, row->pairs, "", &settings, &err);
-        check_int(row->name, status, STATUS_INVALID);
-        check_text(row->name, err.message, row->message);
-        check_int(row->name, settings.port, 4711);
+        check_int(row->name, "status", status, STATUS_INVALID);
+        check_string(row->name, "message", err.message, row->message);
+        check_int(row->name, "port", settings.port, 4711);
         if (strstr(err.message, "hunter2") != NULL || strchr(err.message, '\n') != NULL)
             fail_msg("%s: \"%s\" holds a secret or more than a line", row->name, err.message);
     }
@@ -320,7 +300,7 @@ static void test_secrets_are_marked(void **state)
         bool expected = false;
         for (size_t j = 0; j < COUNT(secrets); j++)
             expected = expected || strcmp(secrets[j], row->name) == 0;
-        check_int(row->name, row->is_secret, expected);
+        check_int(row->name, "is_secret", row->is_secret, expected);
     }
 }
 
@@ -364,9 +344,9 @@ static void test_rows_of_the_table(void **state)
             fail_msg("%s: is not in the table", rows[i].name);
             return;
         }
-        check_text(rows[i].name, found->fallback, rows[i].fallback);
-        check_int(rows[i].name, found->programs, rows[i].programs);
-        check_int(rows[i].name, found->required_by, rows[i].required_by);
+        check_string(rows[i].name, "fallback", found->fallback, rows[i].fallback);
+        check_int(rows[i].name, "programs", found->programs, rows[i].programs);
+        check_int(rows[i].name, "required_by", found->required_by, rows[i].required_by);
     }
     for (size_t j = 0; settings_row(j) != NULL; j++)
         for (size_t k = 0; k < j; k++)
@@ -414,7 +394,7 @@ static void test_precedence(void **state)
         struct error err;
         if (load(*state, PROGRAM_API, pairs, rows[i].file, &settings, &err) != STATUS_OK)
             fail_msg("%s: %s", rows[i].name, err.message);
-        check_text(rows[i].name, settings.host, rows[i].host);
+        check_string(rows[i].name, "host", settings.host, rows[i].host);
     }
 }
 
@@ -442,7 +422,7 @@ static void test_required_ones_come_from_the_file_too(void **state)
         struct settings settings;
         struct error err = {STATUS_OK, ""};
         enum status status = load(*state, rows[i].program, NULL, rows[i].file, &settings, &err);
-        check_int(rows[i].name, status, rows[i].missing == NULL ? STATUS_OK : STATUS_INVALID);
+        check_int(rows[i].name, "status", status, rows[i].missing == NULL ? STATUS_OK : STATUS_INVALID);
         if (rows[i].missing != NULL && strncmp(err.message, rows[i].missing, strlen(rows[i].missing)) != 0)
             fail_msg("%s: message is \"%s\", expected one of %s", rows[i].name, err.message, rows[i].missing);
     }
@@ -467,7 +447,7 @@ static void test_refresh_interval(void **state)
         struct error err;
         if (load(*state, PROGRAM_WORKER, NULL, rows[i].file, &settings, &err) != STATUS_OK)
             fail_msg("%s: %s", rows[i].name, err.message);
-        check_int(rows[i].name, settings_refresh_interval_s(&settings), rows[i].expected);
+        check_int(rows[i].name, "interval", settings_refresh_interval_s(&settings), rows[i].expected);
     }
 }
 
@@ -500,15 +480,15 @@ static void test_redis_addresses(void **state)
         struct error err;
         if (load(*state, PROGRAM_WORKER, NULL, rows[i].file, &settings, &err) != STATUS_OK)
             fail_msg("%s: %s", rows[i].name, err.message);
-        check_text(rows[i].name, settings.redis.unix_path, rows[i].unix_path);
-        check_text(rows[i].name, settings.redis.host, rows[i].host);
-        check_int(rows[i].name, settings.redis.port, rows[i].port);
-        check_int(rows[i].name, settings.redis.db, rows[i].db);
-        check_text(rows[i].name, settings.redis.user, rows[i].user);
-        check_text(rows[i].name, settings.redis.password, rows[i].password);
-        check_int(rows[i].name, settings.redis_url_is_set, rows[i].is_set);
-        check_int(rows[i].name, settings.redis.tls, rows[i].tls);
-        check_text(rows[i].name, settings.redis.ca_file, rows[i].ca_file);
+        check_string(rows[i].name, "unix_path", settings.redis.unix_path, rows[i].unix_path);
+        check_string(rows[i].name, "host", settings.redis.host, rows[i].host);
+        check_int(rows[i].name, "port", settings.redis.port, rows[i].port);
+        check_int(rows[i].name, "db", settings.redis.db, rows[i].db);
+        check_string(rows[i].name, "user", settings.redis.user, rows[i].user);
+        check_string(rows[i].name, "password", settings.redis.password, rows[i].password);
+        check_int(rows[i].name, "redis_url_is_set", settings.redis_url_is_set, rows[i].is_set);
+        check_int(rows[i].name, "tls", settings.redis.tls, rows[i].tls);
+        check_string(rows[i].name, "ca_file", settings.redis.ca_file, rows[i].ca_file);
     }
 }
 
@@ -524,10 +504,10 @@ static void test_every_choice(void **state)
         struct error err;
         if (load(*state, PROGRAM_API, pairs, "", &settings, &err) != STATUS_OK)
             fail_msg("%s: %s", levels[i], err.message);
-        check_int("level", settings.log_level, (int64_t)i);
-        check_int("log format", settings.log_format, (int64_t)(i % 2));
-        check_int("format", settings.health_format, (int64_t)(i % 2));
-        check_text("prefix", settings.redis_prefix, "aZ09_-.:");
+        check_int("settings", "level", settings.log_level, (int64_t)i);
+        check_int("settings", "log format", settings.log_format, (int64_t)(i % 2));
+        check_int("settings", "format", settings.health_format, (int64_t)(i % 2));
+        check_string("settings", "prefix", settings.redis_prefix, "aZ09_-.:");
     }
 }
 
@@ -538,10 +518,10 @@ static void test_modes_of_tls(void **state)
     struct settings settings;
     struct error err;
     assert_int_equal(load(*state, PROGRAM_WORKER, NULL, "", &settings, &err), STATUS_OK);
-    check_text("libpq decides", settings.kommo_sslmode, NULL);
-    check_text("libpq decides", settings.kommo_ca_file, NULL);
-    check_int("default of MySQL", settings.ecosys_tls, MYSQL_TLS_PREFERRED);
-    check_text("the system's authorities", settings.ecosys_ca_file, NULL);
+    check_string("settings", "libpq decides", settings.kommo_sslmode, NULL);
+    check_string("settings", "libpq decides", settings.kommo_ca_file, NULL);
+    check_int("settings", "default of MySQL", settings.ecosys_tls, MYSQL_TLS_PREFERRED);
+    check_string("settings", "the system's authorities", settings.ecosys_ca_file, NULL);
     for (size_t i = 0; i < COUNT(pg); i++) {
         const struct pair pairs[PAIRS] = {{"DB_SSLMODE", pg[i]},
                                           {"DB_SSLROOTCERT", "/dev/null"},
@@ -549,10 +529,10 @@ static void test_modes_of_tls(void **state)
                                           {"DB_SSLROOTCERT_ECOSYS", "/dev/zero"}};
         if (load(*state, PROGRAM_WORKER, pairs, "", &settings, &err) != STATUS_OK)
             fail_msg("%s: %s", pg[i], err.message);
-        check_text("mode", settings.kommo_sslmode, pg[i]);
-        check_text("authorities", settings.kommo_ca_file, "/dev/null");
-        check_int("mode of MySQL", settings.ecosys_tls, (int64_t)(i % COUNT(mysql)));
-        check_text("authorities of MySQL", settings.ecosys_ca_file, "/dev/zero");
+        check_string("settings", "mode", settings.kommo_sslmode, pg[i]);
+        check_string("settings", "authorities", settings.kommo_ca_file, "/dev/null");
+        check_int("settings", "mode of MySQL", settings.ecosys_tls, (int64_t)(i % COUNT(mysql)));
+        check_string("settings", "authorities of MySQL", settings.ecosys_ca_file, "/dev/zero");
     }
 }
 
@@ -580,32 +560,34 @@ static void test_files(void **state)
     assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_OK);
     assert_null(dotenv.newest);
     assert_int_equal(settings_read_file(*state, "absent", &dotenv, &err), STATUS_INVALID);
-    check_text("absent", err.message,
-               "--env-file: is \"absent\", takes a file that can be read: No such file or directory");
+    check_string("settings", "absent", err.message,
+                 "--env-file: is \"absent\", takes a file that can be read: No such file or directory");
     assert_int_equal(settings_read_file(*state, "", &dotenv, &err), STATUS_INVALID);
-    check_text("no name", err.message,
-               "--env-file: is \"\", takes a file that can be read: No such file or directory");
+    check_string("settings", "no name", err.message,
+                 "--env-file: is \"\", takes a file that can be read: No such file or directory");
     assert_int_equal(settings_read_file(*state, ".", &dotenv, &err), STATUS_INVALID);
-    check_text("a folder", err.message,
-               "--env-file: is \".\", takes a file that can be read: Is a directory");
+    check_string("settings", "a folder", err.message,
+                 "--env-file: is \".\", takes a file that can be read: Is a directory");
     assert_int_equal(settings_read_file(*state, "/dev/zero", &dotenv, &err), STATUS_INVALID);
-    check_text("endless", err.message, "--env-file: is \"/dev/zero\", takes a file of at most 1048576 bytes");
+    check_string("settings", "endless", err.message,
+                 "--env-file: is \"/dev/zero\", takes a file of at most 1048576 bytes");
     assert_int_equal(mkdir(".env", 0700), 0);
     assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_INVALID);
-    check_text(".env is a folder", err.message, ".env: is no file that can be read: Is a directory");
+    check_string("settings", ".env is a folder", err.message,
+                 ".env: is no file that can be read: Is a directory");
     assert_int_equal(rmdir(".env"), 0);
     write_bytes("nul", "A=\0", 3);
     assert_int_equal(settings_read_file(*state, "nul", &dotenv, &err), STATUS_INVALID);
-    check_text("NUL", err.message, "--env-file: is \"nul\", takes a file without NUL bytes");
+    check_string("settings", "NUL", err.message, "--env-file: is \"nul\", takes a file without NUL bytes");
     write_file(".env", "PORT=81\n= 1\nexport HOST='::1'");
     write_file("named", "PORT=82");
     assert_int_equal(settings_read_file(*state, NULL, &dotenv, &err), STATUS_OK);
-    check_text(".env", dotenv_value(&dotenv, "PORT"), "81");
-    check_text(".env", dotenv_value(&dotenv, "HOST"), "::1");
-    check_int("unreadable lines", (int64_t)dotenv.unreadable_count, 1);
-    check_int("the first one", (int64_t)dotenv.unreadable_line, 2);
+    check_string("settings", ".env", dotenv_value(&dotenv, "PORT"), "81");
+    check_string("settings", ".env", dotenv_value(&dotenv, "HOST"), "::1");
+    check_int("settings", "unreadable lines", (int64_t)dotenv.unreadable_count, 1);
+    check_int("settings", "the first one", (int64_t)dotenv.unreadable_line, 2);
     assert_int_equal(settings_read_file(*state, "named", &dotenv, &err), STATUS_OK);
-    check_text("named", dotenv_value(&dotenv, "PORT"), "82");
+    check_string("settings", "named", dotenv_value(&dotenv, "PORT"), "82");
     assert_int_equal(unlink("nul") + unlink(".env") + unlink("named") + chdir(old) + rmdir(folder), 0);
 }
 

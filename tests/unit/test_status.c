@@ -1,15 +1,8 @@
 /* tests/unit/test_status.c - the error object: codes, messages, context in front, and texts that are too long. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "common/base/status.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void test_set_and_context(void **state)
 {

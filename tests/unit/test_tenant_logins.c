@@ -1,25 +1,12 @@
 /* tests/unit/test_tenant_logins.c - the order of logins, and what one tenant's are counted to. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "common/domain/date.h"
 #include "common/domain/tenant_logins.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define NOBODY      UINT64_MAX /* no subject */
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#define NOBODY UINT64_MAX /* no subject */
 
 static struct login login_of(uint64_t tenant_id, int64_t wall_us, uint64_t id, uint64_t subject)
 {

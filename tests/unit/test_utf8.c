@@ -1,24 +1,12 @@
 /* tests/unit/test_utf8.c - well-formed and ill-formed sequences (Unicode 15, tables 3-7 and 3-8), and how many
  * replacements each ill-formed one becomes. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "common/base/utf8.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define R           "\xEF\xBF\xBD" /* U+FFFD */
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
+#define R "\xEF\xBF\xBD" /* U+FFFD */
 
 struct utf8_row {
     const char *name;

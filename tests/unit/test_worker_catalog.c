@@ -1,15 +1,8 @@
 /* tests/unit/test_worker_catalog.c - columns and indexes as a server's catalogue lists them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/sources/ecosys_catalog.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 /* Every column, with a type that will do. */
 static const struct column {

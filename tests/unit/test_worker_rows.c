@@ -1,19 +1,13 @@
 /* tests/unit/test_worker_rows.c - rows of EcoSys's queries as servers send them: texts, in any order, some of tenants
  * and users that are gone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "common/domain/date.h"
+#include "tests/unit/support.h"
 #include "worker/sources/ecosys_rows.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define CELLS       5
-#define LARGEST_ID  "18446744073709551615"
+#define CELLS      5
+#define LARGEST_ID "18446744073709551615"
 
 struct sent {
     enum ecosys_query query;

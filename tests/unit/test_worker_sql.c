@@ -1,18 +1,10 @@
 /* tests/unit/test_worker_sql.c - the texts of the queries: windows counted back from today by the model, the list of
  * excluded integrators, and no placeholder left. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "common/domain/date.h"
+#include "tests/unit/support.h"
 #include "worker/sources/ecosys_sql.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 static const int64_t EXCLUDED[] = {3, 13};
 

@@ -1,24 +1,10 @@
 /* tests/unit/test_worker_value.c - values of database rows: what is kept, what becomes NULL or is repaired, and that it is
  * counted. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/sources/value.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
 
 /* A reader with an arena and counters of its own. */
 struct bench {
@@ -31,20 +17,6 @@ static void bench_init(struct bench *bench)
 {
     *bench = (struct bench){.reader = {.arena = &bench->arena, .replaced = &bench->replaced}};
     arena_init(&bench->arena);
-}
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
-
-static void check_bytes(const char *name, struct bytes found, struct bytes expected)
-{
-    if ((found.data == NULL) != (expected.data == NULL) || !bytes_equal(found, expected))
-        fail_msg("%s: is \"%.*s\" (%zu), expected \"%.*s\" (%zu)", name, (int)found.len,
-                 found.data != NULL ? found.data : "", found.len, (int)expected.len,
-                 expected.data != NULL ? expected.data : "", expected.len);
 }
 
 /* Counters since bench_init; memory must have sufficed. */
@@ -77,7 +49,7 @@ static void test_texts(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct bench bench;
         bench_init(&bench);
-        check_bytes(rows[i].name, value_text(&bench.reader, rows[i].text), rows[i].expected);
+        check_bytes(rows[i].name, "value", value_text(&bench.reader, rows[i].text), rows[i].expected);
         check_replaced(rows[i].name, &bench, rows[i].texts, 0);
     }
 }
@@ -114,7 +86,7 @@ static void test_long_texts_are_cut_at_a_character(void **state)
         struct bench bench;
         bench_init(&bench);
         struct bytes found = value_text(&bench.reader, (struct bytes){text, rows[i].len});
-        check_bytes(rows[i].name, found, (struct bytes){text, rows[i].expected_len});
+        check_bytes(rows[i].name, "value", found, (struct bytes){text, rows[i].expected_len});
         check_replaced(rows[i].name, &bench, 0, rows[i].values);
         free(text);
     }
@@ -129,7 +101,7 @@ static void test_long_texts_are_cut_behind_cleaning(void **state)
     (void)state;
     bench_init(&bench);
     struct bytes found = value_text(&bench.reader, (struct bytes){text, VALUE_TEXT_MAX});
-    check_bytes("ill-formed", found, (struct bytes){expected, VALUE_TEXT_MAX - 1});
+    check_bytes("ill-formed", "value", found, (struct bytes){expected, VALUE_TEXT_MAX - 1});
     check_replaced("ill-formed", &bench, VALUE_TEXT_MAX, 1);
     free(expected);
     free(text);
@@ -236,9 +208,10 @@ static void test_cnpjs(void **state)
         struct cnpj_shown found = value_cnpj(&bench.reader, bytes_of(rows[i].text), &key, &has_key);
         check_int(rows[i].name, "has_key", has_key, rows[i].key != NULL);
         if (has_key)
-            check_bytes(rows[i].name, (struct bytes){key.text, sizeof key.text}, bytes_of(rows[i].key));
+            check_bytes(rows[i].name, "value", (struct bytes){key.text, sizeof key.text},
+                        bytes_of(rows[i].key));
         check_int(rows[i].name, "form", found.form, rows[i].form);
-        check_bytes(rows[i].name, found.text, bytes_of(rows[i].shown));
+        check_bytes(rows[i].name, "value", found.text, bytes_of(rows[i].shown));
         check_replaced(rows[i].name, &bench, rows[i].texts, 0);
     }
 }

@@ -1,23 +1,9 @@
 /* tests/unit/test_zone.c - names of zones, offsets, and wall times around changes of the clocks. */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "common/domain/date.h"
 #include "common/program/zone.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static void check_int(const char *name, const char *what, int64_t found, int64_t expected)
-{
-    if (found != expected)
-        fail_msg("%s: %s is %" PRId64 ", expected %" PRId64, name, what, found, expected);
-}
+#include "tests/unit/support.h"
 
 static int64_t seconds_of(const char *text)
 {
