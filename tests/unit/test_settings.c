@@ -364,11 +364,12 @@ static void test_rows_are_complete(void **state)
     for (size_t i = 0; (row = settings_row(i)) != NULL; i++) {
         bool is_number = row->kind == KIND_NUMBER;
         bool is_choice = row->kind == KIND_CHOICE || row->kind == KIND_WORD;
-        check_int(row->name, row->low < row->high, is_number);
-        check_int(row->name, row->low != 0 || row->high != 0, is_number);
-        check_int(row->name, row->choices != NULL, is_choice);
-        check_int(row->name, row->programs != 0 && (row->required_by & ~row->programs) == 0, true);
-        check_int(row->name, row->help != NULL && row->help[0] != '\0', true);
+        check_int(row->name, "low < high", row->low < row->high, is_number);
+        check_int(row->name, "limits", row->low != 0 || row->high != 0, is_number);
+        check_int(row->name, "choices", row->choices != NULL, is_choice);
+        check_int(row->name, "programs", row->programs != 0 && (row->required_by & ~row->programs) == 0,
+                  true);
+        check_int(row->name, "help", row->help != NULL && row->help[0] != '\0', true);
     }
 }
 
