@@ -216,15 +216,17 @@ def test_numbers_are_those_of_the_code(source, name, value, document, words):
 
 
 def routes():
-    """{path: (its methods as Allow tells them, whether it needs credentials)}"""
-    source = text_of("api/endpoints/router.c")
-    allowed = dict(re.findall(r'#define (TAKES_\w+) +"([A-Z, ]+)"', source))
-    table = re.search(r"ROUTES\[\] = \{(.*?)\n\};", source, re.S)[1]
-    rows = re.findall(r'\{"([^"]+)",\s*METHOD_(\w+),\s*ACCESS_(\w+),\s*(\w+),', table)
-    assert len(rows) == table.count("{")
-    for _, method, _, methods in rows:
-        assert allowed[methods].startswith(method)
-    return {path: (allowed[methods], access != "PUBLIC") for path, _, access, methods in rows}
+    """{path: (its methods as Allow tells them, whether it needs credentials)}, in the order of the list."""
+    allowed = dict(re.findall(r'#define TAKES_(\w+) +"([A-Z, ]+)"', text_of("api/endpoints/router.c")))
+    sources = "".join(text_of(path) for path in files("api/endpoints", ".c"))
+    row = r'^const struct endpoint (\w+) = \{\.path = "([^"]+)",\s*\.method = METHOD_(\w+),\s*\.access = ACCESS_(\w+),'
+    rows = {
+        name: (path, (allowed[method], access != "PUBLIC"))
+        for name, path, method, access in re.findall(row, sources, re.M)
+    }
+    listed = re.findall(r"LINE\((ENDPOINT_\w+)\)", text_of("api/endpoints/endpoints.h"))
+    assert sorted(listed) == sorted(rows)
+    return dict(rows[name] for name in listed)
 
 
 def openapi():
@@ -258,25 +260,27 @@ def test_documents_ask_for_routes_that_exist(document):
 
 def errors_in_code():
     """{name: (status, document, whether it tells when to come again)}"""
-    source = text_of("api/http/errors.c")
-    table = re.search(r"\} ERRORS\[\] = \{(.*?)\n\};", source, re.S)[1]
-    texts = dict(re.findall(r'^#define (\w+) +"((?:[^"\\]|\\.)*)"$', source, re.M))
-
-    def literal(words):
-        parts = re.findall(r'"((?:[^"\\]|\\.)*)"|(\w+)', words)
-        return "".join(text or texts.get(name, "") for text, name in parts).replace('\\"', '"')
-
     found = {}
-    for name, status, rest in re.findall(r"\[ERROR_(\w+)\] =\s*\{(\d+),(.*?)\}(?=,\s*\[|,\s*$)", table, re.S):
-        call = re.match(r"\s*INVALID\((.*?)\),", rest, re.S)
-        if call:
-            place, field, message, kind = (literal(part) for part in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', call[1]))
-            document = {"detail": [{"loc": [place, field], "msg": message, "type": kind}]}
-        else:
-            document = json.loads(literal(rest[: rest.rindex(",")]))
-        found[name] = (int(status), document, "RETRY_AFTER" in rest)
-    declared = re.findall(r"^    ERROR_(\w+),$", text_of("api/http/errors.h"), re.M)
-    assert sorted(found) == sorted(declared)
+    for path in ["api/http/errors.c", *files("api/endpoints", ".c")]:
+        source = text_of(path)
+        texts = dict(re.findall(r'^#define (\w+) +"((?:[^"\\]|\\.)*)"$', source, re.M))
+
+        def arguments(words, texts=texts):
+            parts = re.findall(r'"((?:[^"\\]|\\.)*)"|(\b\w+\b)', words)
+            return [text or texts[name] for text, name in parts]
+
+        row = r"^(?:static )?const struct http_error ERROR_(\w+) = \{\s*(\d+),\s*ERROR_(DETAIL|INVALID)\((.*?)\),\s*(\w+)\};$"
+        rows = re.findall(row, source, re.M | re.S)
+        assert len(rows) == len(re.findall(r"^(?:static )?const struct http_error \w+ = ", source, re.M)), path
+        for name, status, kind, words, headers in rows:
+            assert name not in found, name
+            if kind == "INVALID":
+                place, field, message, word = arguments(words)
+                document = {"detail": [{"loc": [place, field], "msg": message, "type": word}]}
+            else:
+                [detail] = arguments(words)
+                document = {"detail": detail}
+            found[name] = (int(status), document, headers == "ERROR_RETRY_AFTER")
     return found
 
 
@@ -327,7 +331,7 @@ def test_openapi_has_the_parameters():
 def test_openapi_has_the_headers():
     """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
     rooms = ("api/formats", "api/http", "api/endpoints")
-    sources = "".join(text_of(path) for room in rooms for path in files(room, ".c"))
+    sources = "".join(text_of(path) for room in rooms for path in (*files(room, ".h"), *files(room, ".c")))
     written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
     of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
     assert set(openapi()["components"]["headers"]) == written - of_http
@@ -390,7 +394,7 @@ def test_openapi_has_the_fields(schema, function):
     if body is None:
         body = re.search(rf"\b{function}\([^;]*?\)\n\{{(.*?)\n\}}", text_of("api/data/render.c"), re.S)
     written = []
-    for call, arguments in re.findall(r"\b(put_\w+|writer_key)\(([^;]*?)\);", body[1]):
+    for call, arguments in re.findall(r"\b((?:writer_)?put_\w+|writer_key)\(([^;]*?)\);", body[1]):
         written += ["cnpj"] if call == "put_cnpj" else re.findall(r'"([a-z_0-9]+)"', arguments)
     assert list(openapi()["components"]["schemas"][schema]["properties"]) == written
 
@@ -406,7 +410,7 @@ def test_openapi_has_the_fields_of_logins(schema, functions):
 
 def test_openapi_has_the_fields_of_health():
     source = text_of("api/endpoints/health.c")
-    written = set(re.findall(r'(?:put_unix_ms|writer_key)\(writer, "(\w+)"', source))
+    written = set(re.findall(r'(?:put_unix_ms|writer_key|writer_put_\w+)\(writer, "(\w+)"', source))
     written |= set(re.findall(r'"(\w+)"', re.search(r"keys\[\] = \{(.*?)\};", source)[1]))
     health = openapi()["components"]["schemas"]["Health"]["properties"]
     described = set(health)
