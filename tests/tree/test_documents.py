@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from sources import ROOT, files, text_of
+from sources import ROOT, files, text_of, without_comments
 
 BUILD = os.environ.get("ECOSYS_BUILD", os.path.join(ROOT, "build"))
 
@@ -269,9 +269,10 @@ def errors_in_code():
             parts = re.findall(r'"((?:[^"\\]|\\.)*)"|(\b\w+\b)', words)
             return [text or texts[name] for text, name in parts]
 
-        row = r"^(?:static )?const struct http_error ERROR_(\w+) = \{\s*(\d+),\s*ERROR_(DETAIL|INVALID)\((.*?)\),\s*(\w+)\};$"
+        start = r"^(?:static )?const struct http_error "
+        row = start + r"ERROR_(\w+) = \{\s*(\d+),\s*ERROR_(DETAIL|INVALID)\((.*?)\),\s*(\w+)\};$"
         rows = re.findall(row, source, re.M | re.S)
-        assert len(rows) == len(re.findall(r"^(?:static )?const struct http_error \w+ = ", source, re.M)), path
+        assert len(rows) == len(re.findall(start + r"\w+ = ", source, re.M)), path
         for name, status, kind, words, headers in rows:
             assert name not in found, name
             if kind == "INVALID":
@@ -331,7 +332,8 @@ def test_openapi_has_the_parameters():
 def test_openapi_has_the_headers():
     """Those that are written anywhere in the API, but for the ones that HTTP itself describes."""
     rooms = ("api/formats", "api/http", "api/endpoints")
-    sources = "".join(text_of(path) for room in rooms for path in (*files(room, ".h"), *files(room, ".c")))
+    paths = [path for room in rooms for extension in (".h", ".c") for path in files(room, extension)]
+    sources = "".join(without_comments(text_of(path)) for path in paths)
     written = set(re.findall(r'(?:"|\\r\\n)([A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*): ', sources))
     of_http = {"Date", "Content-Length", "Content-Type", "Connection"}
     assert set(openapi()["components"]["headers"]) == written - of_http
