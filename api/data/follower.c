@@ -275,11 +275,13 @@ enum status follower_start(struct follower *follower, const struct settings *set
 {
     *follower =
         (struct follower){.settings = settings, .current = current, .filters = filters, .workshop = workshop};
-    if (mailbox_init(&follower->mailbox, err) == STATUS_OK &&
-        pthread_create(&follower->thread, NULL, follow, follower) == 0)
-        return STATUS_OK;
-    mailbox_clear(&follower->mailbox);
-    return error_set(err, STATUS_NO_MEMORY, "no thread to follow generations");
+    enum status status = mailbox_init(&follower->mailbox, err);
+    int problem = status == STATUS_OK ? pthread_create(&follower->thread, NULL, follow, follower) : 0;
+    if (problem != 0)
+        status = error_set(err, STATUS_NO_MEMORY, "no thread to follow generations: %s", strerror(problem));
+    if (status != STATUS_OK)
+        mailbox_clear(&follower->mailbox);
+    return status;
 }
 
 void follower_ring(struct follower *follower)
