@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/data/loader.h"
+#include "api/data/refusal.h"
 #include "api/net/priority.h"
 #include "common/base/clock.h"
 #include "common/program/log.h"
@@ -16,7 +17,6 @@
 #define LOOK_EVERY_MS    500
 #define REPORT_EVERY_MS  5000
 #define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up those who wait for a worker */
-#define RETRY_REFUSED_MS 10000
 #define WARM_MS          200 /* a flip may be delayed by this much, so that it is not felt */
 
 /* The thread's state. */
@@ -26,8 +26,7 @@ struct watch {
     struct redis_link load_link;          /* for what may be large */
     struct generation *generation;        /* NULL until one was loaded */
     struct generation *previous;          /* until every loop serves the newer one; else NULL */
-    int64_t retry_ms;                     /* when to try the refused one again */
-    uint64_t refused;                     /* the generation whose failure was logged last; 0: none */
+    struct refusal refusal;
     char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
     bool pointer_is_damaged;              /* which was logged */
     struct outlook outlook;
@@ -49,21 +48,12 @@ static enum status look(struct watch *watch, struct redisReply **reply, struct e
     return redis_link_call(&watch->link, args, 4, reply, err);
 }
 
-static void take_report(struct watch *watch, struct bytes blob)
-{
-    struct worker_report report = {.failures = 0};
-    struct error ignored;
-    if (blob.data != NULL && codec_unpack_worker_report(blob, &report, &ignored) != STATUS_OK)
-        strcpy(report.last_error, "unreadable");
-    memcpy(watch->outlook.worker_error, report.last_error, sizeof report.last_error);
-}
-
 static void load(struct watch *watch, uint64_t number)
 {
     struct generation *loaded;
     struct error err;
     int64_t start = clock_monotonic_ms();
-    if (watch->refused == number && clock_monotonic_ms() < watch->retry_ms)
+    if (!refusal_allows(&watch->refusal, number, start))
         return;
     const struct settings *settings = watch->follower->settings;
     struct workshop *workshop = watch->follower->workshop;
@@ -75,13 +65,10 @@ static void load(struct watch *watch, uint64_t number)
         status = err.code;
     }
     if (status != STATUS_OK) {
-        if (watch->refused != number)
+        if (refusal_note(&watch->refusal, number, err.code, clock_monotonic_ms()))
             log_write(LOG_ERROR, "a generation cannot be loaded; the old one is served on",
                       LOG_FIELDS(log_int("generation", (int64_t)number),
                                  log_text("class", status_word(err.code)), log_text("error", err.message)));
-        watch->refused = number;
-        /* Refused data stays bad; a missing key may mean that the generation was replaced meanwhile. */
-        watch->retry_ms = err.code == STATUS_CORRUPT ? clock_monotonic_ms() + RETRY_REFUSED_MS : 0;
         return;
     }
     if (watch->generation != NULL)
@@ -89,7 +76,7 @@ static void load(struct watch *watch, uint64_t number)
     generation_unref(watch->previous);
     watch->previous = watch->generation;
     watch->generation = loaded;
-    watch->refused = 0;
+    watch->refusal = (struct refusal){.generation = 0};
     log_write(LOG_INFO, "generation loaded",
               LOG_FIELDS(log_int("generation", (int64_t)number),
                          log_int("clients", loaded->loaded.manifest.clients_count),
@@ -109,7 +96,6 @@ static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
         watch->redis_error[0] = '\0';
     else
         memcpy(watch->redis_error, err->message, sizeof watch->redis_error);
-    watch->outlook.redis_is_ok = is_ok;
 }
 
 /* The generation to serve; 0: no pointer, or a damaged one, which the next publication replaces. */
@@ -126,23 +112,27 @@ static uint64_t take_pointer(struct watch *watch, struct bytes pointer)
     return number;
 }
 
+/* What one key holds; no data if it is not there. */
+static struct bytes value_of(const struct redisReply *reply, size_t index)
+{
+    const struct redisReply *value = redis_reply_item(reply, index);
+    return value != NULL ? redis_reply_text(value) : (struct bytes){NULL, 0};
+}
+
 static void step(struct watch *watch)
 {
     struct redisReply *reply;
     struct error err;
     enum status status = look(watch, &reply, &err);
     note_redis(watch, status == STATUS_OK, &err);
-    watch->outlook.worker_is_alive = false;
     if (status == STATUS_OK) {
-        const struct redisReply *current = redis_reply_item(reply, 0), *lease = redis_reply_item(reply, 1);
-        const struct redisReply *worker = redis_reply_item(reply, 2);
-        uint64_t number =
-            take_pointer(watch, current != NULL ? redis_reply_text(current) : (struct bytes){NULL, 0});
-        watch->outlook.worker_is_alive = lease != NULL && redis_reply_text(lease).data != NULL;
-        take_report(watch, worker != NULL ? redis_reply_text(worker) : (struct bytes){NULL, 0});
+        uint64_t number = take_pointer(watch, value_of(reply, 0));
+        outlook_take(&watch->outlook, value_of(reply, 1), value_of(reply, 2));
         redis_reply_free(reply);
         if (number != 0 && generation_number(watch->generation) != number)
             load(watch, number);
+    } else {
+        outlook_lose(&watch->outlook);
     }
     current_set(watch->follower->current, watch->generation, &watch->outlook);
 }

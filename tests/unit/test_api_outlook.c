@@ -1,0 +1,72 @@
+/* tests/unit/test_api_outlook.c - what the keys of lease and report, and a Redis that is gone, tell of the worker. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api/data/outlook.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const struct bytes NOTHING = {NULL, 0};
+
+static void test_replies(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *lease, *report; /* NULL: no such key; report: its last error, or "damaged" */
+        bool is_alive;
+        const char *error;
+    } rows[] = {
+        {"an empty Redis", NULL, NULL, false, ""},
+        {"a worker that has not failed", "host/1/abc", "", true, ""},
+        {"a worker that failed", "host/1/abc", "mysql", true, "mysql"},
+        {"a worker that failed and died", NULL, "kommo", false, "kommo"},
+        {"a lease without a report", "host/1/abc", NULL, true, ""},
+        {"an empty lease", "", NULL, true, ""},
+        {"a damaged report", "host/1/abc", "damaged", true, "unreadable"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct outlook outlook = {.worker_is_alive = !rows[i].is_alive, .worker_error = "what was before"};
+        struct worker_report report = {.failures = 0};
+        struct buffer blob = BUFFER_INIT;
+        struct error err;
+        if (rows[i].report != NULL) {
+            report.failures = rows[i].report[0] != '\0';
+            strcpy(report.last_error, rows[i].report);
+            assert_int_equal(codec_pack_worker_report(&report, &blob, &err), STATUS_OK);
+            if (strcmp(rows[i].report, "damaged") == 0)
+                blob.len--;
+        }
+        outlook_take(&outlook, rows[i].lease != NULL ? bytes_of(rows[i].lease) : NOTHING,
+                     rows[i].report != NULL ? buffer_bytes(&blob) : NOTHING);
+        if (!outlook.redis_is_ok || outlook.worker_is_alive != rows[i].is_alive ||
+            strcmp(outlook.worker_error, rows[i].error) != 0)
+            fail_msg("%s: alive is %d, the error \"%s\"; expected %d and \"%s\"", rows[i].name,
+                     outlook.worker_is_alive, outlook.worker_error, rows[i].is_alive, rows[i].error);
+        buffer_clear(&blob);
+    }
+}
+
+static void test_redis_is_gone(void **state)
+{
+    struct outlook outlook = {.redis_is_ok = true, .worker_is_alive = true, .worker_error = "mysql"};
+    (void)state;
+    outlook_lose(&outlook);
+    assert_false(outlook.redis_is_ok);
+    assert_false(outlook.worker_is_alive);
+    assert_string_equal(outlook.worker_error, "mysql");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_redis_is_gone),
+    };
+    return cmocka_run_group_tests_name("api_outlook", tests, NULL, NULL);
+}
