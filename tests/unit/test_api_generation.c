@@ -11,13 +11,15 @@
 
 #include <cmocka.h>
 
-#include "api/data/generation.h"
+#include "api/data/documents.h"
 #include "common/domain/score.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define ROWS_LIMIT  80
-#define TODAY       19782 /* 2024-02-29 */
-#define SEED        UINT64_C(20240229)
+#define COUNT(rows)   (sizeof(rows) / sizeof((rows)[0]))
+#define ROWS_LIMIT    80
+#define DOCUMENTS_MAX (1u << 20)
+#define TODAY         19782 /* 2024-02-29 */
+#define SEED          UINT64_C(20240229)
+#define GENERATION    7
 
 struct rows {
     struct client clients[ROWS_LIMIT];
@@ -26,7 +28,7 @@ struct rows {
     char names[ROWS_LIMIT][16];
 };
 
-static struct answers_room room = {.kept_max = 1u << 20, .unkept_max = SIZE_MAX, .wait_max_ms = INT64_MAX};
+static struct workshop workshop; /* documents_make only counts in it */
 static struct arena model_arena;
 static struct scoring_model model;
 
@@ -159,7 +161,7 @@ static void pack_generation(const struct rows *rows, struct scored_snapshot *sco
     snapshot.tenants.count = rows->tenants_count;
     if (score(&snapshot, &model, scored, &err) != STATUS_OK)
         fail_msg("score: %s", err.message);
-    const struct manifest manifest = {.generation = 7,
+    const struct manifest manifest = {.generation = GENERATION,
                                       .instants = scored->instants,
                                       .clients_count = (uint32_t)scored->clients_count,
                                       .tenants_count = (uint32_t)scored->tenants_count,
@@ -218,18 +220,18 @@ static struct generation *load(const struct published_blobs *blobs, bool with_an
             STATUS_OK)
             fail_msg("answer %zu: %s", i, err.message);
     }
-    if (generation_new(&loaded, &room, &generation, &err) != STATUS_OK)
+    if (generation_new(&loaded, DOCUMENTS_MAX, &generation, &err) != STATUS_OK)
         fail_msg("generation_new: %s", err.message);
     return generation;
 }
 
-static struct representation *make(const char *name, const struct generation *generation, const struct answer_key *key,
-                         enum source expected)
+static struct representation *make(const char *name, const struct generation *generation,
+                                   const struct document_key *key, enum document_source expected)
 {
     struct representation *body = NULL;
     struct error err;
-    enum source source = SOURCE_CACHE;
-    if (generation_make(generation, key, NULL, &body, &source, &err) != STATUS_OK)
+    enum document_source source = SOURCE_CACHE;
+    if (documents_make(generation, key, &workshop, NULL, &body, &source, &err) != STATUS_OK)
         fail_msg("%s, document %d: %s", name, (int)key->document, err.message);
     if (source != expected)
         fail_msg("%s, document %d: source is %d, expected %d", name, (int)key->document, (int)source,
@@ -276,7 +278,7 @@ static void check_member(const char *name, const struct representation *body, co
 }
 
 /* The rows that pass, found one by one, and no others. */
-static void check_members(const char *name, const struct rows *rows, const struct answer_key *key,
+static void check_members(const char *name, const struct rows *rows, const struct document_key *key,
                           const struct representation *body)
 {
     char text[64];
@@ -304,7 +306,7 @@ static bool is_offered(enum document document, enum media media)
 }
 
 static void check_key(const char *name, const struct rows *rows, const struct generation *with,
-                      const struct generation *without, const struct answer_key *key)
+                      const struct generation *without, const struct document_key *key)
 {
     struct representation *stored = make(name, with, key, SOURCE_BUCKET);
     struct representation *computed = make(name, without, key, SOURCE_COMPUTED);
@@ -329,7 +331,7 @@ static size_t check_filter(const char *name, const struct rows *rows, const stru
     for (enum document document = 0; document < DOCUMENT_LOGINS; document++)
         for (enum media media = 0; media < MEDIA_COUNT; media++)
             for (int encoding = ENCODING_IDENTITY; encoding <= ENCODING_GZIP; encoding++) {
-                const struct answer_key key = {filter, 0, document, media, (enum encoding)encoding};
+                const struct document_key key = {filter, 0, document, media, (enum encoding)encoding};
                 if (!is_offered(document, media))
                     continue;
                 check_key(name, rows, with, without, &key);
@@ -396,12 +398,14 @@ static struct generation *empty_generation(const uint64_t *ids, size_t count)
         scoring_model_parse(&loaded.scored.arena, scoring_model_builtin(), &loaded.scored.model, &err),
         STATUS_OK);
     assert_int_equal(scored_snapshot_index(&loaded.scored, &err), STATUS_OK);
+    loaded.manifest.generation = GENERATION;
+    loaded.manifest.instants.taken_at_ms = 12345;
     loaded.tenant_ids = calloc(count + 1, sizeof *ids);
     assert_non_null(loaded.tenant_ids);
     for (size_t i = 0; i < count; i++)
         loaded.tenant_ids[i] = ids[i];
     loaded.tenant_ids_count = count;
-    assert_int_equal(generation_new(&loaded, &room, &generation, &err), STATUS_OK);
+    assert_int_equal(generation_new(&loaded, DOCUMENTS_MAX, &generation, &err), STATUS_OK);
     assert_null(loaded.tenant_ids); /* was taken */
     return generation;
 }
@@ -422,28 +426,45 @@ static void test_tenants_that_there_are(void **state)
     generation_unref(some);
 }
 
-/* What most people ask for is finished from the start, in both encodings; what few ask for is made when they do. */
-static void test_unfiltered_answers_are_at_hand(void **state)
+static void test_lifetime(void **state)
 {
     struct generation *generation = empty_generation(NULL, 0);
     (void)state;
-    for (int document = 0; document < DOCUMENT_LOGINS; document++)
-        for (int encoding = ENCODING_IDENTITY; encoding <= ENCODING_GZIP; encoding++) {
-            const struct answer_key key = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_JSON,
-                                           (enum encoding)encoding};
-            struct representation *body = answers_find(generation->answers, &key);
-            assert_non_null(body);
-            if (document != DOCUMENT_DASHBOARD)
-                assert_true(bytes_is((struct bytes){body->data, body->len}, "{}"));
-            representation_unref(body);
-            const struct answer_key packed = {DATE_FILTER_ALL, 0, (enum document)document, MEDIA_MSGPACK,
-                                              (enum encoding)encoding};
-            assert_null(answers_find(generation->answers, &packed));
-        }
+    assert_int_equal(generation_number(NULL), 0);
+    assert_int_equal(generation_number(generation), GENERATION);
+    assert_int_equal(generation_taken_at_ms(generation), 12345);
+    assert_null(
+        document_cache_find(generation->documents, &(struct document_key){.filter = DATE_FILTER_ALL}));
     assert_ptr_equal(generation_ref(generation), generation);
     generation_unref(generation);
     generation_unref(generation);
     generation_unref(NULL);
+}
+
+/* Those that the worker stored, and no others. */
+static void test_stored_answers_are_found(void **state)
+{
+    static const struct date_filter stored[] = {{DAY_MIN, 5}, {1, 5}, {1, 6}, {2, 2}};
+    static const struct date_filter others[] = {{DAY_MIN, DAY_MAX}, {1, 4}, {2, 5}, {3, 3}, {DAY_MIN, 4}};
+    struct generation *none = empty_generation(NULL, 0), *some = NULL;
+    struct loaded loaded;
+    struct error err;
+    (void)state;
+    loaded_init(&loaded);
+    loaded.stored.items = calloc(COUNT(stored), sizeof *loaded.stored.items);
+    assert_non_null(loaded.stored.items);
+    for (size_t i = 0; i < COUNT(stored); i++)
+        loaded.stored.items[i].filter = stored[i];
+    loaded.stored.count = COUNT(stored);
+    assert_int_equal(generation_new(&loaded, DOCUMENTS_MAX, &some, &err), STATUS_OK);
+    for (size_t i = 0; i < COUNT(stored); i++) {
+        assert_ptr_equal(generation_find_answer(some, stored[i]), &some->loaded.stored.items[i]);
+        assert_null(generation_find_answer(none, stored[i]));
+    }
+    for (size_t i = 0; i < COUNT(others); i++)
+        assert_null(generation_find_answer(some, others[i]));
+    generation_unref(none);
+    generation_unref(some);
 }
 
 int main(void)
@@ -451,7 +472,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored_answers_equal_computed_ones),
         cmocka_unit_test(test_tenants_that_there_are),
-        cmocka_unit_test(test_unfiltered_answers_are_at_hand),
+        cmocka_unit_test(test_stored_answers_are_found),
+        cmocka_unit_test(test_lifetime),
     };
     return cmocka_run_group_tests_name("api_generation", tests, load_model, free_model);
 }

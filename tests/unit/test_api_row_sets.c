@@ -44,9 +44,9 @@ static int clear_snapshot(void **state)
 }
 
 /* The shape that is no table. */
-static bool is_no_set(enum document document, enum media media)
+static bool is_no_set(enum row_set kind, enum media media)
 {
-    return document == DOCUMENT_HEALTH_DETALHADO && media == MEDIA_CSV;
+    return kind == ROW_SET_TENANTS_DETALHADO && media == MEDIA_CSV;
 }
 
 /* Asks for every set there is, in an order that depends on where it begins. */
@@ -54,27 +54,27 @@ struct asker {
     pthread_t thread;
     struct row_sets *sets;
     size_t first;
-    const struct rendered_rows *found[ROW_DOCUMENTS][MEDIA_COUNT];
-    size_t lens[ROW_DOCUMENTS][MEDIA_COUNT];
+    const struct rendered_rows *found[ROW_SET_COUNT][MEDIA_COUNT];
+    size_t lens[ROW_SET_COUNT][MEDIA_COUNT];
     bool has_failed;
 };
 
 static void *ask(void *context)
 {
     struct asker *asker = context;
-    const size_t sets = (size_t)ROW_DOCUMENTS * MEDIA_COUNT;
+    const size_t sets = (size_t)ROW_SET_COUNT * MEDIA_COUNT;
     struct error err;
     for (size_t i = 0; i < sets; i++) {
         size_t set = (asker->first + i) % sets;
-        enum document document = (enum document)(set / MEDIA_COUNT);
+        enum row_set kind = (enum row_set)(set / MEDIA_COUNT);
         enum media media = (enum media)(set % MEDIA_COUNT);
         const struct rendered_rows *rows = NULL;
-        if (is_no_set(document, media))
+        if (is_no_set(kind, media))
             continue;
-        if (row_sets_get(asker->sets, document, media, &rows, &err) != STATUS_OK)
+        if (row_sets_get(asker->sets, kind, media, &rows, &err) != STATUS_OK)
             asker->has_failed = true;
-        asker->found[document][media] = rows;
-        asker->lens[document][media] = rows != NULL ? rows->text.len : 0;
+        asker->found[kind][media] = rows;
+        asker->lens[kind][media] = rows != NULL ? rows->text.len : 0;
     }
     return NULL;
 }
@@ -104,18 +104,18 @@ static void test_sets_are_what_they_are_called(void **state)
     struct row_sets *sets = row_sets_new(&scored);
     (void)state;
     assert_non_null(sets);
-    for (enum document document = 0; document < ROW_DOCUMENTS; document++)
+    for (enum row_set kind = 0; kind < ROW_SET_COUNT; kind++)
         for (enum media media = 0; media < MEDIA_COUNT; media++) {
             const struct rendered_rows *found = NULL;
             struct error err;
-            if (is_no_set(document, media))
+            if (is_no_set(kind, media))
                 continue;
-            assert_int_equal(row_sets_get(sets, document, media, &found, &err), STATUS_OK);
-            assert_int_equal(found->count, document == DOCUMENT_CLIENTES ? CLIENTS : TENANTS);
+            assert_int_equal(row_sets_get(sets, kind, media, &found, &err), STATUS_OK);
+            assert_int_equal(found->count, kind == ROW_SET_CLIENTS ? CLIENTS : TENANTS);
             assert_ptr_equal(found->type, media_row(media)->writer);
             assert_true((found->names_len > 0) == (media == MEDIA_CSV));
             bool has_total = memmem(found->text.data, found->text.len, "score_total", 11) != NULL;
-            assert_true(has_total == (document == DOCUMENT_HEALTH_PLANO));
+            assert_true(has_total == (kind == ROW_SET_TENANTS_PLANO));
         }
     row_sets_free(sets);
     row_sets_free(NULL);
@@ -130,7 +130,7 @@ static void test_a_failure_is_tried_again(void **state)
     (void)state;
     assert_non_null(sets);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(row_sets_get(sets, DOCUMENT_HEALTH_DETALHADO, MEDIA_CSV, &found, &err),
+        assert_int_equal(row_sets_get(sets, ROW_SET_TENANTS_DETALHADO, MEDIA_CSV, &found, &err),
                          STATUS_INVALID);
         assert_null(found);
     }
