@@ -241,7 +241,7 @@ static void check_status(const char *name, int kind, struct bytes blob, enum sta
 static void check_payload(const char *name, int kind, struct bytes payload, enum status expected)
 {
     struct buffer blob = BUFFER_INIT;
-    seal(&blob, kind, payload);
+    seal(&blob, (enum blob_kind)kind, payload);
     check_status(name, kind, buffer_bytes(&blob), expected);
     buffer_clear(&blob);
 }
@@ -527,7 +527,7 @@ static void test_every_byte_changed_under_a_right_checksum(void **state)
             for (size_t i = 0; i < COUNT(values); i++) {
                 struct error err = {STATUS_OK, ""};
                 payload.data[at] = (char)values[i];
-                seal(&blob, kind, buffer_bytes(&payload));
+                seal(&blob, (enum blob_kind)kind, buffer_bytes(&payload));
                 enum status status = unpack_as(kind, buffer_bytes(&blob), &err);
                 if (status != STATUS_OK && status != STATUS_CORRUPT)
                     fail_msg("%s, byte %zu is %02x: status is %s (%s), expected ok or corrupt",
