@@ -26,8 +26,8 @@ struct server {
     struct service service; /* what each loop starts with; its users are a reference to the newest ones */
     const char *env_file;   /* NULL: ./.env */
     struct loop *loops;
-    size_t loops_count;      /* initialised ones */
-    size_t running_count;    /* ones with a thread */
+    size_t loops_count;       /* initialised ones */
+    size_t running_count;     /* ones with a thread */
     atomic_llong connections; /* open ones that were not refused, in all loops */
     struct current current;
     struct follower follower;

@@ -14,18 +14,18 @@
 #include "common/program/log.h"
 #include "common/redis/redis_names.h"
 
-#define LOOK_EVERY_MS    500
-#define REPORT_EVERY_MS  5000
-#define LOOK_TIMEOUT_MS  1000 /* a hanging Redis must not hold up those who wait for a worker */
-#define WARM_MS          200 /* a flip may be delayed by this much, so that it is not felt */
+#define LOOK_EVERY_MS   500
+#define REPORT_EVERY_MS 5000
+#define LOOK_TIMEOUT_MS 1000 /* a hanging Redis must not hold up those who wait for a worker */
+#define WARM_MS         200  /* a flip may be delayed by this much, so that it is not felt */
 
 /* The thread's state. */
 struct watch {
     struct follower *follower;
-    struct redis_link link;               /* for small commands, answered soon */
-    struct redis_link load_link;          /* for what may be large */
-    struct generation *generation;        /* NULL until one was loaded */
-    struct generation *previous;          /* until every loop serves the newer one; else NULL */
+    struct redis_link link;        /* for small commands, answered soon */
+    struct redis_link load_link;   /* for what may be large */
+    struct generation *generation; /* NULL until one was loaded */
+    struct generation *previous;   /* until every loop serves the newer one; else NULL */
     struct refusal refusal;
     char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
     bool pointer_is_damaged;              /* which was logged */
