@@ -1,4 +1,4 @@
-/* api/formats/representation.c - the ETag, and what else is made once per body. */
+/* api/formats/representation.c - the ETag, and what else is made once for each representation. */
 #include "api/formats/representation.h"
 
 #include <inttypes.h>
@@ -6,94 +6,94 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static void set_etag(struct representation *body, struct bytes content)
+static void set_etag(struct representation *made, struct bytes content)
 {
     XXH128_hash_t hash = XXH3_128bits(content.data, content.len);
-    snprintf(body->etag, sizeof body->etag, "W/\"%016" PRIx64 "%016" PRIx64 "\"", (uint64_t)hash.high64,
+    snprintf(made->etag, sizeof made->etag, "W/\"%016" PRIx64 "%016" PRIx64 "\"", (uint64_t)hash.high64,
              (uint64_t)hash.low64);
 }
 
-static void set_head(struct representation *body)
+static void set_head(struct representation *made)
 {
-    bool is_encoded = body->encoding != ENCODING_IDENTITY;
-    int len = snprintf(body->head, sizeof body->head,
-                       "Content-Length: %zu\r\nContent-Type: %s\r\n%s%s%sETag: %s\r\n", body->len,
-                       media_row(body->media)->content_type, is_encoded ? "Content-Encoding: " : "",
-                       is_encoded ? encoding_name(body->encoding) : "", is_encoded ? "\r\n" : "", body->etag);
-    body->head_len = (size_t)len;
+    bool is_encoded = made->encoding != ENCODING_IDENTITY;
+    int len = snprintf(made->head, sizeof made->head,
+                       "Content-Length: %zu\r\nContent-Type: %s\r\n%s%s%sETag: %s\r\n", made->len,
+                       media_row(made->media)->content_type, is_encoded ? "Content-Encoding: " : "",
+                       is_encoded ? encoding_name(made->encoding) : "", is_encoded ? "\r\n" : "", made->etag);
+    made->head_len = (size_t)len;
 }
 
 /* Takes the buffer's memory, cut to its length. */
-static void take_memory(struct representation *body, struct buffer *from)
+static void take_memory(struct representation *made, struct buffer *from)
 {
-    body->data = realloc(from->data, from->len > 0 ? from->len : 1);
-    if (body->data == NULL)
-        body->data = from->data;
-    body->len = from->len;
+    made->data = realloc(from->data, from->len > 0 ? from->len : 1);
+    if (made->data == NULL)
+        made->data = from->data;
+    made->len = from->len;
     *from = (struct buffer)BUFFER_INIT;
 }
 
 enum status representation_new(struct buffer *take_content, enum media media, enum encoding encoding,
                                struct representation **out, struct error *err)
 {
-    struct representation *body = calloc(1, sizeof *body);
+    struct representation *made = calloc(1, sizeof *made);
     struct buffer compressed = BUFFER_INIT;
     enum status status = STATUS_OK;
     bool compresses = encoding != ENCODING_IDENTITY && take_content->len >= COMPRESS_LEN_MIN;
-    if (body == NULL || buffer_is_failed(take_content))
+    if (made == NULL || buffer_is_failed(take_content))
         status = error_no_memory(err);
     if (status == STATUS_OK) {
-        set_etag(body, buffer_bytes(take_content));
+        set_etag(made, buffer_bytes(take_content));
         if (compresses)
             status = compress_append(buffer_bytes(take_content), encoding, &compressed, err);
     }
     if (status == STATUS_OK) {
-        atomic_init(&body->references, 1);
-        body->media = media;
-        body->encoding = compresses ? encoding : ENCODING_IDENTITY;
-        take_memory(body, compresses ? &compressed : take_content);
-        set_head(body);
-        *out = body;
+        atomic_init(&made->references, 1);
+        made->media = media;
+        made->encoding = compresses ? encoding : ENCODING_IDENTITY;
+        take_memory(made, compresses ? &compressed : take_content);
+        set_head(made);
+        *out = made;
     } else {
-        free(body);
+        free(made);
     }
     buffer_clear(&compressed);
     buffer_clear(take_content);
     return status;
 }
 
-struct representation *representation_ref(struct representation *body)
+struct representation *representation_ref(struct representation *made)
 {
-    atomic_fetch_add_explicit(&body->references, 1, memory_order_relaxed);
-    return body;
+    atomic_fetch_add_explicit(&made->references, 1, memory_order_relaxed);
+    return made;
 }
 
-void representation_unref(struct representation *body)
+void representation_unref(struct representation *made)
 {
-    if (body == NULL || atomic_fetch_sub_explicit(&body->references, 1, memory_order_acq_rel) > 1)
+    if (made == NULL || atomic_fetch_sub_explicit(&made->references, 1, memory_order_acq_rel) > 1)
         return;
-    if (body->count != NULL)
-        atomic_fetch_sub_explicit(&body->count->all, body->len, memory_order_relaxed);
-    free(body->data);
-    free(body);
+    if (made->count != NULL)
+        atomic_fetch_sub_explicit(&made->count->all, made->len, memory_order_relaxed);
+    free(made->data);
+    free(made);
 }
 
-void representation_count_in(struct representation *body, struct representation_count *count)
+void representation_count_in(struct representation *made, struct representation_count *count)
 {
-    body->count = count;
-    atomic_fetch_add_explicit(&count->all, body->len, memory_order_relaxed);
+    made->count = count;
+    atomic_fetch_add_explicit(&count->all, made->len, memory_order_relaxed);
 }
 
-void representation_keep(struct representation *body)
+void representation_keep(struct representation *made)
 {
-    if (body->count != NULL)
-        atomic_fetch_add_explicit(&body->count->kept, body->len, memory_order_relaxed);
+    if (made->count != NULL)
+        atomic_fetch_add_explicit(&made->count->kept, made->len, memory_order_relaxed);
 }
 
-void representation_let_go(struct representation *body)
+void representation_let_go(struct representation *made)
 {
-    if (body->count != NULL)
-        atomic_fetch_sub_explicit(&body->count->kept, body->len, memory_order_relaxed);
+    if (made->count != NULL)
+        atomic_fetch_sub_explicit(&made->count->kept, made->len, memory_order_relaxed);
 }
 
 /* The two are read one after the other: the result may be off by what changes in between, but is never below 0. */

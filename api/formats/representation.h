@@ -14,7 +14,7 @@
 #define ETAG_MAX                40 /* W/"32 hexadecimal digits" and a NUL */
 #define REPRESENTATION_HEAD_MAX 192
 
-/* Bytes of all bodies, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
+/* Bytes of all representations, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
 struct representation_count {
     atomic_size_t all, kept;
 };
@@ -26,9 +26,8 @@ struct representation {
     size_t len;
     enum media media;
     enum encoding encoding;
-    char etag[ETAG_MAX]; /* of the content before encoding */
-    char head
-        [REPRESENTATION_HEAD_MAX]; /* the lines of a 200 that are the same for everybody, each with its end of line */
+    char etag[ETAG_MAX];                /* of the content before encoding */
+    char head[REPRESENTATION_HEAD_MAX]; /* the lines of a 200 that are the same for everybody */
     size_t head_len;
 };
 
@@ -38,17 +37,17 @@ MUST_CHECK enum status representation_new(struct buffer *take_content, enum medi
                                           enum encoding encoding, struct representation **out,
                                           struct error *err);
 
-struct representation *representation_ref(struct representation *body);
-void representation_unref(struct representation *body); /* NULL is fine */
+struct representation *representation_ref(struct representation *representation);
+void representation_unref(struct representation *representation); /* NULL is fine */
 
-/* Counts the body until it is freed; `count` must outlive it. */
-void representation_count_in(struct representation *body, struct representation_count *count);
+/* Counts it until it is freed; `count` must outlive it. */
+void representation_count_in(struct representation *representation, struct representation_count *count);
 
-/* Marks the body as kept by a cache, or no longer so; its reference is separate. One cache at a time. */
-void representation_keep(struct representation *body);
-void representation_let_go(struct representation *body);
+/* Marks it as kept by a cache, or no longer so; its reference is separate. One cache at a time. */
+void representation_keep(struct representation *representation);
+void representation_let_go(struct representation *representation);
 
-/* Bytes of counted bodies that no cache keeps. */
+/* Bytes of counted ones that no cache keeps. */
 size_t representation_count_unkept(const struct representation_count *count);
 
 #endif
