@@ -39,10 +39,11 @@ enum reader_state reader_take_head(struct reader *reader, struct evbuffer *input
         return READER_INCOMPLETE;
     size_t look_len = len < limit ? len : limit;
     struct bytes received = {(const char *)evbuffer_pullup(input, (ev_ssize_t)look_len), look_len};
+    reader->looks_like_head =
+        received.data != NULL && look_len >= 5 && memcmp(received.data, "HEAD ", 5) == 0;
     *problem = "memory";
     if (received.data == NULL)
         return READER_REFUSED;
-    reader->looks_like_head = look_len >= 5 && memcmp(received.data, "HEAD ", 5) == 0;
     enum head_state state = request_scan_head(received, &reader->scanned, &head_len);
     if (state == HEAD_INCOMPLETE && len < limit)
         return READER_INCOMPLETE;
