@@ -21,13 +21,12 @@ enum handler_verdict endpoint_fail(struct response *response, const struct http_
 
 /* ---- Finding the endpoint */
 
-/* Takes what comes before the next slash, and that slash. */
+/* Takes a slash and what follows it, up to the next slash. */
 static struct bytes take_segment(struct bytes *rest)
 {
-    const char *slash = memchr(rest->data, '/', rest->len);
+    const char *slash = memchr(rest->data + 1, '/', rest->len - 1);
     struct bytes segment = {rest->data, slash != NULL ? (size_t)(slash - rest->data) : rest->len};
-    size_t skip = slash != NULL ? segment.len + 1 : segment.len;
-    *rest = (struct bytes){rest->data + skip, rest->len - skip};
+    *rest = (struct bytes){rest->data + segment.len, rest->len - segment.len};
     return segment;
 }
 
@@ -36,11 +35,11 @@ bool router_path_matches(const char *pattern, struct bytes path, struct bytes *p
     struct bytes wanted = bytes_of(pattern), found = {NULL, 0};
     while (wanted.len > 0 && path.len > 0) {
         struct bytes segment = take_segment(&wanted), given = take_segment(&path);
-        bool is_parameter = segment.len > 0 && segment.data[0] == '{';
-        if (is_parameter ? given.len == 0 : !bytes_equal(segment, given))
+        bool is_parameter = segment.len > 1 && segment.data[1] == '{';
+        if (is_parameter ? given.len == 1 : !bytes_equal(segment, given))
             return false;
         if (is_parameter)
-            found = given;
+            found = (struct bytes){given.data + 1, given.len - 1};
     }
     if (wanted.len > 0 || path.len > 0)
         return false;
