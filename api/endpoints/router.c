@@ -51,8 +51,10 @@ const struct endpoint *router_find(struct bytes path, struct bytes *parameter)
 {
     const struct endpoint *found = NULL;
     for (size_t i = 0; i < ALL_COUNT; i++) {
-        if (bytes_is(path, ALL[i]->path))
+        if (bytes_is(path, ALL[i]->path)) {
+            *parameter = (struct bytes){NULL, 0};
             return ALL[i];
+        }
         if (found == NULL && router_path_matches(ALL[i]->path, path, parameter))
             found = ALL[i];
     }

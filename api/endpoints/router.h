@@ -8,7 +8,7 @@
 /* The handler that answers with the service, which must outlive it. */
 struct handler router_handler(struct service *service);
 
-/* The endpoint whose path matches, or NULL; *parameter is what its pattern stands for. */
+/* The endpoint whose path matches, or NULL; *parameter is what its pattern stands for, without data if it has none. */
 const struct endpoint *router_find(struct bytes path, struct bytes *parameter);
 
 /* Whether a path matches an endpoint's; *parameter is set to what {...} stands for, if there is such a segment. */

@@ -111,13 +111,13 @@ static inline int connect_to(uint16_t port)
 static inline void tcp_pair(int *client, int *server)
 {
     struct sockaddr_in address = loopback(0);
-    int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(door, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(door, 1), 0);
-    *client = connect_to(port_of(door));
-    *server = accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    *client = connect_to(port_of(listening));
+    *server = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(*server >= 0);
-    close(door);
+    close(listening);
 }
 
 /* ---- A client */

@@ -55,7 +55,7 @@ static int set_up(void **state)
                                .filters = &filters};
     assert_int_equal(loop_init(&loop, &service, &open_count, &port_is_ours, &err), STATUS_OK);
     assert_true(port_is_ours);
-    port = port_of(evconnlistener_get_fd(loop.listener.door));
+    port = port_of(evconnlistener_get_fd(loop.listener.listening));
     assert_int_equal(loop_start(&loop, &err), STATUS_OK);
     return 0;
 }
@@ -289,7 +289,7 @@ static void test_second_loop(void **state)
     (void)state;
     settings.port = port;
     assert_int_equal(loop_init(&second, &service, &open_count, &port_is_ours, &err), STATUS_OK);
-    assert_int_equal(port_of(evconnlistener_get_fd(second.listener.door)), port);
+    assert_int_equal(port_of(evconnlistener_get_fd(second.listener.listening)), port);
     loop_clear(&second);
     stop();
 }

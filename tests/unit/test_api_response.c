@@ -92,10 +92,10 @@ static void assert_is_empty(void)
 }
 
 /* Appends and returns whether the body was copied. */
-static bool append(int socket)
+static bool append(void)
 {
     bool is_copied = false;
-    assert_true(response_append(output, socket, &context, &response, &is_copied));
+    assert_true(response_append(output, &context, &response, &is_copied));
     assert_is_empty();
     return is_copied;
 }
@@ -232,7 +232,7 @@ static void test_heads(void **state)
         context.request = rows[i].has_no_request ? NULL : &request;
         context.is_for_head = rows[i].is_for_head;
         context.closes = rows[i].closes;
-        assert_true(append(-1));
+        assert_true(append());
         expect_output(rows[i].name, rows[i].expected);
         tear_down(state);
     }
@@ -264,7 +264,7 @@ static void test_reasons(void **state)
         char found[64] = "";
         set_up(state);
         response.status = rows[i].status;
-        assert_true(append(-1));
+        assert_true(append());
         evbuffer_copyout(output, found, strlen(rows[i].line));
         assert_string_equal(found, rows[i].line);
         tear_down(state);
@@ -333,7 +333,7 @@ static void test_representation(void **state)
         response.status = rows[i].status;
         response.caching = CACHING_PRIVATE;
         context.is_for_head = rows[i].is_for_head;
-        assert_true(append(-1));
+        assert_true(append());
         expect_output(rows[i].name, expected);
         tear_down(state);
     }
@@ -352,14 +352,14 @@ static void test_copied_up_to_a_kilobyte(void **state)
 {
     (void)state;
     response.body = (struct bytes){large, 1024};
-    assert_true(append(-1));
+    assert_true(append());
     expect_body(large, 1024);
     response.body = (struct bytes){large, 1025};
-    assert_false(append(-1));
+    assert_false(append());
     expect_body(large, 1025);
     response.body = (struct bytes){large, 1025};
     context.is_for_head = true; /* nothing is left of it */
-    assert_true(append(-1));
+    assert_true(append());
 }
 
 /* Whoever owns a body that is referred to, it lives until it was sent. */
@@ -368,85 +368,16 @@ static void test_owned_bodies(void **state)
     (void)state;
     buffer_append(&response.text, large, sizeof large);
     response.body = buffer_bytes(&response.text);
-    assert_false(append(-1));
+    assert_false(append());
     expect_body(large, sizeof large);
     struct representation *shared = make_representation(large, sizeof large);
     set_representation(representation_ref(shared));
-    assert_false(append(-1));
+    assert_false(append());
     assert_int_equal(atomic_load(&shared->references), 2);
     expect_body(large, sizeof large);
     evbuffer_drain(output, evbuffer_get_length(output));
     assert_int_equal(atomic_load(&shared->references), 1);
     representation_unref(shared);
-}
-
-static struct representation *make_file(void)
-{
-    struct representation *representation = make_representation(large, sizeof large);
-    representation_to_file(representation);
-    assert_true(representation->file >= 0);
-    return representation;
-}
-
-/* What the client has received, and what is left of the output, together are the answer. */
-static void expect_sent_and_left(struct http_client *client)
-{
-    static char all[sizeof large + 1024];
-    size_t left_len = evbuffer_get_length(output), sent_len = 0;
-    time_t end = time(NULL) + DEADLINE_S;
-    while (client->received.len + left_len < sizeof large && time(NULL) <= end)
-        http_client_receive(client);
-    sent_len = client->received.len;
-    assert_true(sent_len + left_len < sizeof all);
-    if (sent_len > 0)
-        memcpy(all, client->received.data, sent_len);
-    evbuffer_copyout(output, all + sent_len, left_len);
-    assert_memory_equal(all, "HTTP/1.1 200 OK\r\n", 17);
-    assert_memory_equal(all + sent_len + left_len - sizeof large, large, sizeof large);
-}
-
-static void test_file(void **state)
-{
-    static const struct {
-        const char *name;
-        bool has_output; /* before */
-        bool is_small;   /* the socket's buffer */
-        bool is_sent_in_part, is_left_in_part;
-    } rows[] = {
-        {"all at once", false, false, true, false},
-        {"some at once", false, true, true, true},
-        {"behind something else", true, false, false, true},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_client client;
-        int socket, server_socket, size = 4096, enough = 1 << 20;
-        set_up(state);
-        tcp_pair(&socket, &server_socket);
-        http_client_init(&client, socket);
-        setsockopt(server_socket, SOL_SOCKET, SO_SNDBUF, rows[i].is_small ? &size : &enough, sizeof size);
-        if (rows[i].has_output)
-            evbuffer_add(output, "HTTP/1.1 200 OK\r\n", 17);
-        set_representation(make_file());
-        assert_false(append(server_socket));
-        bool is_left = evbuffer_get_length(output) > 0;
-        if (is_left != rows[i].is_left_in_part)
-            fail_msg("%s: %zu bytes left", rows[i].name, evbuffer_get_length(output));
-        expect_sent_and_left(&client);
-        if ((client.received.len > 0) != rows[i].is_sent_in_part)
-            fail_msg("%s: %zu bytes received", rows[i].name, client.received.len);
-        http_client_clear(&client);
-        close(server_socket);
-        tear_down(state);
-    }
-}
-
-/* A socket that has failed is left for libevent to find. */
-static void test_file_and_failed_socket(void **state)
-{
-    (void)state;
-    set_representation(make_file());
-    assert_false(append(-1));
-    expect_body(large, sizeof large);
 }
 
 /* ---- No memory */
@@ -475,7 +406,7 @@ static void test_no_memory(void **state)
             rows[i].is_static ? (struct bytes){large, sizeof large} : buffer_bytes(&response.text);
         buffer_append_text(&response.headers, "X: y\r\n");
         fault = rows[i].fault;
-        bool is_whole = response_append(output, -1, &context, &response, &is_copied);
+        bool is_whole = response_append(output, &context, &response, &is_copied);
         fault = FAULT_NONE;
         if (is_whole)
             fail_msg("%s: is whole", rows[i].name);
@@ -492,7 +423,7 @@ static void test_failed_headers(void **state)
     fault = FAULT_REALLOC;
     buffer_append_text(&response.headers, "X: y\r\n");
     fault = FAULT_NONE;
-    assert_false(response_append(output, -1, &context, &response, &is_copied));
+    assert_false(response_append(output, &context, &response, &is_copied));
     assert_int_equal(evbuffer_get_length(output), 0);
     assert_is_empty();
 }
@@ -563,8 +494,6 @@ int main(void)
         cmocka_unit_test(test_representation),
         WITH_RESPONSE(test_copied_up_to_a_kilobyte),
         WITH_RESPONSE(test_owned_bodies),
-        cmocka_unit_test(test_file),
-        WITH_RESPONSE(test_file_and_failed_socket),
         cmocka_unit_test(test_no_memory),
         WITH_RESPONSE(test_failed_headers),
         WITH_RESPONSE(test_errors),

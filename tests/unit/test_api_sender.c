@@ -112,7 +112,6 @@ static void test_rest_later(void **state)
     add(LARGE_LEN);
     size_t all_len = sender_unsent_len(&sender);
     assert_true(all_len > LARGE_LEN);
-    assert_false(sender.has_sent_body);
     sender_flush(&sender);
     assert_true(sender_unsent_len(&sender) < all_len);
     assert_true(sender_unsent_len(&sender) > 0);
@@ -146,43 +145,6 @@ static void test_refers_to_body(void **state)
             fail_msg("%s: refers to a body: %d", rows[i].name, sender.refers_to_body);
         sender_flush(&sender);
         assert_false(sender.refers_to_body);
-        tear_down(state);
-    }
-}
-
-/* Only of a body in a file, which goes to the socket before all else. */
-static void test_has_sent_body(void **state)
-{
-    static const struct {
-        const char *name;
-        bool is_file, has_output, has_sent;
-    } rows[] = {{"file", true, false, true},
-                {"file behind something", true, true, false},
-                {"memory", false, false, false}};
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct response response;
-        struct representation *representation;
-        struct buffer content = BUFFER_INIT;
-        struct error err;
-        set_up(state);
-        buffer_append(&content, large, 100000);
-        assert_int_equal(representation_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &representation, &err),
-                         STATUS_OK);
-        if (rows[i].is_file)
-            representation_to_file(representation);
-        if (rows[i].has_output)
-            add(0);
-        response_init(&response);
-        response.representation = representation;
-        response.body = (struct bytes){representation->data, representation->len};
-        assert_true(sender_add(&sender, &context, &response));
-        if (sender.has_sent_body != rows[i].has_sent)
-            fail_msg("%s: has sent the body: %d", rows[i].name, sender.has_sent_body);
-        sender_flush(&sender);
-        http_client_expect(&client, base, rows[i].name,
-                           rows[i].has_output ? "200, 200 <100000>" : "200 <100000>");
-        add(0);
-        assert_false(sender.has_sent_body);
         tear_down(state);
     }
 }
@@ -228,7 +190,6 @@ int main(void)
         WITH_SENDER(test_at_once),
         WITH_SENDER(test_rest_later),
         cmocka_unit_test(test_refers_to_body),
-        cmocka_unit_test(test_has_sent_body),
         cmocka_unit_test(test_late_client),
         WITH_SENDER(test_gone_client),
     };
