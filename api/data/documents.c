@@ -70,7 +70,7 @@ static enum status assemble(const struct generation *generation, const struct do
                             struct buffer *content, enum document_source *source, struct error *err)
 {
     struct answer computed = {.tenants = NULL};
-    const struct answer *answered = generation_find_answer(generation, key->filter);
+    const struct answer *answered = stored_answers_find(&generation->loaded.stored, key->filter);
     *source = answered != NULL ? SOURCE_BUCKET : SOURCE_COMPUTED;
     if (answered == NULL) {
         if (answer(&generation->loaded.scored, key->filter, &computed, err) != STATUS_OK)

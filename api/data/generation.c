@@ -3,14 +3,6 @@
 
 #include <stdlib.h>
 
-static void stored_answers_clear(struct stored_answers *stored)
-{
-    for (size_t i = 0; i < stored->count; i++)
-        answer_clear(&stored->items[i]);
-    free(stored->items);
-    *stored = (struct stored_answers){NULL, 0};
-}
-
 void loaded_init(struct loaded *loaded)
 {
     *loaded = (struct loaded){.tenant_ids = NULL};
@@ -83,17 +75,4 @@ bool generation_has_tenant(const struct generation *generation, uint64_t tenant_
     const struct loaded *loaded = &generation->loaded;
     return loaded->tenant_ids_count > 0 && bsearch(&tenant_id, loaded->tenant_ids, loaded->tenant_ids_count,
                                                    sizeof tenant_id, compare_ids) != NULL;
-}
-
-static int compare_to_answer(const void *filter, const void *answer)
-{
-    return date_filter_compare(*(const struct date_filter *)filter, ((const struct answer *)answer)->filter);
-}
-
-const struct answer *generation_find_answer(const struct generation *generation, struct date_filter filter)
-{
-    const struct stored_answers *stored = &generation->loaded.stored;
-    if (stored->count == 0)
-        return NULL;
-    return bsearch(&filter, stored->items, stored->count, sizeof *stored->items, compare_to_answer);
 }

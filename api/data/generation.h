@@ -8,15 +8,10 @@
 
 #include "api/data/document_cache.h"
 #include "api/data/row_sets.h"
+#include "api/data/stored_answers.h"
 #include "common/base/status.h"
 #include "common/domain/scored_snapshot.h"
 #include "common/stored/codec.h"
-
-/* The answers that the worker stored, in the order of date_filter_compare. Unusable ones are left out. */
-struct stored_answers {
-    struct answer *items; /* owned */
-    size_t count;
-};
 
 /* What was loaded of a generation. */
 struct loaded {
@@ -53,8 +48,5 @@ int64_t generation_taken_at_ms(const struct generation *generation);
 
 /* True if EcoSys has that tenant, scored or not. */
 bool generation_has_tenant(const struct generation *generation, uint64_t tenant_id);
-
-/* The stored answer for a filter, or NULL. */
-const struct answer *generation_find_answer(const struct generation *generation, struct date_filter filter);
 
 #endif

@@ -130,24 +130,16 @@ static enum status take_answer(struct redis_link *link, const struct manifest *m
                                size_t categories_count, struct date_filter filter, struct stored_answers *out,
                                size_t *refused, struct error *err)
 {
-    struct answer *answer = &out->items[out->count];
     struct redisReply *reply = NULL;
-    struct error ignored;
     if (redis_link_take(link, &reply, err) != STATUS_OK) {
         if (redis_link_fd(link) < 0)
             return err->code;
         *refused += 1; /* Redis answered with an error: the key is of another type */
         return STATUS_OK;
     }
-    struct bytes blob = redis_reply_text(reply);
-    bool is_usable = blob.data != NULL && codec_unpack_answer(blob, manifest, answer, &ignored) == STATUS_OK;
-    if (is_usable && (date_filter_compare(answer->filter, filter) != 0 ||
-                      answer->kpis.categories_count != categories_count)) {
-        answer_clear(answer);
-        is_usable = false;
-    }
+    if (!stored_answers_add(out, redis_reply_text(reply), filter, manifest, categories_count))
+        *refused += 1;
     redis_reply_free(reply);
-    *(is_usable ? &out->count : refused) += 1;
     return STATUS_OK;
 }
 
@@ -156,9 +148,8 @@ static enum status load_answers(struct redis_link *link, const char *prefix, con
 {
     struct date_filter filters[BUCKETS_MAX];
     size_t count = load_buckets(link, prefix, manifest->generation, filters), asked = 0, refused = 0;
-    out->items = calloc(count + 1, sizeof *out->items);
-    if (out->items == NULL)
-        return error_no_memory(err);
+    if (stored_answers_reserve(out, count, err) != STATUS_OK)
+        return err->code;
     for (size_t taken = 0; taken < count; taken++) {
         for (; asked < count && asked - taken < ANSWERS_AHEAD; asked++) {
             struct redis_name name = redis_name_answer(prefix, manifest->generation, filters[asked]);

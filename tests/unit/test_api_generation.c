@@ -441,38 +441,11 @@ static void test_lifetime(void **state)
     generation_unref(NULL);
 }
 
-/* Those that the worker stored, and no others. */
-static void test_stored_answers_are_found(void **state)
-{
-    static const struct date_filter stored[] = {{DAY_MIN, 5}, {1, 5}, {1, 6}, {2, 2}};
-    static const struct date_filter others[] = {{DAY_MIN, DAY_MAX}, {1, 4}, {2, 5}, {3, 3}, {DAY_MIN, 4}};
-    struct generation *none = empty_generation(NULL, 0), *some = NULL;
-    struct loaded loaded;
-    struct error err;
-    (void)state;
-    loaded_init(&loaded);
-    loaded.stored.items = calloc(COUNT(stored), sizeof *loaded.stored.items);
-    assert_non_null(loaded.stored.items);
-    for (size_t i = 0; i < COUNT(stored); i++)
-        loaded.stored.items[i].filter = stored[i];
-    loaded.stored.count = COUNT(stored);
-    assert_int_equal(generation_new(&loaded, DOCUMENTS_MAX, &some, &err), STATUS_OK);
-    for (size_t i = 0; i < COUNT(stored); i++) {
-        assert_ptr_equal(generation_find_answer(some, stored[i]), &some->loaded.stored.items[i]);
-        assert_null(generation_find_answer(none, stored[i]));
-    }
-    for (size_t i = 0; i < COUNT(others); i++)
-        assert_null(generation_find_answer(some, others[i]));
-    generation_unref(none);
-    generation_unref(some);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored_answers_equal_computed_ones),
         cmocka_unit_test(test_tenants_that_there_are),
-        cmocka_unit_test(test_stored_answers_are_found),
         cmocka_unit_test(test_lifetime),
     };
     return cmocka_run_group_tests_name("api_generation", tests, load_model, free_model);
