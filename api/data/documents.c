@@ -88,22 +88,18 @@ enum status documents_make(const struct generation *generation, const struct doc
 {
     const struct document_type *type = &DOCUMENTS[key->document];
     struct buffer content = BUFFER_INIT;
-    enum status status;
-    if (type->fetch != NULL) {
-        *source = SOURCE_BUCKET;
-        status =
-            type->fetch(fetcher, generation_number(generation), key->tenant_id, key->media, &content, err);
-    } else {
-        status = assemble(generation, key, &content, source, err);
-    }
-    if (status != STATUS_OK) {
-        buffer_clear(&content);
-        return status;
-    }
-    status = representation_new(&content, key->media, key->encoding, out, err);
+    enum document_source found = SOURCE_BUCKET;
+    enum status status = type->fetch != NULL ? type->fetch(fetcher, generation_number(generation),
+                                                           key->tenant_id, key->media, &content, err)
+                                             : assemble(generation, key, &content, &found, err);
     if (status == STATUS_OK)
-        representation_count_in(*out, &workshop->count);
-    return status;
+        status = representation_new(&content, key->media, key->encoding, out, err);
+    buffer_clear(&content);
+    if (status != STATUS_OK)
+        return status;
+    representation_count_in(*out, &workshop->count);
+    *source = found;
+    return STATUS_OK;
 }
 
 /* ---- Making one for those who wait for it */
