@@ -14,7 +14,7 @@ struct document_type {
                             enum media media, struct buffer *out, struct error *err);
     enum status (*fetch)(struct login_fetcher *fetcher, uint64_t generation, uint64_t tenant_id,
                          enum media media, struct buffer *out, struct error *err);
-    bool is_warmed; /* made ahead of a flip */
+    bool is_warmed; /* made ahead of a flip: always without a filter, else as far as time and room allow */
     bool is_small;  /* always just some hundred bytes, so made however much is still being sent */
 };
 

@@ -8,7 +8,8 @@
 
 #include "common/base/status.h"
 
-#define REFUSAL_RETRY_MS 10000 /* until refused data is looked at again */
+/* Until data that was refused as damaged is looked at again; anything else is tried at the next look. */
+#define REFUSAL_RETRY_MS 10000
 
 struct refusal {
     uint64_t generation; /* 0: none */

@@ -19,7 +19,6 @@
 #define LINGER_BYTES    (1024u * 1024u)
 #define UNSENT_ENOUGH   (32u * 1024u) /* pipelined requests wait while this much is unsent */
 #define REQUESTS_A_TURN 8             /* pipelined ones; then it is the turn of other connections */
-#define GIVES_WAY_MS    1000          /* after so long without a request from its client */
 
 enum connection_state {
     STATE_HEAD,      /* waiting for a request or in the middle of its head */
@@ -411,7 +410,7 @@ static struct connection *connection_open(struct clients *clients, int take_sock
 
 static struct connection *idlest(const struct clients *clients)
 {
-    return idle_list_first(&clients->idle, clock_monotonic_ms() - GIVES_WAY_MS);
+    return idle_list_first(&clients->idle, clock_monotonic_ms());
 }
 
 bool connection_has_room(const struct clients *clients)

@@ -31,8 +31,8 @@ void idle_list_leave(struct idle_list *list, struct idle_entry *entry)
     entry->is_listed = false;
 }
 
-void *idle_list_first(const struct idle_list *list, int64_t since_ms)
+void *idle_list_first(const struct idle_list *list, int64_t now_ms)
 {
     const struct idle_entry *first = TAILQ_FIRST(&list->queue);
-    return first != NULL && first->since_ms <= since_ms ? first->owner : NULL;
+    return first != NULL && first->since_ms <= now_ms - IDLE_GIVES_WAY_MS ? first->owner : NULL;
 }

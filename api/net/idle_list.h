@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#define IDLE_GIVES_WAY_MS 1000 /* nobody gives way before */
+
 /* An entry, embedded in its owner. */
 struct idle_entry {
     TAILQ_ENTRY(idle_entry) neighbours;
@@ -30,7 +32,8 @@ void idle_list_lead(struct idle_list *list, struct idle_entry *entry);
 
 void idle_list_leave(struct idle_list *list, struct idle_entry *entry); /* no effect if it is not listed */
 
-/* The first owner, if it has been idle since `since_ms` or earlier; otherwise NULL. It stays listed. */
-void *idle_list_first(const struct idle_list *list, int64_t since_ms);
+/* The owner that gives way now: the one that has been idle longest, if for IDLE_GIVES_WAY_MS at least; otherwise NULL.
+ * It stays listed. */
+void *idle_list_first(const struct idle_list *list, int64_t now_ms);
 
 #endif

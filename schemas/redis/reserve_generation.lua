@@ -1,5 +1,5 @@
--- Enters a generation's number in the set of generations, unless it is taken. Its score is 0 until the flip to it, which
--- sets the score to the number.
+-- Enters a generation's number, which worker/publish.c chose, in the set of generations, unless it is taken. Its score is
+-- 0 until the flip to it, which sets the score to the number.
 --
 -- KEYS[1]  the set of generations
 -- ARGV[1]  TTL of that set in seconds
