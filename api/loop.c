@@ -59,8 +59,8 @@ static void on_mail(evutil_socket_t fd, short events, void *context)
     struct loop *loop = context;
     (void)fd;
     (void)events;
-    router_look(&loop->service);
-    struct mail *mail = mailbox_take(&loop->mailbox);
+    struct mail *mail = mailbox_take(&loop->mailbox, NULL);
+    service_look(&loop->service);
     take_users(loop);
     bool begins_to_stop = atomic_load(&loop->is_told_to_stop) && !loop->clients.is_stopping;
     if (begins_to_stop)
@@ -141,7 +141,7 @@ void loop_clear(struct loop *loop)
         event_free(loop->mail_event);
     if (loop->base != NULL)
         event_base_free(loop->base);
-    resume_all(mailbox_take(&loop->mailbox)); /* their clients are gone */
+    resume_all(mailbox_take(&loop->mailbox, NULL)); /* their clients are gone */
     mailbox_clear(&loop->mailbox);
     current_view_clear(&loop->service.view);
     users_unref(loop->service.users);

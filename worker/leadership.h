@@ -36,7 +36,7 @@ void leadership_check_soon(struct leadership *leadership);
 
 bool leadership_is_due(const struct leadership *leadership);
 
-/* Whether the lease is ours as of Redis's last reply. Between this and is_standby, Redis is unreachable. */
+/* Whether the lease is ours as of Redis's last reply. Neither this nor is_standby: Redis is unreachable. */
 bool leadership_is_held(const struct leadership *leadership);
 
 /* Whether work that began under that token can no longer flip: the lease was lost since, even if it is ours again. */

@@ -1,5 +1,5 @@
-/* api/auth/auth.c - credentials that are remembered are recognised at once; the verifier checks others; the throttle decides
- * what the address may be told. */
+/* api/auth/auth.c - credentials that are remembered are recognised at once; the verifier checks others; the throttle
+ * decides what the address may be told. */
 #include "api/auth/auth.h"
 
 #include "common/base/clock.h"

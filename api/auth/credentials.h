@@ -10,14 +10,14 @@
 struct credentials {
     size_t len;
     size_t name_len;
-    char text[CREDENTIALS_MAX + 3]; /* longer by a NUL, and by what base64 may decode to */
+    char text[CREDENTIALS_MAX + 1];
 };
 
 enum credentials_result {
     CREDENTIALS_OK,
     CREDENTIALS_MISSING,     /* none, or another scheme */
     CREDENTIALS_UNDECODABLE, /* not base64 of name:password */
-    CREDENTIALS_TOO_LONG,    /* longer than CREDENTIALS_MAX, so no user's; the end was not looked at */
+    CREDENTIALS_TOO_LONG,    /* valid, but longer than CREDENTIALS_MAX, so no user's */
 };
 
 /* Decodes the header's value (no data: there was none). *out is valid only after CREDENTIALS_OK. */

@@ -23,8 +23,8 @@ MUST_CHECK enum status proxies_load(struct arena *arena, const char *text, struc
                                     struct error *err);
 
 /* The client's address: the peer's, unless that is a trusted proxy. Then the last address in X-Forwarded-For that is
- * not a trusted proxy, or the first if all are: anybody may have written what precedes it. A list that is incomplete, or
- * that holds anything but addresses (with or without a port) down to that one, is ignored altogether. */
+ * not a trusted proxy, or the first if all are: anybody may have written what precedes it. A list that is incomplete,
+ * or that holds anything but addresses (with or without a port) down to that one, is ignored altogether. */
 struct address proxies_find_client(const struct proxies *proxies, const struct address *peer,
                                    const struct field_lines *forwarded);
 

@@ -1,5 +1,5 @@
-/* api/auth/throttle.c - a budget is one instant: until when it would have been used up at an even pace (the "generic cell
- * rate algorithm"). Entries lie in one array; their lists and chains are indices into it. */
+/* api/auth/throttle.c - a budget is one instant: until when it would have been used up at an even pace (the "generic
+ * cell rate algorithm"). Entries lie in one array; their lists and chains are indices into it. */
 #include "api/auth/throttle.h"
 
 #include <stdlib.h>

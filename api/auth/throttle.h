@@ -1,5 +1,5 @@
-/* api/auth/throttle.h - limits how fast an address may try wrong credentials. The rules, and the reason for each, are in
- * docs/architecture.md under "Authentication".
+/* api/auth/throttle.h - limits how fast an address may try wrong credentials. The rules, and the reason for each, are
+ * in docs/architecture.md under "Authentication".
  *
  * Each address has a budget of so many attempts a minute, which refills evenly, and one THROTTLE_FLOOD times as large
  * for attempts that were refused. An IPv6 address stands for its /64. Memory is bounded: beyond THROTTLE_ADDRESSES, the

@@ -52,7 +52,7 @@ void verifier_stop(struct verifier *verifier)
     pthread_mutex_destroy(&verifier->mutex);
 }
 
-/* Takes a verification off the list; from then on no other thread adds waits to it. */
+/* Takes a verification off the list; from then on no other thread adds pending requests to it. */
 static void take_off(struct verifier *verifier, struct verification *verification)
 {
     pthread_mutex_lock(&verifier->mutex);

@@ -1,6 +1,6 @@
-/* api/auth/verifier.h - verifies passwords against crypt(3) hashes. That takes tens to hundreds of ms, so it happens neither
- * on an event loop nor in the pool that makes answers, which it would starve, but in one thread of its own that yields
- * to the event loops: guessing costs a fraction of one processor at most. */
+/* api/auth/verifier.h - verifies passwords against crypt(3) hashes. That takes tens to hundreds of ms, so it happens
+ * neither on an event loop nor in the pool that makes answers, which it would starve, but in one thread of its own that
+ * yields to the event loops: guessing costs a fraction of one processor at most. */
 #ifndef ECOSYS_API_AUTH_VERIFIER_H
 #define ECOSYS_API_AUTH_VERIFIER_H
 

@@ -144,8 +144,8 @@ static bool is_unfiltered(const struct document_key *key)
     return date_filter_is_open(key->filter) && key->tenant_id == 0;
 }
 
-/* What is evicted first: the least recently used; but unfiltered cache, the most requested, only when nothing else is
- * left, so that nobody can evict them by requesting ever new filters. */
+/* What is evicted first: the least recently used; but unfiltered documents, the most requested, only when nothing else
+ * is left, so that nobody can evict them by requesting ever new filters. */
 static struct entry *first_to_go(const struct document_cache *cache)
 {
     struct entry *entry = cache->oldest;
@@ -154,15 +154,20 @@ static struct entry *first_to_go(const struct document_cache *cache)
     return entry != NULL ? entry : cache->oldest;
 }
 
-/* Finishes an entry. Evicts others to make room, and returns them for the caller to free. */
-static struct entry *finish(struct document_cache *cache, struct entry *entry, struct representation *made)
+static void finish(struct document_cache *cache, struct entry *entry, struct representation *made)
 {
-    struct entry *gone = NULL;
     put(cache, entry, made);
     become_newest(cache, entry);
+}
+
+void document_cache_trim(struct document_cache *cache)
+{
+    struct entry *gone = NULL;
+    pthread_mutex_lock(&cache->mutex);
     while (cache->bytes > cache->bytes_max && cache->oldest != NULL)
         drop(cache, first_to_go(cache), &gone);
-    return gone;
+    pthread_mutex_unlock(&cache->mutex);
+    free_entries(gone);
 }
 
 void document_cache_free(struct document_cache *cache)
@@ -208,9 +213,10 @@ void document_cache_keep(struct document_cache *cache, const struct document_key
 {
     pthread_mutex_lock(&cache->mutex);
     struct entry *entry = find(cache, key) == NULL ? add(cache, key) : NULL;
-    struct entry *gone = entry != NULL ? finish(cache, entry, made) : NULL;
+    if (entry != NULL)
+        finish(cache, entry, made);
     pthread_mutex_unlock(&cache->mutex);
-    free_entries(gone);
+    document_cache_trim(cache);
 }
 
 bool document_cache_keep_as_oldest(struct document_cache *cache, const struct document_key *key,
@@ -218,7 +224,7 @@ bool document_cache_keep_as_oldest(struct document_cache *cache, const struct do
 {
     pthread_mutex_lock(&cache->mutex);
     bool is_known = find(cache, key) != NULL;
-    bool has_room = cost_of(made) <= cache->bytes_max - cache->bytes;
+    bool has_room = cache->bytes + cost_of(made) <= cache->bytes_max;
     struct entry *entry = !is_known && has_room ? add(cache, key) : NULL;
     if (entry != NULL) {
         put(cache, entry, made);
@@ -266,16 +272,14 @@ enum document_cache_state document_cache_begin(struct document_cache *cache, con
 struct pending *document_cache_end(struct document_cache *cache, const struct document_key *key,
                                    struct representation *made)
 {
-    struct entry *gone = NULL;
     pthread_mutex_lock(&cache->mutex);
-    struct entry *entry = find(cache, key); /* without content it is not evicted */
+    struct entry *entry = find(cache, key); /* it is there: what is in the making is not evicted */
     struct pending *waiting = entry->waiting;
     entry->waiting = NULL;
     if (made != NULL)
-        gone = finish(cache, entry, made);
+        finish(cache, entry, made);
     else
         forget(cache, entry);
     pthread_mutex_unlock(&cache->mutex);
-    free_entries(gone);
     return waiting;
 }

@@ -29,14 +29,18 @@ MUST_CHECK enum document_cache_state document_cache_begin(struct document_cache 
                                                           struct representation **out);
 
 /* Ends the making of a document, which is kept, with a reference of its own, or NULL if it could not be made. Returns
- * the requests that waited for it; the last one is the one that began it. */
+ * the requests that waited for it; the last one is the one that began it. document_cache_trim should follow. */
 MUST_CHECK struct pending *document_cache_end(struct document_cache *cache, const struct document_key *key,
                                               struct representation *made);
+
+/* Evicts what is beyond the limit. */
+void document_cache_trim(struct document_cache *cache);
 
 /* Writes the keys of at most `max` finished documents, most recently used first, and returns how many. */
 size_t document_cache_list(struct document_cache *cache, struct document_key *out, size_t max);
 
-/* Keeps a document, with a reference of its own, as the most recently used; does nothing if its key is there already. */
+/* Keeps a document, with a reference of its own, as the most recently used; does nothing if its key is there
+ * already. */
 void document_cache_keep(struct document_cache *cache, const struct document_key *key,
                          struct representation *made);
 

@@ -188,6 +188,7 @@ static void run(void *context, void *thread_context)
     struct representation *document = try_to_make(making, thread_context, &source, &error);
     struct pending *waiting = document_cache_end(making->generation->documents, &making->key, document);
     hand_out(waiting, making->generation, document, source, error);
+    document_cache_trim(making->generation->documents); /* after that: freeing megabytes takes a while */
     representation_unref(document);
     making_free(making);
 }
@@ -215,7 +216,7 @@ static enum documents_result begin(struct generation *generation, const struct d
         return DOCUMENTS_FOUND;
     case DOCUMENT_CACHE_NO_MEMORY:
         pending_free(pending);
-        return DOCUMENTS_FULL;
+        return DOCUMENTS_NO_MEMORY;
     case DOCUMENT_CACHE_AWAITED:
         break;
     case DOCUMENT_CACHE_BEGUN:
@@ -231,12 +232,14 @@ enum documents_result documents_get(struct generation *generation, const struct 
                                     struct workshop *workshop, struct exchange *exchange,
                                     struct representation **out)
 {
-    *out = document_cache_find(generation->documents, key);
-    if (*out != NULL)
+    struct representation *found = document_cache_find(generation->documents, key);
+    if (found != NULL) {
+        *out = found;
         return DOCUMENTS_FOUND;
+    }
     struct pending_document *waiting = calloc(1, sizeof *waiting);
     if (waiting == NULL)
-        return DOCUMENTS_FULL;
+        return DOCUMENTS_NO_MEMORY;
     pending_init(&waiting->pending, exchange, pending_document_free);
     return begin(generation, key, workshop, &waiting->pending, out);
 }

@@ -39,7 +39,7 @@ struct pending_document *pending_document_of(struct pending *pending);
 enum documents_result {
     DOCUMENTS_FOUND,   /* *out is the document, with a reference for the caller */
     DOCUMENTS_PENDING, /* a struct pending_document will be handed back, with the document or with an error */
-    DOCUMENTS_FULL,    /* memory is out */
+    DOCUMENTS_NO_MEMORY, /* memory is out */
 };
 
 /* Looks a document up, or has it made for the request of that exchange. A reference to the generation is held while it

@@ -211,12 +211,12 @@ static void settle(struct watch *watch)
 static bool take_mail(struct watch *watch)
 {
     struct mailbox *mailbox = &watch->follower->mailbox;
-    bool is_last = mailbox_is_closed(mailbox);
-    for (struct mail *mail = mailbox_take(mailbox), *next; mail != NULL; mail = next) {
+    bool is_closed;
+    for (struct mail *mail = mailbox_take(mailbox, &is_closed), *next; mail != NULL; mail = next) {
         next = mail->next;
         tickets_add(&watch->tickets, ticket_of(pending_of_mail(mail)), clock_monotonic_ms());
     }
-    return !is_last;
+    return !is_closed;
 }
 
 static void wait_for_something(struct watch *watch)

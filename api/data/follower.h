@@ -1,6 +1,6 @@
 /* api/data/follower.h - follows the generations that the worker publishes, in a thread of its own that may block on
- * Redis, and makes each new one current. Learns of a flip by subscription, and also looks at the pointer twice a second,
- * as messages may get lost. Carries refresh requests to the worker, too. */
+ * Redis, and makes each new one current. Learns of a flip by subscription, and also looks at the pointer twice a
+ * second, as messages may get lost. Carries refresh requests to the worker, too. */
 #ifndef ECOSYS_API_DATA_FOLLOWER_H
 #define ECOSYS_API_DATA_FOLLOWER_H
 

@@ -78,10 +78,10 @@ static enum status load_chunks(struct redis_link *link, const char *prefix, cons
                                const struct manifest *manifest, struct scored_snapshot *out,
                                struct error *err)
 {
-    uint32_t asked = 0;
+    uint32_t requested = 0;
     for (uint32_t taken = 0; taken < chunks->count; taken++) {
-        for (; asked < chunks->count && asked - taken < CHUNKS_AHEAD; asked++) {
-            struct redis_name name = chunks->name(prefix, manifest->generation, asked);
+        for (; requested < chunks->count && requested - taken < CHUNKS_AHEAD; requested++) {
+            struct redis_name name = chunks->name(prefix, manifest->generation, requested);
             const struct bytes args[] = {bytes_of("GET"), bytes_of(name.text)};
             if (redis_link_queue(link, args, 2, err) != STATUS_OK)
                 return err->code;
@@ -147,12 +147,12 @@ static enum status load_answers(struct redis_link *link, const char *prefix, con
                                 size_t categories_count, struct stored_answers *out, struct error *err)
 {
     struct date_filter filters[BUCKETS_MAX];
-    size_t count = load_buckets(link, prefix, manifest->generation, filters), asked = 0, refused = 0;
+    size_t count = load_buckets(link, prefix, manifest->generation, filters), requested = 0, refused = 0;
     if (stored_answers_reserve(out, count, err) != STATUS_OK)
         return err->code;
     for (size_t taken = 0; taken < count; taken++) {
-        for (; asked < count && asked - taken < ANSWERS_AHEAD; asked++) {
-            struct redis_name name = redis_name_answer(prefix, manifest->generation, filters[asked]);
+        for (; requested < count && requested - taken < ANSWERS_AHEAD; requested++) {
+            struct redis_name name = redis_name_answer(prefix, manifest->generation, filters[requested]);
             const struct bytes args[] = {bytes_of("GET"), bytes_of(name.text)};
             if (redis_link_queue(link, args, 2, err) != STATUS_OK)
                 return err->code;

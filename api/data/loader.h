@@ -1,4 +1,5 @@
-/* api/data/loader.h - reads a generation from Redis: manifest, model, rows, answers. Blocks; for the follower's thread. */
+/* api/data/loader.h - reads a generation from Redis: manifest, model, rows, answers. Blocks; for the follower's
+ * thread. */
 #ifndef ECOSYS_API_DATA_LOADER_H
 #define ECOSYS_API_DATA_LOADER_H
 

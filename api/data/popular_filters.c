@@ -5,31 +5,31 @@
 
 #define REPORTED_MAX 64
 
-void popular_filters_init(struct popular_filters *asked)
+void popular_filters_init(struct popular_filters *filters)
 {
-    *asked = (struct popular_filters){.mutex = PTHREAD_MUTEX_INITIALIZER};
+    *filters = (struct popular_filters){.mutex = PTHREAD_MUTEX_INITIALIZER};
 }
 
-void popular_filters_clear(struct popular_filters *asked)
+void popular_filters_clear(struct popular_filters *filters)
 {
-    pthread_mutex_destroy(&asked->mutex);
+    pthread_mutex_destroy(&filters->mutex);
 }
 
-void popular_filters_add(struct popular_filters *asked, struct date_filter filter)
+void popular_filters_add(struct popular_filters *filters, struct date_filter filter)
 {
-    pthread_mutex_lock(&asked->mutex);
-    popularity_add(&asked->popularity, filter, 1);
-    pthread_mutex_unlock(&asked->mutex);
+    pthread_mutex_lock(&filters->mutex);
+    popularity_add(&filters->popularity, filter, 1);
+    pthread_mutex_unlock(&filters->mutex);
 }
 
-bool popular_filters_report(struct popular_filters *asked, struct buffer *out)
+bool popular_filters_report(struct popular_filters *filters, struct buffer *out)
 {
-    pthread_mutex_lock(&asked->mutex);
-    size_t count = popularity_top(&asked->popularity, REPORTED_MAX);
+    pthread_mutex_lock(&filters->mutex);
+    size_t count = popularity_top(&filters->popularity, REPORTED_MAX);
     message_begin(MESSAGE_POPULARITY, out);
     for (size_t i = 0; i < count; i++)
-        message_add_popular(out, asked->popularity.items[i].filter, asked->popularity.items[i].count);
-    asked->popularity.count = 0;
-    pthread_mutex_unlock(&asked->mutex);
+        message_add_popular(out, filters->popularity.items[i].filter, filters->popularity.items[i].count);
+    filters->popularity.count = 0;
+    pthread_mutex_unlock(&filters->mutex);
     return count > 0;
 }

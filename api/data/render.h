@@ -1,5 +1,5 @@
-/* api/data/render.h - rows and KPIs in any media type. A row is rendered once per generation and media type; an answer is
- * assembled from rendered rows. Pure; any thread, each with its own output. */
+/* api/data/render.h - rows and KPIs in any media type. A row is rendered once per generation and media type; an answer
+ * is assembled from rendered rows. Pure; any thread, each with its own output. */
 #ifndef ECOSYS_API_DATA_RENDER_H
 #define ECOSYS_API_DATA_RENDER_H
 

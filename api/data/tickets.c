@@ -119,6 +119,7 @@ void tickets_clear(struct tickets *tickets)
     }
 }
 
+/* Asks again even after the ticket was acknowledged: the message that ends the wait may have been lost. */
 bool tickets_request(struct tickets *tickets, int64_t now_ms, struct buffer *out)
 {
     bool found = false;

@@ -19,19 +19,6 @@ static const struct http_error ERROR_RANGE = {
                   "value_error.date_range"),
     NULL};
 
-int64_t data_age_s(int64_t taken_at_ms, int64_t now_ms)
-{
-    int64_t age_ms = now_ms - taken_at_ms;
-    return age_ms > 0 ? age_ms / 1000 : 0;
-}
-
-bool data_can_be_served(const struct service *service, int64_t now_ms)
-{
-    const struct generation *generation = service->view.generation;
-    return generation != NULL &&
-           data_age_s(generation_taken_at_ms(generation), now_ms) <= service->settings->cache_max_stale_s;
-}
-
 /* ---- Headers */
 
 /* A download is named after the path. */
@@ -62,7 +49,7 @@ static void put_document(const struct exchange *exchange, const struct document_
     response->representation = take_document;
     response->body = (struct bytes){take_document->data, take_document->len};
     buffer_append_text(&response->headers, "Age: ");
-    buffer_append_uint(&response->headers, (uint64_t)data_age_s(origin->taken_at_ms, clock_unix_ms()));
+    buffer_append_uint(&response->headers, (uint64_t)service_age_s(origin->taken_at_ms, clock_unix_ms()));
     buffer_append_text(&response->headers, "\r\nX-Generation: ");
     buffer_append_uint(&response->headers, origin->generation);
     buffer_append_text(&response->headers, sources[origin->source]);
@@ -72,16 +59,18 @@ static void put_document(const struct exchange *exchange, const struct document_
 
 /* ---- Documents */
 
-static enum handler_verdict look_up(const struct service *service, struct exchange *exchange,
-                                    struct document_key *key, struct response *response)
+enum handler_verdict data_response(const struct service *service, struct exchange *exchange,
+                                   struct document_key *key, struct response *response)
 {
     struct generation *generation = service->view.generation;
     struct representation *document;
+    if (!service_has_data(service, clock_unix_ms()))
+        return endpoint_fail(response, &ERROR_NO_DATA);
     key->encoding = negotiate_encoding(&exchange->request->accept_encoding);
     switch (documents_get(generation, key, service->workshop, exchange, &document)) {
     case DOCUMENTS_PENDING:
         return HANDLER_PENDING;
-    case DOCUMENTS_FULL:
+    case DOCUMENTS_NO_MEMORY:
         return endpoint_fail(response, &ERROR_OVERLOADED);
     case DOCUMENTS_FOUND:
         break;
@@ -90,14 +79,6 @@ static enum handler_verdict look_up(const struct service *service, struct exchan
                                            generation_taken_at_ms(generation)};
     put_document(exchange, &origin, document, response);
     return HANDLER_ANSWERED;
-}
-
-enum handler_verdict data_response(const struct service *service, struct exchange *exchange,
-                                   struct document_key *key, struct response *response)
-{
-    if (!data_can_be_served(service, clock_unix_ms()))
-        return endpoint_fail(response, &ERROR_NO_DATA);
-    return look_up(service, exchange, key, response);
 }
 
 void data_response_finish(const struct service *service, struct exchange *exchange, struct pending *pending,
@@ -139,11 +120,9 @@ enum handler_verdict data_response_for_filter(const struct service *service, str
     const struct http_error *error = read_filter(exchange->request, &key->filter);
     if (error != NULL)
         return endpoint_fail(response, error);
-    if (!data_can_be_served(service, clock_unix_ms()))
-        return endpoint_fail(response, &ERROR_NO_DATA);
-    if (!date_filter_is_open(key->filter))
+    if (!date_filter_is_open(key->filter) && service_has_data(service, clock_unix_ms()))
         popular_filters_add(service->filters, key->filter);
-    return look_up(service, exchange, key, response);
+    return data_response(service, exchange, key, response);
 }
 
 static const struct formato *find_formato(const struct formato *formatos, const struct request *request)

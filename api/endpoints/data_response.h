@@ -34,11 +34,4 @@ enum handler_verdict data_response_for_formato(const struct service *service, st
 void data_response_finish(const struct service *service, struct exchange *exchange, struct pending *pending,
                           struct response *response);
 
-/* Seconds since a snapshot was taken, at `now_ms` (since 1970-01-01 UTC); 0 if the clock has been set back to before
- * that. */
-int64_t data_age_s(int64_t taken_at_ms, int64_t now_ms);
-
-/* Whether there is a generation that is not older than CACHE_MAX_STALE. */
-bool data_can_be_served(const struct service *service, int64_t now_ms);
-
 #endif

@@ -3,24 +3,8 @@
 #ifndef ECOSYS_API_ENDPOINTS_ENDPOINT_H
 #define ECOSYS_API_ENDPOINTS_ENDPOINT_H
 
-#include "api/auth/auth.h"
-#include "api/data/current.h"
-#include "api/data/documents.h"
-#include "api/data/follower.h"
-#include "api/data/popular_filters.h"
+#include "api/endpoints/service.h"
 #include "api/http/handler.h"
-
-/* What the endpoints of one event loop answer with. Pointers are to what all loops share. */
-struct service {
-    const struct settings *settings;
-    struct auth *auth;
-    struct users *users; /* who may ask; the loop's own reference */
-    struct current *current;
-    struct current_view view; /* what is served */
-    struct workshop *workshop;
-    struct follower *follower;
-    struct popular_filters *filters; /* where requested filters are counted */
-};
 
 /* Who may use an endpoint. */
 enum access {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/endpoints/data_response.h"
 #include "api/endpoints/endpoints.h"
 #include "api/formats/json_writer.h"
 #include "common/base/clock.h"
@@ -20,7 +19,7 @@ struct state {
 
 static int64_t age_s(const struct state *state)
 {
-    return data_age_s(generation_taken_at_ms(state->generation), state->now_ms);
+    return service_age_s(generation_taken_at_ms(state->generation), state->now_ms);
 }
 
 /* Stale as soon as one endpoint's data is. */
@@ -129,7 +128,7 @@ static enum handler_verdict answer_health(const struct service *service, struct 
     struct writer writer;
     struct error err;
     (void)exchange;
-    state.can_serve = data_can_be_served(service, state.now_ms);
+    state.can_serve = service_has_data(service, state.now_ms);
     enum status status = writer_init(&writer, &JSON_WRITER, &response->text, &err);
     if (status == STATUS_OK) {
         put_document(&writer, &state);

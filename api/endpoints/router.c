@@ -13,12 +13,6 @@ static const struct endpoint *const ALL[] = {ENDPOINTS(POINTER_TO)};
 
 #define ALL_COUNT (sizeof ALL / sizeof ALL[0])
 
-enum handler_verdict endpoint_fail(struct response *response, const struct http_error *error)
-{
-    response_fail(response, error);
-    return HANDLER_ANSWERED;
-}
-
 /* ---- Finding the endpoint */
 
 /* Takes a slash and what follows it, up to the next slash. */
@@ -49,16 +43,14 @@ bool router_path_matches(const char *pattern, struct bytes path, struct bytes *p
 
 const struct endpoint *router_find(struct bytes path, struct bytes *parameter)
 {
-    const struct endpoint *found = NULL;
-    for (size_t i = 0; i < ALL_COUNT; i++) {
-        if (bytes_is(path, ALL[i]->path)) {
-            *parameter = (struct bytes){NULL, 0};
+    *parameter = (struct bytes){NULL, 0};
+    for (size_t i = 0; i < ALL_COUNT; i++)
+        if (bytes_is(path, ALL[i]->path))
             return ALL[i];
-        }
-        if (found == NULL && router_path_matches(ALL[i]->path, path, parameter))
-            found = ALL[i];
-    }
-    return found;
+    for (size_t i = 0; i < ALL_COUNT; i++)
+        if (router_path_matches(ALL[i]->path, path, parameter))
+            return ALL[i];
+    return NULL;
 }
 
 static bool takes_method(const struct endpoint *endpoint, enum method method)
@@ -158,12 +150,6 @@ static enum handler_verdict check_credentials(const struct service *service, str
 
 /* ---- The handler */
 
-void router_look(struct service *service)
-{
-    if (current_look(service->current, &service->view))
-        follower_ring(service->follower);
-}
-
 static enum handler_verdict check_request(void *context, struct exchange *exchange, struct response *response)
 {
     const struct service *service = context;
@@ -195,7 +181,7 @@ static enum handler_verdict answer_request(void *context, struct exchange *excha
 {
     struct service *service = context;
     const struct endpoint *endpoint = exchange->endpoint;
-    router_look(service);
+    service_look(service);
     prepare(endpoint, response);
     return endpoint->answer(service, exchange, response);
 }
@@ -209,7 +195,7 @@ static enum handler_verdict resume_request(void *context, struct exchange *excha
         return endpoint_fail(response, pending->error);
     if (!exchange->is_admitted)
         return admit(endpoint, pending_verification_of(pending)->is_readonly, response);
-    router_look(service);
+    service_look(service);
     prepare(endpoint, response);
     endpoint->finish(service, exchange, pending, response);
     return HANDLER_ANSWERED;

@@ -14,7 +14,4 @@ const struct endpoint *router_find(struct bytes path, struct bytes *parameter);
 /* Whether a path matches an endpoint's; *parameter is set to what {...} stands for, if there is such a segment. */
 bool router_path_matches(const char *pattern, struct bytes path, struct bytes *parameter);
 
-/* Looks at what is current; wakes the follower if this loop serves something new now. */
-void router_look(struct service *service);
-
 #endif

@@ -1,5 +1,5 @@
-/* api/formats/json_writer.c - the only file that calls yajl's generator. Every call is checked: a failed one would leave half a
- * pair behind. */
+/* api/formats/json_writer.c - the only file that calls yajl's generator. Every call is checked: a failed one would
+ * leave half a pair behind. */
 #include "api/formats/json_writer.h"
 
 #include <inttypes.h>

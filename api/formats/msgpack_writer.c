@@ -1,5 +1,5 @@
-/* api/formats/msgpack_writer.c - a map or array begins with the number of its items, which is known only when it is closed: its
- * header is then inserted in front. */
+/* api/formats/msgpack_writer.c - a map or array begins with the number of its items, which is known only when it is
+ * closed: its header is then inserted in front. */
 #include "api/formats/msgpack_writer.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* api/formats/msgpack_writer.h - MessagePack with the types of JSON: maps with text as keys, arrays, text, nil, true and false.
- * Whole numbers are integers, others the float 64 nearest to the decimal. */
+/* api/formats/msgpack_writer.h - MessagePack with the types of JSON: maps with text as keys, arrays, text, nil, true
+ * and false. Whole numbers are integers, others the float 64 nearest to the decimal. */
 #ifndef ECOSYS_API_FORMATS_MSGPACK_WRITER_H
 #define ECOSYS_API_FORMATS_MSGPACK_WRITER_H
 

@@ -14,7 +14,8 @@
 #define ETAG_MAX                40 /* W/"32 hexadecimal digits" and a NUL */
 #define REPRESENTATION_HEAD_MAX 192
 
-/* Bytes of all representations, and of those that a cache keeps. The others are on their way to clients, or about to be kept. */
+/* Bytes of all representations, and of those that a cache keeps. The others are on their way to clients, or about to be
+ * kept. */
 struct representation_count {
     atomic_size_t all, kept;
 };

@@ -1,6 +1,6 @@
-/* api/formats/writer.h - writes a document value by value. The calls are the same for every format; what becomes of them is up
- * to the writer's type (json_writer.h and its neighbours). The first value that cannot be written makes the writer
- * fail, and what a failed writer has written must not be used. One thread at a time. */
+/* api/formats/writer.h - writes a document value by value. The calls are the same for every format; what becomes of
+ * them is up to the writer's type (json_writer.h and its neighbours). The first value that cannot be written makes the
+ * writer fail, and what a failed writer has written must not be used. One thread at a time. */
 #ifndef ECOSYS_API_FORMATS_WRITER_H
 #define ECOSYS_API_FORMATS_WRITER_H
 

@@ -1,6 +1,7 @@
 /* api/http/connection.c - the states of a connection: what is read next, who answers it, when it ends. */
 #include "api/http/connection.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -135,6 +136,7 @@ static bool conclude(struct connection *connection, enum handler_verdict verdict
     if (verdict == HANDLER_ANSWERED) {
         send_response(connection, &connection->reader.request, response);
     } else {
+        assert(connection->exchange.pending != NULL);
         connection->pending = connection->exchange.pending;
         connection->state = STATE_PENDING;
     }
@@ -292,6 +294,7 @@ void connection_resume(struct pending *take_pending)
     struct response response;
     response_init(&response);
     connection->pending = NULL;
+    connection->exchange.pending = NULL;
     enum handler_verdict verdict =
         handler->resume(handler->context, &connection->exchange, take_pending, &response);
     pending_free(take_pending);

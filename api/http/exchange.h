@@ -15,7 +15,8 @@ struct exchange {
     const struct address *peer; /* the other end of the connection */
     bool is_admitted;           /* the handler has allowed it */
 
-    /* The handler's own: what it found the request to be for, and what a pattern in its path stands for. */
+    /* The handler's own: what it found the request to be for, and what a pattern in its path stands for, as it was
+     * sent. */
     const void *endpoint;
     struct bytes path_parameter;
 

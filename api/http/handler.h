@@ -10,7 +10,7 @@
 enum handler_verdict {
     HANDLER_ANSWERED, /* the response is complete */
     HANDLER_ADMITTED, /* `answer` is to be called once the body has been read */
-    HANDLER_PENDING,  /* a pending request was taken, and will be handed back; then `resume` is called */
+    HANDLER_PENDING, /* after pending_init: it will be handed back, then `resume` is called. Nothing was filled in */
 };
 
 struct handler {

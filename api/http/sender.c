@@ -31,8 +31,8 @@ bool sender_add(struct sender *sender, const struct response_context *context, s
     return is_whole;
 }
 
-/* libevent also reports a socket that has failed, as then everything is left over. Enabling EV_WRITE again would restart
- * the timeout, and a client that keeps sending without reading would never be late. */
+/* libevent also reports a socket that has failed, as then everything is left over. Enabling EV_WRITE again would
+ * restart the timeout, and a client that keeps sending without reading would never be late. */
 void sender_flush(struct sender *sender)
 {
     struct evbuffer *output = bufferevent_get_output(sender->stream);

@@ -1,5 +1,5 @@
-/* api/net/address.h - IP addresses: IPv6, with IPv4 mapped into it (::ffff:0:0/96), so that both compare alike. Pure; any
- * thread. */
+/* api/net/address.h - IP addresses: IPv6, with IPv4 mapped into it (::ffff:0:0/96), so that both compare alike. Pure;
+ * any thread. */
 #ifndef ECOSYS_API_NET_ADDRESS_H
 #define ECOSYS_API_NET_ADDRESS_H
 

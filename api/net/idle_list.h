@@ -1,5 +1,6 @@
-/* api/net/idle_list.h - which of a loop's connections gives way to a new one: first those that have been sent their last
- * answer, then the one that has been idle for longest. Times are in milliseconds of the monotonic clock. One thread. */
+/* api/net/idle_list.h - which of a loop's connections gives way to a new one: first those that have been sent their
+ * last answer, then the one that has been idle for longest. Times are in milliseconds of the monotonic clock. One
+ * thread. */
 #ifndef ECOSYS_API_NET_IDLE_LIST_H
 #define ECOSYS_API_NET_IDLE_LIST_H
 

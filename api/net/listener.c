@@ -1,5 +1,5 @@
-/* api/net/listener.c - libevent listens, we accept: libevent would accept for as long as connections are pending, and those
- * accepted before would have to wait. */
+/* api/net/listener.c - libevent listens, we accept: libevent would accept for as long as connections are pending, and
+ * those accepted before would have to wait. */
 #include "api/net/listener.h"
 
 #include <errno.h>

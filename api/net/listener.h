@@ -1,5 +1,5 @@
-/* api/net/listener.h - an event loop's own listening socket, on the same port as the other loops' sockets, and the accepting
- * of its connections. One thread, except for listener_resolve, which any may call. */
+/* api/net/listener.h - an event loop's own listening socket, on the same port as the other loops' sockets, and the
+ * accepting of its connections. One thread, except for listener_resolve, which any may call. */
 #ifndef ECOSYS_API_NET_LISTENER_H
 #define ECOSYS_API_NET_LISTENER_H
 

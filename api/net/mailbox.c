@@ -53,7 +53,7 @@ void mailbox_close(struct mailbox *mailbox)
     mailbox_ring(mailbox);
 }
 
-struct mail *mailbox_take(struct mailbox *mailbox)
+struct mail *mailbox_take(struct mailbox *mailbox, bool *is_closed)
 {
     uint64_t count;
     ssize_t ignored = read(mailbox->fd, &count, sizeof count); /* fails when it was not rung */
@@ -61,14 +61,8 @@ struct mail *mailbox_take(struct mailbox *mailbox)
     pthread_mutex_lock(&mailbox->mutex);
     struct mail *first = mailbox->first;
     mailbox->first = NULL;
+    if (is_closed != NULL)
+        *is_closed = mailbox->is_closed;
     pthread_mutex_unlock(&mailbox->mutex);
     return first;
-}
-
-bool mailbox_is_closed(struct mailbox *mailbox)
-{
-    pthread_mutex_lock(&mailbox->mutex);
-    bool is_closed = mailbox->is_closed;
-    pthread_mutex_unlock(&mailbox->mutex);
-    return is_closed;
 }

@@ -31,10 +31,8 @@ void mailbox_ring(struct mailbox *mailbox);
 /* Rings; from now on nothing can be posted. */
 void mailbox_close(struct mailbox *mailbox);
 
-/* Ends the ringing and returns all mail, newest first, or NULL. */
-MUST_CHECK struct mail *mailbox_take(struct mailbox *mailbox);
-
-/* Whether mailbox_close was called. Asked before mailbox_take, it tells that this is the last mail. */
-bool mailbox_is_closed(struct mailbox *mailbox);
+/* Ends the ringing and returns all mail, newest first, or NULL. Whatever else the ringing may be for is looked at after
+ * that, or it is missed. *is_closed (NULL: not wanted) tells that this was the last mail. */
+MUST_CHECK struct mail *mailbox_take(struct mailbox *mailbox, bool *is_closed);
 
 #endif

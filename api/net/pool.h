@@ -1,5 +1,5 @@
-/* api/net/pool.h - a few threads for what must not hold up an event loop: computing, rendering, compressing, and waiting
- * for Redis. The queue is bounded: a full one refuses a job at once. */
+/* api/net/pool.h - a few threads for what must not hold up an event loop: computing, rendering, compressing, and
+ * waiting for Redis. The queue is bounded: a full one refuses a job at once. */
 #ifndef ECOSYS_API_NET_POOL_H
 #define ECOSYS_API_NET_POOL_H
 

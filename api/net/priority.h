@@ -1,5 +1,5 @@
-/* api/net/priority.h - gives event loops, which send what is finished, the processor before threads that make more. Both
- * functions are best effort: if the system does not grant them, everything works, only later. */
+/* api/net/priority.h - gives event loops, which send what is finished, the processor before threads that make more.
+ * Both functions are best effort: if the system does not grant them, everything works, only later. */
 #ifndef ECOSYS_API_NET_PRIORITY_H
 #define ECOSYS_API_NET_PRIORITY_H
 

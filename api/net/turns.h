@@ -1,6 +1,6 @@
-/* api/net/turns.h - a queue for work that must not hold up others: in each round of an event loop as much of it is done, in
- * order, as fits into a short time; then the loop handles what has arrived meanwhile. Neither can starve the other. One
- * thread. */
+/* api/net/turns.h - a queue for work that must not hold up others: in each round of an event loop as much of it is
+ * done, in order, as fits into a short time; then the loop handles what has arrived meanwhile. Neither can starve the
+ * other. One thread. */
 #ifndef ECOSYS_API_NET_TURNS_H
 #define ECOSYS_API_NET_TURNS_H
 

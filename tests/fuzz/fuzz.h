@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz.h - what the fuzzers share: how one says that something does not hold, and random numbers that are the
- * same for the same input. Each fuzz_NAME.c is a program of its own. */
+/* tests/fuzz/fuzz.h - what the fuzzers share: how one says that something does not hold, and random numbers that are
+ * the same for the same input. Each fuzz_NAME.c is a program of its own. */
 #ifndef ECOSYS_TESTS_FUZZ_FUZZ_H
 #define ECOSYS_TESTS_FUZZ_FUZZ_H
 

@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_authorization.c - BASIC_AUTH_USERS and an Authorization header from any bytes, one byte of 0 between
- * them. Who is known has sent an entry of the list by a naive decoder's reading too; everybody whose password stands there
- * in clear is known by it, and nobody by one that is a character longer. */
+ * them. Who is known has sent an entry of the list by a naive decoder's reading too; everybody whose password stands
+ * there in clear is known by it, and nobody by one that is a character longer. */
 #include <string.h>
 
 #include "api/auth/credentials.h"

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_cnpj.c - CNPJs as people and databases write them, from any bytes. How one is punctuated, and the case
- * of its letters, changes neither its key nor how it is shown; a key is its own key; and number and key agree. */
+/* tests/fuzz/fuzz_cnpj.c - CNPJs as people and databases write them, from any bytes. How one is punctuated, and the
+ * case of its letters, changes neither its key nor how it is shown; a key is its own key; and number and key agree. */
 #include "common/base/buffer.h"
 #include "common/domain/cnpj.h"
 #include "tests/fuzz/fuzz.h"

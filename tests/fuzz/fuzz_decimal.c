@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_decimal.c - numbers as databases and JSON write them, from any bytes. What is taken lies as near to what
- * the C library reads as a double can tell, and printed it is read as the same. */
+/* tests/fuzz/fuzz_decimal.c - numbers as databases and JSON write them, from any bytes. What is taken lies as near to
+ * what the C library reads as a double can tell, and printed it is read as the same. */
 #include <math.h>
 #include <string.h>
 

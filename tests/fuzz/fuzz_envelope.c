@@ -1,6 +1,6 @@
-/* tests/fuzz/fuzz_envelope.c - the wrapping of what is stored, and the MessagePack within, from any bytes. A blob that is
- * opened is the one that wrapping its payload makes; one with a bit changed is refused; and of MessagePack the scan that
- * comes first and the library that comes then find the same end. */
+/* tests/fuzz/fuzz_envelope.c - the wrapping of what is stored, and the MessagePack within, from any bytes. A blob that
+ * is opened is the one that wrapping its payload makes; one with a bit changed is refused; and of MessagePack the scan
+ * that comes first and the library that comes then find the same end. */
 #include <msgpack.h>
 
 #include "common/stored/envelope.h"

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_json.c - JSON documents, as scoring models and request bodies are, from any bytes. A tree that was read
- * is within its limits, and printed it is read as the same tree. */
+/* tests/fuzz/fuzz_json.c - JSON documents, as scoring models and request bodies are, from any bytes. A tree that was
+ * read is within its limits, and printed it is read as the same tree. */
 #include "common/base/buffer.h"
 #include "common/base/json.h"
 #include "common/base/utf8.h"

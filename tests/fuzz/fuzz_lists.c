@@ -39,8 +39,8 @@ static bool is_proxy(const struct address *address)
     return address_equal(&masked, &network);
 }
 
-/* A proxy more behind the list, in a line of its own, does not hide a client, nor make one; and a stranger's list is not
- * looked at. */
+/* A proxy more behind the list, in a line of its own, does not hide a client, nor make one; and a stranger's list is
+ * not looked at. */
 static void check_forwarded(const struct proxies *proxies, struct bytes text)
 {
     const struct address proxy = address_from("10.0.0.1"), stranger = address_from("192.0.2.1");

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_logins.c - one tenant's stored logins from any bytes, taken for the payload of a part. What is taken is
- * within its limits, and a part that is the only one is packed again and read as the same. */
+/* tests/fuzz/fuzz_logins.c - one tenant's stored logins from any bytes, taken for the payload of a part. What is taken
+ * is within its limits, and a part that is the only one is packed again and read as the same. */
 #include "common/stored/codec_logins.h"
 #include "tests/fuzz/stored.h"
 

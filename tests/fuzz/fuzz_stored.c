@@ -1,6 +1,6 @@
-/* tests/fuzz/fuzz_stored.c - what is stored of a generation besides its rows, from any bytes; the first byte says what the
- * rest is the payload of. What is taken is within its limits, and packed again it is read as the same. The rest is read
- * as a pointer, too. */
+/* tests/fuzz/fuzz_stored.c - what is stored of a generation besides its rows, from any bytes; the first byte says what
+ * the rest is the payload of. What is taken is within its limits, and packed again it is read as the same. The rest is
+ * read as a pointer, too. */
 #include "common/redis/redis_names.h"
 #include "common/stored/codec.h"
 #include "common/stored/codec_logins.h"

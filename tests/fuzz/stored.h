@@ -1,5 +1,5 @@
-/* tests/fuzz/stored.h - for fuzzers of what is stored: a payload goes into a good envelope, so that the checksum does not
- * stop the fuzzer at the door. */
+/* tests/fuzz/stored.h - for fuzzers of what is stored: a payload goes into a good envelope, so that the checksum does
+ * not stop the fuzzer at the door. */
 #ifndef ECOSYS_TESTS_FUZZ_STORED_H
 #define ECOSYS_TESTS_FUZZ_STORED_H
 

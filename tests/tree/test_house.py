@@ -167,3 +167,5 @@ def test_the_trial_endpoint_compiles():
     compiled = subprocess.run(argv, input=block, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
     assert compiled.returncode == 0, compiled.stderr
     assert "LINE(ENDPOINT_TENANT_EXISTS)" in text_of("CONTRIBUTING.md")
+    errors = re.findall(r"struct http_error (\w+) =", block)
+    assert errors and all(name.startswith("ERROR_") for name in errors)  # else the documents' tests cannot read them

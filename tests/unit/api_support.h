@@ -85,7 +85,7 @@ static inline void requester_init(struct requester *requester)
 static inline struct pending *requester_find(struct requester *requester)
 {
     if (requester->taken == NULL)
-        requester->taken = mailbox_take(&requester->mailbox);
+        requester->taken = mailbox_take(&requester->mailbox, NULL);
     struct mail *mail = requester->taken;
     if (mail == NULL)
         return NULL;

@@ -1,5 +1,5 @@
-/* tests/unit/support.h - what unit tests have in common, with what cmocka.h needs before it. A check that fails names the
- * row and what of it, and shows both values. */
+/* tests/unit/support.h - what unit tests have in common, with what cmocka.h needs before it. A check that fails names
+ * the row and what of it, and shows both values. */
 #ifndef ECOSYS_TESTS_SUPPORT_H
 #define ECOSYS_TESTS_SUPPORT_H
 

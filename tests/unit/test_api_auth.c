@@ -1,5 +1,5 @@
-/* tests/unit/test_api_auth.c - requests with credentials, against what is remembered and against hashes. The verifier is
- * a real one, whose thread a job of the test's can hold. */
+/* tests/unit/test_api_auth.c - requests with credentials, against what is remembered and against hashes. The verifier
+ * is a real one, whose thread a job of the test's can hold. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static void teardown(struct bench *bench)
 {
     auth_stop(&bench->auth);
     assert_null(bench->verdicts);
-    assert_null(mailbox_take(&bench->mailbox));
+    assert_null(mailbox_take(&bench->mailbox, NULL));
     users_unref(bench->users);
     auth_clear(&bench->auth);
     arena_clear(&bench->arena);
@@ -125,7 +125,7 @@ static const struct http_error *take_verdict(struct bench *bench)
 {
     struct pollfd rung = {.fd = bench->mailbox.fd, .events = POLLIN};
     if (bench->verdicts == NULL && poll(&rung, 1, WAIT_MS) == 1)
-        bench->verdicts = mailbox_take(&bench->mailbox);
+        bench->verdicts = mailbox_take(&bench->mailbox, NULL);
     if (bench->verdicts == NULL)
         fail_msg("no verdict came within %d ms", WAIT_MS);
     struct pending *pending = pending_of_mail(bench->verdicts);

@@ -42,9 +42,11 @@ static void test_list(void **state)
         assert_ptr_equal(clients.first->owner, &owners[2]);
         clients_remove(&clients, &links[rows[i].removed]);
         const struct client_link *link = clients.first;
-        for (size_t k = 0; k < 2; k++, link = link->next)
-            if (link == NULL || link->owner != &owners[rows[i].left[k]])
+        for (size_t k = 0; k < 2; k++, link = link->next) {
+            assert_non_null(link);
+            if (link->owner != &owners[rows[i].left[k]])
                 fail_msg("%s: number %zu is not %d", rows[i].name, k, rows[i].left[k]);
+        }
         assert_null(link);
         assert_false(clients_are_gone(&clients));
         clients_remove(&clients, &links[rows[i].left[0]]);

@@ -189,7 +189,7 @@ static void on_mail(evutil_socket_t fd, short events, void *context)
     (void)fd;
     (void)events;
     (void)context;
-    for (struct mail *mail = mailbox_take(&bench.mailbox), *next; mail != NULL; mail = next) {
+    for (struct mail *mail = mailbox_take(&bench.mailbox, NULL), *next; mail != NULL; mail = next) {
         next = mail->next;
         connection_resume(pending_of_mail(mail));
     }

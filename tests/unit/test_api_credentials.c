@@ -85,7 +85,7 @@ static void test_headers(void **state)
         check(rows[i].name, bytes_of(rows[i].header), rows[i].expected, rows[i].user, rows[i].password);
 }
 
-/* Whatever is longer than CREDENTIALS_MAX bytes encoded is nobody's, and not decoded. */
+/* What is longer than CREDENTIALS_MAX bytes is nobody's; whether it can be decoded is told all the same. */
 static void test_long_credentials(void **state)
 {
     char header[6 + 1400];
@@ -98,11 +98,15 @@ static void test_long_credentials(void **state)
     check("1,025 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_TOO_LONG, NULL, NULL);
     header[6 + 1366] = '=';
     check("1,024 bytes", (struct bytes){header, 6 + 1368}, CREDENTIALS_OK, NULL, NULL);
-    check("padding inside", (struct bytes){header, 6 + 1372}, CREDENTIALS_TOO_LONG, NULL, NULL);
+    check("padding inside", (struct bytes){header, 6 + 1372}, CREDENTIALS_UNDECODABLE, NULL, NULL);
     memset(header + 6 + 1366, 'A', 2);
     memcpy(header + 6, "YWFh", 4);
     check("no colon", (struct bytes){header, 6 + 1368}, CREDENTIALS_UNDECODABLE, NULL, NULL);
-    check("no colon, and longer", (struct bytes){header, sizeof header}, CREDENTIALS_TOO_LONG, NULL, NULL);
+    check("no colon, and longer", (struct bytes){header, sizeof header}, CREDENTIALS_UNDECODABLE, NULL, NULL);
+    header[6 + 1023] = '=';
+    check("padding at the end of a block", (struct bytes){header, 6 + 1384}, CREDENTIALS_UNDECODABLE, NULL,
+          NULL);
+    header[6 + 1023] = 'A';
     memcpy(header + 6 + 1380, "YTpi", 4);
     check("a colon behind 1,024 bytes", (struct bytes){header, 6 + 1384}, CREDENTIALS_TOO_LONG, NULL, NULL);
     memcpy(header + 6, "YTpi", 4);

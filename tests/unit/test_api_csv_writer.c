@@ -1,5 +1,5 @@
-/* tests/unit/test_api_csv_writer.c - cells to the byte: numbers and dates as Excel takes them in Brazil, quotes, and text
- * that must not become a formula. */
+/* tests/unit/test_api_csv_writer.c - cells to the byte: numbers and dates as Excel takes them in Brazil, quotes, and
+ * text that must not become a formula. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

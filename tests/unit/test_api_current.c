@@ -1,4 +1,5 @@
-/* tests/unit/test_api_current.c - what loops see of what is current, when they are told, and whose the references are. */
+/* tests/unit/test_api_current.c - what loops see of what is current, when they are told, and whose the references
+ * are. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -154,7 +155,7 @@ static void test_all_are_rung_for(void **state)
     assert_false(is_ringing(&bench.mailboxes[0]) || is_ringing(&bench.mailboxes[1]));
     current_set(&bench.current, NULL, &outlook);
     assert_true(is_ringing(&bench.mailboxes[0]) && is_ringing(&bench.mailboxes[1]));
-    assert_null(mailbox_take(&bench.mailboxes[0]));
+    assert_null(mailbox_take(&bench.mailboxes[0], NULL));
     bench_clear(&bench);
 }
 

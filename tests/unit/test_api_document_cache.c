@@ -248,7 +248,9 @@ static enum document_cache_state begin(struct document_cache *cache, int32_t day
 static struct pending *end(struct document_cache *cache, int32_t day, struct representation *made)
 {
     struct document_key key = key_of(day);
-    return document_cache_end(cache, &key, made);
+    struct pending *waiting = document_cache_end(cache, &key, made);
+    document_cache_trim(cache);
+    return waiting;
 }
 
 static void test_all_wait_for_one_making(void **state)

@@ -456,7 +456,7 @@ static void test_no_memory_to_request(void **state)
     bench_init(&bench);
     for (int succeed = 0; succeed < 2; succeed++) {
         allocations_left = succeed;
-        assert_int_equal(request(&bench, &DAY, &out), DOCUMENTS_FULL);
+        assert_int_equal(request(&bench, &DAY, &out), DOCUMENTS_NO_MEMORY);
         assert_null(out);
         assert_int_equal(allocations_left, -1);
     }

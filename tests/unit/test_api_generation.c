@@ -1,6 +1,6 @@
 /* tests/unit/test_api_generation.c - an answer that the worker stored and the same one computed on demand are equal to
- * the byte, and both hold exactly the rows that pass: over many random snapshots and filters. What the API gets has gone
- * through the codec, as it does through Redis. */
+ * the byte, and both hold exactly the rows that pass: over many random snapshots and filters. What the API gets has
+ * gone through the codec, as it does through Redis. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* tests/unit/test_api_listener.c - what a resolver that fails is to us: wrong configuration, or something that passes; how
- * many are let in at a time, and what follows when there is no room for them or none can be accepted. */
+/* tests/unit/test_api_listener.c - what a resolver that fails is to us: wrong configuration, or something that passes;
+ * how many are let in at a time, and what follows when there is no room for them or none can be accepted. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -212,7 +212,8 @@ static void go_on_until_accepted(struct bench *bench, size_t count)
     }
 }
 
-/* Connections that find no room are accepted after a wait, whether there is room then or not; the next ones wait again. */
+/* Connections that find no room are accepted after a wait, whether there is room then or not; the next ones wait
+ * again. */
 static void test_waits_for_room(void **state)
 {
     struct bench bench;

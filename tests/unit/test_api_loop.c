@@ -167,7 +167,7 @@ static void test_looks_at_what_is_current(void **state)
 static bool has_ticket(void *context)
 {
     struct mail **mail = context;
-    *mail = mailbox_take(&follower.mailbox);
+    *mail = mailbox_take(&follower.mailbox, NULL);
     return *mail != NULL;
 }
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_api_pool.c - order, bound of the queue, each thread's own context, the end, and starts that fail. Memory and
- * the making of threads are stood in for. A thread is held by a job that waits at a gate. */
+/* tests/unit/test_api_pool.c - order, bound of the queue, each thread's own context, the end, and starts that fail.
+ * Memory and the making of threads are stood in for. A thread is held by a job that waits at a gate. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

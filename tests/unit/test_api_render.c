@@ -1,5 +1,5 @@
-/* tests/unit/test_api_render.c - rows and KPIs as each media type, to the byte; and answers put together from rendered rows
- * equal to the same rows rendered alone. */
+/* tests/unit/test_api_render.c - rows and KPIs as each media type, to the byte; and answers put together from rendered
+ * rows equal to the same rows rendered alone. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

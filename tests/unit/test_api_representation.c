@@ -1,5 +1,5 @@
-/* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, and gzip and zstd that other
- * libraries read back. */
+/* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, and gzip and zstd
+ * that other libraries read back. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

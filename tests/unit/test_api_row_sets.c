@@ -1,4 +1,5 @@
-/* tests/unit/test_api_row_sets.c - each set of rows is rendered once, whoever asks first and however many ask at once. */
+/* tests/unit/test_api_row_sets.c - each set of rows is rendered once, whoever asks first and however many ask at
+ * once. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* tests/unit/test_api_server.c - the whole server in a thread, without Redis: what it answers then, what signals do, and
- * why it does not start. */
+/* tests/unit/test_api_server.c - the whole server in a thread, without Redis: what it answers then, what signals do,
+ * and why it does not start. */
 #include "http_support.h"
 
 #include <netdb.h>

@@ -1,4 +1,5 @@
-/* tests/unit/test_api_siphash.c - SipHash-2-4-128 against the vectors of its authors: key 00 01 ... 0f, texts 00 01 ... */
+/* tests/unit/test_api_siphash.c - SipHash-2-4-128 against the vectors of its authors: key 00 01 ... 0f, texts 00 01
+ * ... */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* tests/unit/test_api_throttle.c - the decision on an attempt, budgets of addresses, how they fill up again, and how many
- * addresses are kept. */
+/* tests/unit/test_api_throttle.c - the decision on an attempt, budgets of addresses, how they fill up again, and how
+ * many addresses are kept. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -43,7 +43,7 @@ static struct ticket *add(struct bench *bench, bool accepted_is_enough)
 /* The ticket that was handed back since the last call, or NULL; there must not be two. */
 static struct ticket *taken_back(struct bench *bench)
 {
-    struct mail *mail = mailbox_take(&bench->mailbox);
+    struct mail *mail = mailbox_take(&bench->mailbox, NULL);
     if (mail == NULL)
         return NULL;
     assert_null(mail->next);
@@ -430,7 +430,7 @@ static void test_clear_answers_everybody(void **state)
     say(&bench, "started", 1);
     tickets_clear(&bench.tickets);
     int count = 0;
-    for (struct mail *mail = mailbox_take(&bench.mailbox), *next; mail != NULL; mail = next, count++) {
+    for (struct mail *mail = mailbox_take(&bench.mailbox, NULL), *next; mail != NULL; mail = next, count++) {
         next = mail->next;
         assert_ended(ticket_of(pending_of_mail(mail)), TICKET_NO_WORKER);
     }

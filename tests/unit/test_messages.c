@@ -1,5 +1,5 @@
-/* tests/unit/test_messages.c - what APIs and workers tell one another: each message as it is said and as it is read, and
- * words that are none skipped. */
+/* tests/unit/test_messages.c - what APIs and workers tell one another: each message as it is said and as it is read,
+ * and words that are none skipped. */
 #include <inttypes.h>
 #include <stdio.h>
 

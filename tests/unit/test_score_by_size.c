@@ -1,5 +1,5 @@
-/* tests/unit/test_score_by_size.c - schemas/scoring-by-size.json, read from the source tree: tenants worked out by hand,
- * and each edge of each class and band from both sides. */
+/* tests/unit/test_score_by_size.c - schemas/scoring-by-size.json, read from the source tree: tenants worked out by
+ * hand, and each edge of each class and band from both sides. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

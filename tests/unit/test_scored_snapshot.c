@@ -1,4 +1,5 @@
-/* tests/unit/test_scored_snapshot.c - the check of rows that come from elsewhere, and the sums in front of each place. */
+/* tests/unit/test_scored_snapshot.c - the check of rows that come from elsewhere, and the sums in front of each
+ * place. */
 #include <inttypes.h>
 
 #include "common/domain/scored_snapshot.h"

@@ -1,5 +1,5 @@
-/* tests/unit/test_worker_job.c - a refresh in its thread: what it is given, what is known of it afterwards, and no thread.
- * The refresh and the making of threads are stood in for. */
+/* tests/unit/test_worker_job.c - a refresh in its thread: what it is given, what is known of it afterwards, and no
+ * thread. The refresh and the making of threads are stood in for. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

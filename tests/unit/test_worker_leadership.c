@@ -1,5 +1,5 @@
-/* tests/unit/test_worker_leadership.c - what a worker concludes from the replies about the lease, and when it looks again.
- * Redis and the clock are stood in for. */
+/* tests/unit/test_worker_leadership.c - what a worker concludes from the replies about the lease, and when it looks
+ * again. Redis and the clock are stood in for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -46,7 +46,8 @@ static void check_has(const char *name, const struct buffer *text, const char *p
                  expected ? "without a part" : "with one", expected ? part : "without");
 }
 
-/* On 2024-03-05: 30 days before is 2024-02-04, 15 is 2024-02-19, 20 is 2024-02-14, 10 is 2024-02-24, 5 is 2024-02-29. */
+/* On 2024-03-05: 30 days before is 2024-02-04, 15 is 2024-02-19, 20 is 2024-02-14, 10 is 2024-02-24, 5 is
+ * 2024-02-29. */
 static const struct {
     const char *name;
     enum ecosys_query query;

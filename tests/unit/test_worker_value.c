@@ -1,5 +1,5 @@
-/* tests/unit/test_worker_value.c - values of database rows: what is kept, what becomes NULL or is repaired, and that it is
- * counted. */
+/* tests/unit/test_worker_value.c - values of database rows: what is kept, what becomes NULL or is repaired, and that it
+ * is counted. */
 #include <stdio.h>
 #include <stdlib.h>
 
