@@ -26,12 +26,12 @@ void current_view_clear(struct current_view *view)
     view->generation = NULL;
 }
 
-void current_set(struct current *current, struct generation *generation, const struct outlook *outlook)
+void current_set(struct current *current, struct generation *generation, const struct upstream *upstream)
 {
     pthread_mutex_lock(&current->mutex);
     struct generation *old = current->generation;
     current->generation = generation != NULL ? generation_ref(generation) : NULL;
-    current->outlook = *outlook;
+    current->upstream = *upstream;
     atomic_fetch_add(&current->number, 1);
     pthread_mutex_unlock(&current->mutex);
     generation_unref(old);
@@ -47,7 +47,7 @@ bool current_look(struct current *current, struct current_view *view)
     pthread_mutex_lock(&current->mutex);
     view->number = atomic_load(&current->number);
     view->generation = current->generation != NULL ? generation_ref(current->generation) : NULL;
-    view->outlook = current->outlook;
+    view->upstream = current->upstream;
     pthread_mutex_unlock(&current->mutex);
     generation_unref(old);
     uint64_t served = generation_number(view->generation);

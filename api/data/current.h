@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "api/data/generation.h"
-#include "api/data/outlook.h"
+#include "api/data/upstream.h"
 #include "api/net/mailbox.h"
 
 struct current {
@@ -16,14 +16,14 @@ struct current {
     struct current_view *views; /* of the loops; fixed before there are threads */
     pthread_mutex_t mutex;      /* guards the rest: */
     struct generation *generation;
-    struct outlook outlook;
+    struct upstream upstream;
 };
 
 /* What one loop saw when it last looked; zeroed if it never did. The loop's thread, but for `served`. */
 struct current_view {
     unsigned long long number;
     struct generation *generation; /* a reference, or NULL */
-    struct outlook outlook;
+    struct upstream upstream;
     atomic_ullong served;    /* the generation's number; 0: none */
     struct mailbox *mailbox; /* of the loop: rung when there is something new */
     struct current_view *next;
@@ -37,7 +37,7 @@ void current_join(struct current *current, struct current_view *view, struct mai
 void current_view_clear(struct current_view *view); /* drops its reference */
 
 /* Takes a reference to the generation, if it is not NULL, drops that to the one before, and rings for all views. */
-void current_set(struct current *current, struct generation *generation, const struct outlook *outlook);
+void current_set(struct current *current, struct generation *generation, const struct upstream *upstream);
 
 /* Brings a view up to date; takes no lock if that was done since the last current_set. The view's old reference is
  * dropped: it may be the last one. True if it shows another generation now. The view's thread. */

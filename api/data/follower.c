@@ -29,7 +29,7 @@ struct watch {
     struct refusal refusal;
     char redis_error[ERROR_MESSAGE_SIZE]; /* what was logged of Redis last; empty while it can be used */
     bool pointer_is_damaged;              /* which was logged */
-    struct outlook outlook;
+    struct upstream upstream;
     struct redis_link events; /* subscribed to the worker's */
     struct tickets tickets;
     int64_t look_ms, report_ms; /* when to look at the pointer, and to report requested filters */
@@ -87,7 +87,7 @@ static void load(struct watch *watch, uint64_t number)
 static void note_redis(struct watch *watch, bool is_ok, const struct error *err)
 {
     if (!is_ok)
-        redis_link_close(&watch->events); /* if it died silently it would stay deaf for ever */
+        redis_link_close(&watch->events); /* if it died silently, no event would ever come over it */
     if (!is_ok && strcmp(watch->redis_error, err->message) != 0)
         log_write(LOG_ERROR, "Redis cannot be used", LOG_FIELDS(log_text("error", err->message)));
     if (is_ok && watch->redis_error[0] != '\0')
@@ -127,14 +127,14 @@ static void step(struct watch *watch)
     note_redis(watch, status == STATUS_OK, &err);
     if (status == STATUS_OK) {
         uint64_t number = take_pointer(watch, value_of(reply, 0));
-        outlook_take(&watch->outlook, value_of(reply, 1), value_of(reply, 2));
+        upstream_take(&watch->upstream, value_of(reply, 1), value_of(reply, 2));
         redis_reply_free(reply);
         if (number != 0 && generation_number(watch->generation) != number)
             load(watch, number);
     } else {
-        outlook_lose(&watch->outlook);
+        upstream_lose(&watch->upstream);
     }
-    current_set(watch->follower->current, watch->generation, &watch->outlook);
+    current_set(watch->follower->current, watch->generation, &watch->upstream);
 }
 
 /* Takes messages from the worker: a flip or a failure makes the next look due. */
@@ -157,7 +157,7 @@ static void subscribe_again(struct watch *watch)
     struct redis_name events =
         redis_name_events(watch->follower->settings->redis_prefix, watch->follower->settings->redis.db);
     struct error ignored;
-    if (watch->outlook.redis_is_ok && redis_link_fd(&watch->events) < 0)
+    if (watch->upstream.redis_is_ok && redis_link_fd(&watch->events) < 0)
         (void)!redis_link_subscribe(&watch->events, events.text, &ignored);
 }
 
@@ -168,7 +168,7 @@ static void publish(struct watch *watch, const struct buffer *message)
     struct error ignored;
     long long receivers = 0;
     watch->has_receivers = false;
-    if (!watch->outlook.redis_is_ok)
+    if (!watch->upstream.redis_is_ok)
         return; /* the next look finds out whether it is back */
     if (redis_link_publish(&watch->link, inbox.text, buffer_bytes(message), &receivers, &ignored) !=
         STATUS_OK)
@@ -197,7 +197,7 @@ static void settle(struct watch *watch)
     uint64_t loaded = generation_number(watch->generation);
     const struct tickets_view view = {
         .now_ms = clock_monotonic_ms(),
-        .worker_is_there = watch->outlook.worker_is_alive && watch->has_receivers,
+        .worker_is_there = watch->upstream.worker_is_alive && watch->has_receivers,
         .loaded = loaded,
         .loaded_is_served = current_is_served(watch->follower->current, loaded)};
     tickets_settle(&watch->tickets, &view);

@@ -12,7 +12,7 @@
 struct state {
     const struct settings *settings;
     const struct generation *generation; /* or NULL */
-    const struct outlook *outlook;
+    const struct upstream *upstream;
     int64_t now_ms;
     bool can_serve;
 };
@@ -93,29 +93,29 @@ static void put_model(struct writer *writer, const struct generation *generation
     writer_close_object(writer);
 }
 
-static void put_worker(struct writer *writer, const struct outlook *outlook)
+static void put_worker(struct writer *writer, const struct upstream *upstream)
 {
     writer_key(writer, "worker");
     writer_open_object(writer);
-    writer_put_bool(writer, "alive", outlook->worker_is_alive);
-    bool has_error = outlook->worker_error[0] != '\0';
-    writer_put_text(writer, "last_error", bytes_of(has_error ? outlook->worker_error : NULL));
+    writer_put_bool(writer, "alive", upstream->worker_is_alive);
+    bool has_error = upstream->worker_error[0] != '\0';
+    writer_put_text(writer, "last_error", bytes_of(has_error ? upstream->worker_error : NULL));
     writer_close_object(writer);
 }
 
 static void put_document(struct writer *writer, const struct state *state)
 {
-    const char *status = !state->can_serve             ? "unhealthy"
-                         : state->outlook->redis_is_ok ? "healthy"
-                                                       : "degraded";
+    const char *status = !state->can_serve              ? "unhealthy"
+                         : state->upstream->redis_is_ok ? "healthy"
+                                                        : "degraded";
     writer_open_object(writer);
     writer_put_text(writer, "status", bytes_of(status));
     writer_put_text(writer, "environment", bytes_of(state->settings->environment));
-    writer_put_text(writer, "redis_connection", bytes_of(state->outlook->redis_is_ok ? "ok" : "error"));
+    writer_put_text(writer, "redis_connection", bytes_of(state->upstream->redis_is_ok ? "ok" : "error"));
     put_env_variables(writer, state->settings);
     put_unix_ms(writer, "timestamp", state->now_ms);
     put_generation(writer, state);
-    put_worker(writer, state->outlook);
+    put_worker(writer, state->upstream);
     put_model(writer, state->generation);
     writer_close_object(writer);
 }
@@ -123,7 +123,7 @@ static void put_document(struct writer *writer, const struct state *state)
 static enum handler_verdict answer_health(const struct service *service, struct exchange *exchange,
                                           struct response *response)
 {
-    struct state state = {service->settings, service->view.generation, &service->view.outlook,
+    struct state state = {service->settings, service->view.generation, &service->view.upstream,
                           clock_unix_ms(), false};
     struct writer writer;
     struct error err;

@@ -63,30 +63,30 @@ static void test_nothing_yet(void **state)
     bench_init(&bench);
     assert_false(current_look(&bench.current, &bench.view));
     assert_null(bench.view.generation);
-    assert_false(bench.view.outlook.redis_is_ok);
+    assert_false(bench.view.upstream.redis_is_ok);
     assert_true(current_is_served(&bench.current, 0));
     assert_false(current_is_served(&bench.current, 100));
     bench_clear(&bench);
 }
 
-static void test_outlook_without_a_generation(void **state)
+static void test_upstream_without_a_generation(void **state)
 {
-    const struct outlook outlook = {.redis_is_ok = true, .worker_error = "mysql"};
+    const struct upstream upstream = {.redis_is_ok = true, .worker_error = "mysql"};
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    current_set(&bench.current, NULL, &outlook);
+    current_set(&bench.current, NULL, &upstream);
     assert_false(current_look(&bench.current, &bench.view)); /* no other generation */
     assert_null(bench.view.generation);
-    assert_true(bench.view.outlook.redis_is_ok);
-    assert_string_equal(bench.view.outlook.worker_error, "mysql");
+    assert_true(bench.view.upstream.redis_is_ok);
+    assert_string_equal(bench.view.upstream.worker_error, "mysql");
     bench_clear(&bench);
 }
 
 /* The next one replaces it, also for who did not look in between. */
 static void test_generations(void **state)
 {
-    const struct outlook before = {.worker_is_alive = false}, after = {.worker_is_alive = true};
+    const struct upstream before = {.worker_is_alive = false}, after = {.worker_is_alive = true};
     struct bench bench;
     (void)state;
     bench_init(&bench);
@@ -99,7 +99,7 @@ static void test_generations(void **state)
     current_set(&bench.current, &bench.generations[1], &after);
     assert_true(current_look(&bench.current, &bench.late));
     assert_ptr_equal(bench.late.generation, &bench.generations[1]);
-    assert_true(bench.late.outlook.worker_is_alive);
+    assert_true(bench.late.upstream.worker_is_alive);
     assert_ptr_equal(bench.view.generation, &bench.generations[0]);
     assert_int_equal(references(&bench, 0), 2);
     assert_true(current_look(&bench.current, &bench.view));
@@ -109,10 +109,10 @@ static void test_generations(void **state)
     bench_clear(&bench);
 }
 
-/* The same generation with another outlook is news, but no other generation. */
-static void test_outlook_of_the_same_generation(void **state)
+/* The same generation with another upstream is news, but no other generation. */
+static void test_upstream_of_the_same_generation(void **state)
 {
-    const struct outlook before = {.worker_is_alive = true}, after = {.worker_is_alive = false};
+    const struct upstream before = {.worker_is_alive = true}, after = {.worker_is_alive = false};
     struct bench bench;
     (void)state;
     bench_init(&bench);
@@ -120,7 +120,7 @@ static void test_outlook_of_the_same_generation(void **state)
     assert_true(current_look(&bench.current, &bench.view));
     current_set(&bench.current, &bench.generations[0], &after);
     assert_false(current_look(&bench.current, &bench.view));
-    assert_false(bench.view.outlook.worker_is_alive);
+    assert_false(bench.view.upstream.worker_is_alive);
     assert_int_equal(references(&bench, 0), 3);
     bench_clear(&bench);
 }
@@ -128,17 +128,17 @@ static void test_outlook_of_the_same_generation(void **state)
 /* It is served once every loop shows it, and no longer once one of them has gone on. */
 static void test_served_by_all(void **state)
 {
-    const struct outlook outlook = {.redis_is_ok = true};
+    const struct upstream upstream = {.redis_is_ok = true};
     struct bench bench;
     (void)state;
     bench_init(&bench);
-    current_set(&bench.current, &bench.generations[0], &outlook);
+    current_set(&bench.current, &bench.generations[0], &upstream);
     assert_false(current_is_served(&bench.current, 100));
     assert_true(current_look(&bench.current, &bench.view));
     assert_false(current_is_served(&bench.current, 100));
     assert_true(current_look(&bench.current, &bench.late));
     assert_true(current_is_served(&bench.current, 100));
-    current_set(&bench.current, &bench.generations[1], &outlook);
+    current_set(&bench.current, &bench.generations[1], &upstream);
     assert_true(current_is_served(&bench.current, 100));
     assert_true(current_look(&bench.current, &bench.late));
     assert_false(current_is_served(&bench.current, 100));
@@ -148,12 +148,12 @@ static void test_served_by_all(void **state)
 
 static void test_all_are_rung_for(void **state)
 {
-    const struct outlook outlook = {.redis_is_ok = false};
+    const struct upstream upstream = {.redis_is_ok = false};
     struct bench bench;
     (void)state;
     bench_init(&bench);
     assert_false(is_ringing(&bench.mailboxes[0]) || is_ringing(&bench.mailboxes[1]));
-    current_set(&bench.current, NULL, &outlook);
+    current_set(&bench.current, NULL, &upstream);
     assert_true(is_ringing(&bench.mailboxes[0]) && is_ringing(&bench.mailboxes[1]));
     assert_null(mailbox_take(&bench.mailboxes[0], NULL));
     bench_clear(&bench);
@@ -183,7 +183,7 @@ static void *look(void *context)
 
 static void test_looking_while_it_is_set(void **state)
 {
-    const struct outlook outlook = {.redis_is_ok = true};
+    const struct upstream upstream = {.redis_is_ok = true};
     struct bench bench;
     (void)state;
     bench_init(&bench);
@@ -192,8 +192,8 @@ static void test_looking_while_it_is_set(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&lookers[i].thread, NULL, look, &lookers[i]), 0);
     for (int i = 0; i < 1000; i++)
-        current_set(&bench.current, i > 0 ? &bench.generations[0] : NULL, &outlook);
-    current_set(&bench.current, &bench.generations[1], &outlook);
+        current_set(&bench.current, i > 0 ? &bench.generations[0] : NULL, &upstream);
+    current_set(&bench.current, &bench.generations[1], &upstream);
     for (size_t i = 0; i < 2; i++) {
         pthread_join(lookers[i].thread, NULL);
         assert_false(lookers[i].went_back);
@@ -206,9 +206,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_yet),
-        cmocka_unit_test(test_outlook_without_a_generation),
+        cmocka_unit_test(test_upstream_without_a_generation),
         cmocka_unit_test(test_generations),
-        cmocka_unit_test(test_outlook_of_the_same_generation),
+        cmocka_unit_test(test_upstream_of_the_same_generation),
         cmocka_unit_test(test_served_by_all),
         cmocka_unit_test(test_all_are_rung_for),
         cmocka_unit_test(test_looking_while_it_is_set),

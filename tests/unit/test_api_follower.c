@@ -34,7 +34,7 @@ struct bench {
 
 static void bench_init(struct bench *bench)
 {
-    const struct outlook before = {.redis_is_ok = true, .worker_is_alive = true};
+    const struct upstream before = {.redis_is_ok = true, .worker_is_alive = true};
     *bench = (struct bench){.settings = {.redis = {.unix_path = "/nonexistent/redis.sock"},
                                          .redis_prefix = "ecosys",
                                          .redis_timeout_ms = 1000}};
@@ -103,9 +103,9 @@ static void test_unreachable(void **state)
         fail_msg("nothing became current within %d ms", DEADLINE_MS);
     assert_false(current_look(&bench.current, &bench.view)); /* there is still no generation */
     assert_null(bench.view.generation);
-    assert_false(bench.view.outlook.redis_is_ok);
-    assert_false(bench.view.outlook.worker_is_alive);
-    assert_string_equal(bench.view.outlook.worker_error, "");
+    assert_false(bench.view.upstream.redis_is_ok);
+    assert_false(bench.view.upstream.worker_is_alive);
+    assert_string_equal(bench.view.upstream.worker_error, "");
     follower_stop(&bench.follower);
     follower_clear(&bench.follower);
     bench_clear(&bench);

@@ -151,10 +151,10 @@ static bool health_says_ok(void *context)
 
 static void test_looks_at_what_is_current(void **state)
 {
-    const struct outlook outlook = {.redis_is_ok = true};
+    const struct upstream upstream = {.redis_is_ok = true};
     struct http_client client;
     (void)state;
-    current_set(&current, NULL, &outlook);
+    current_set(&current, NULL, &upstream);
     come(&client);
     http_client_send(&client, GET("/health", ""));
     assert_true(becomes_true(NULL, health_says_ok, &client));

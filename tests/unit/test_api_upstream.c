@@ -1,4 +1,4 @@
-/* tests/unit/test_api_outlook.c - what the keys of lease and report, and a Redis that is gone, tell of the worker. */
+/* tests/unit/test_api_upstream.c - what the keys of lease and report, and a Redis that is gone, tell of the worker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/data/outlook.h"
+#include "api/data/upstream.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -31,7 +31,7 @@ static void test_replies(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct outlook outlook = {.worker_is_alive = !rows[i].is_alive, .worker_error = "what was before"};
+        struct upstream upstream = {.worker_is_alive = !rows[i].is_alive, .worker_error = "what was before"};
         struct worker_report report = {.failures = 0};
         struct buffer blob = BUFFER_INIT;
         struct error err;
@@ -42,24 +42,24 @@ static void test_replies(void **state)
             if (strcmp(rows[i].report, "damaged") == 0)
                 blob.len--;
         }
-        outlook_take(&outlook, rows[i].lease != NULL ? bytes_of(rows[i].lease) : NOTHING,
-                     rows[i].report != NULL ? buffer_bytes(&blob) : NOTHING);
-        if (!outlook.redis_is_ok || outlook.worker_is_alive != rows[i].is_alive ||
-            strcmp(outlook.worker_error, rows[i].error) != 0)
+        upstream_take(&upstream, rows[i].lease != NULL ? bytes_of(rows[i].lease) : NOTHING,
+                      rows[i].report != NULL ? buffer_bytes(&blob) : NOTHING);
+        if (!upstream.redis_is_ok || upstream.worker_is_alive != rows[i].is_alive ||
+            strcmp(upstream.worker_error, rows[i].error) != 0)
             fail_msg("%s: alive is %d, the error \"%s\"; expected %d and \"%s\"", rows[i].name,
-                     outlook.worker_is_alive, outlook.worker_error, rows[i].is_alive, rows[i].error);
+                     upstream.worker_is_alive, upstream.worker_error, rows[i].is_alive, rows[i].error);
         buffer_clear(&blob);
     }
 }
 
 static void test_redis_is_gone(void **state)
 {
-    struct outlook outlook = {.redis_is_ok = true, .worker_is_alive = true, .worker_error = "mysql"};
+    struct upstream upstream = {.redis_is_ok = true, .worker_is_alive = true, .worker_error = "mysql"};
     (void)state;
-    outlook_lose(&outlook);
-    assert_false(outlook.redis_is_ok);
-    assert_false(outlook.worker_is_alive);
-    assert_string_equal(outlook.worker_error, "mysql");
+    upstream_lose(&upstream);
+    assert_false(upstream.redis_is_ok);
+    assert_false(upstream.worker_is_alive);
+    assert_string_equal(upstream.worker_error, "mysql");
 }
 
 int main(void)
@@ -68,5 +68,5 @@ int main(void)
         cmocka_unit_test(test_replies),
         cmocka_unit_test(test_redis_is_gone),
     };
-    return cmocka_run_group_tests_name("api_outlook", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("api_upstream", tests, NULL, NULL);
 }
