@@ -8,6 +8,8 @@
 #include <libdeflate.h>
 #include <zstd.h>
 
+#define COMPRESS_LEN_MIN 1000 /* what is shorter is not compressed */
+
 #define GZIP_LEVEL      6
 #define GZIP_FAST_LEVEL 1
 #define FAST_LEN        (4u * 1024u * 1024u)
@@ -18,6 +20,11 @@ const char *encoding_name(enum encoding encoding)
     static const char *const names[ENCODING_COUNT] = {
         [ENCODING_IDENTITY] = "identity", [ENCODING_GZIP] = "gzip", [ENCODING_ZSTD] = "zstd"};
     return names[encoding];
+}
+
+enum encoding encoding_for(enum encoding wanted, size_t len)
+{
+    return len >= COMPRESS_LEN_MIN ? wanted : ENCODING_IDENTITY;
 }
 
 static enum status append_gzip(struct bytes content, struct buffer *out, struct error *err)

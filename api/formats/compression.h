@@ -7,11 +7,11 @@
 
 enum encoding { ENCODING_IDENTITY, ENCODING_GZIP, ENCODING_ZSTD, ENCODING_COUNT };
 
-/* A shorter body is never compressed. */
-#define COMPRESS_LEN_MIN 1000
-
 /* Its name in Content-Encoding and Accept-Encoding. */
 const char *encoding_name(enum encoding encoding);
+
+/* The encoding that content of that length gets when `wanted` is asked for: none if it is short. */
+enum encoding encoding_for(enum encoding wanted, size_t len);
 
 /* Appends the content compressed with `encoding` (not ENCODING_IDENTITY). */
 MUST_CHECK enum status compress_append(struct bytes content, enum encoding encoding, struct buffer *out,

@@ -39,18 +39,19 @@ enum status representation_new(struct buffer *take_content, enum media media, en
     struct representation *made = calloc(1, sizeof *made);
     struct buffer compressed = BUFFER_INIT;
     enum status status = STATUS_OK;
-    bool compresses = encoding != ENCODING_IDENTITY && take_content->len >= COMPRESS_LEN_MIN;
+    enum encoding applied = encoding_for(encoding, take_content->len);
+    bool compresses = applied != ENCODING_IDENTITY;
     if (made == NULL || buffer_is_failed(take_content))
         status = error_no_memory(err);
     if (status == STATUS_OK) {
         set_etag(made, buffer_bytes(take_content));
         if (compresses)
-            status = compress_append(buffer_bytes(take_content), encoding, &compressed, err);
+            status = compress_append(buffer_bytes(take_content), applied, &compressed, err);
     }
     if (status == STATUS_OK) {
         atomic_init(&made->references, 1);
         made->media = media;
-        made->encoding = compresses ? encoding : ENCODING_IDENTITY;
+        made->encoding = applied;
         take_memory(made, compresses ? &compressed : take_content);
         set_head(made);
         *out = made;

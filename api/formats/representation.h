@@ -32,8 +32,7 @@ struct representation {
     size_t head_len;
 };
 
-/* Takes the buffer's memory, even on failure. Content shorter than COMPRESS_LEN_MIN is not encoded, whatever `encoding`
- * says. */
+/* Takes the buffer's memory, even on failure. Short content is not encoded, whatever `encoding` says (encoding_for). */
 MUST_CHECK enum status representation_new(struct buffer *take_content, enum media media,
                                           enum encoding encoding, struct representation **out,
                                           struct error *err);
