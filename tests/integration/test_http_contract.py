@@ -154,7 +154,10 @@ def test_health_names_the_scoring_model(fleet, published):
 
 
 def test_health_of_nothing(empty_port):
-    response = ask(empty_port, "/health", **NOBODY)
+    response = wait_for(
+        lambda: (now := ask(empty_port, "/health", **NOBODY)).json()["redis_connection"] == "ok" and now,
+        "the API has looked at Redis for the first time",
+    )
     health = response.json()
     assert response.status == 503 and int(response.header("Retry-After")) > 0
     assert_has_all_of_health(health)
