@@ -1,23 +1,11 @@
-/* api/endpoints/data_response.c - filters, documents, and the headers of a data answer. */
+/* api/endpoints/data_response.c - which document, and the headers of a data answer. */
 #include "api/endpoints/data_response.h"
 
-#include "api/http/etag.h"
+#include "api/endpoints/filter_parameters.h"
+#include "api/http/if_none_match.h"
 #include "api/http/negotiation.h"
 #include "api/http/parameters.h"
 #include "common/base/clock.h"
-#include "common/domain/date.h"
-
-#define NOT_A_DATE "data inválida; use uma data que exista, no formato AAAA-MM-DD"
-
-static const struct http_error ERROR_INICIO = {
-    422, ERROR_INVALID("query", "data_adesao_inicio", NOT_A_DATE, "value_error.date"), NULL};
-static const struct http_error ERROR_FIM = {
-    422, ERROR_INVALID("query", "data_adesao_fim", NOT_A_DATE, "value_error.date"), NULL};
-static const struct http_error ERROR_RANGE = {
-    422,
-    ERROR_INVALID("query", "data_adesao_inicio", "data_adesao_inicio é posterior a data_adesao_fim",
-                  "value_error.date_range"),
-    NULL};
 
 /* ---- Headers */
 
@@ -44,7 +32,7 @@ static void put_document(const struct exchange *exchange, const struct document_
                                           [SOURCE_BUCKET] = "\r\nX-Cache: BLOB\r\n",
                                           [SOURCE_COMPUTED] = "\r\nX-Cache: COMPUTE\r\n"};
     const struct media_row *media = media_row(take_document->media);
-    bool is_known = etag_matches(&exchange->request->if_none_match, take_document->etag);
+    bool is_known = if_none_match_has(&exchange->request->if_none_match, take_document->etag);
     response->status = is_known ? 304 : 200;
     response->representation = take_document;
     response->body = (struct bytes){take_document->data, take_document->len};
@@ -93,31 +81,10 @@ void data_response_finish(const struct service *service, struct exchange *exchan
 
 /* ---- Filters and formats */
 
-/* A bound of the filter; an empty value means none. */
-static bool read_bound(const struct request *request, const char *name, int32_t *day)
-{
-    struct buffer value = BUFFER_INIT;
-    bool is_given = parameter_find(request, name, &value) && value.len > 0;
-    bool is_good = !is_given || day_parse(buffer_bytes(&value), day);
-    buffer_clear(&value);
-    return is_good;
-}
-
-/* NULL, or what is wrong with it. */
-static const struct http_error *read_filter(const struct request *request, struct date_filter *out)
-{
-    *out = DATE_FILTER_ALL;
-    if (!read_bound(request, "data_adesao_inicio", &out->first_day))
-        return &ERROR_INICIO;
-    if (!read_bound(request, "data_adesao_fim", &out->last_day))
-        return &ERROR_FIM;
-    return out->first_day > out->last_day ? &ERROR_RANGE : NULL;
-}
-
 enum handler_verdict data_response_for_filter(const struct service *service, struct exchange *exchange,
                                               struct document_key *key, struct response *response)
 {
-    const struct http_error *error = read_filter(exchange->request, &key->filter);
+    const struct http_error *error = filter_parameters_read(exchange->request, &key->filter);
     if (error != NULL)
         return endpoint_fail(response, error);
     if (!date_filter_is_open(key->filter) && service_has_data(service, clock_unix_ms()))

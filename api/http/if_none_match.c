@@ -1,5 +1,5 @@
-/* api/http/etag.c - lists of tags, in which separators between quotes mean nothing. */
-#include "api/http/etag.h"
+/* api/http/if_none_match.c - lists of tags, in which separators between quotes mean nothing. */
+#include "api/http/if_none_match.h"
 
 static bool separates_tags(char c)
 {
@@ -36,7 +36,7 @@ static bool lists_tag(struct bytes list, struct bytes own)
     return false;
 }
 
-bool etag_matches(const struct field_lines *if_none_match, const char *etag)
+bool if_none_match_has(const struct field_lines *if_none_match, const char *etag)
 {
     struct bytes own = without_weakness(bytes_of(etag));
     if (!field_lines_are_whole(if_none_match))

@@ -1,4 +1,4 @@
-/* tests/unit/test_api_etag.c - If-None-Match in all its forms. */
+/* tests/unit/test_api_if_none_match.c - If-None-Match in all its forms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/http/etag.h"
+#include "api/http/if_none_match.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -75,10 +75,10 @@ static void test_if_none_match(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[1024];
         struct field_lines lines = lines_of(rows[i].header, text);
-        bool found = etag_matches(&lines, "W/" OPAQUE);
+        bool found = if_none_match_has(&lines, "W/" OPAQUE);
         if (found != rows[i].expected)
             fail_msg("%s: is %d, expected %d", rows[i].name, found, rows[i].expected);
-        if (etag_matches(&lines, OPAQUE) != found)
+        if (if_none_match_has(&lines, OPAQUE) != found)
             fail_msg("%s: a strong ETag is not compared as a weak one", rows[i].name);
     }
 }
@@ -88,5 +88,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_if_none_match),
     };
-    return cmocka_run_group_tests_name("api_etag", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("api_if_none_match", tests, NULL, NULL);
 }
