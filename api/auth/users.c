@@ -174,7 +174,8 @@ void users_unref(struct users *users)
 /* 1 if they are equal, else 0, without a branch. */
 static size_t is_same(const struct siphash_tag *a, const struct siphash_tag *b)
 {
-    return (size_t)(crypto_verify_16((const unsigned char *)a, (const unsigned char *)b) + 1);
+    return (size_t)crypto_verify_16((const unsigned char *)a, (const unsigned char *)b) +
+           1; /* 0 or -1, plus 1 */
 }
 
 const struct user *users_recognise(const struct users *users, const struct siphash_tag *tag)

@@ -7,7 +7,7 @@
 #define TAKES_POST "POST, OPTIONS"
 #define TAKES_ALL  "GET, HEAD, POST, OPTIONS"
 
-#define POINTER_TO(name) &name,
+#define POINTER_TO(name) &(name),
 static const struct endpoint *const ALL[] = {ENDPOINTS(POINTER_TO)};
 #undef POINTER_TO
 

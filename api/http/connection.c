@@ -469,6 +469,8 @@ void connection_retire_all(struct clients *clients)
 
 void connection_free_all(struct clients *clients)
 {
-    while (clients->first != NULL)
-        connection_free(clients->first->owner);
+    for (struct client_link *link = clients->first, *next; link != NULL; link = next) {
+        next = link->next;
+        connection_free(link->owner);
+    }
 }
