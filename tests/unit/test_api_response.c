@@ -135,105 +135,104 @@ static void set_representation(struct representation *take_representation)
 
 /* ---- Heads */
 
+static const struct {
+    const char *name;
+    int status;
+    const char *content_type;
+    const char *text;
+    const char *header;
+    enum caching caching;
+    bool is_for_head, closes, is_http_1_0, has_no_request;
+    const char *expected;
+} HEADS[] = {
+    {.name = "body",
+     .status = 200,
+     .content_type = "text/plain",
+     .text = "hello",
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE
+                 "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\nhello"},
+    {.name = "no body",
+     .status = 200,
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS "\r\n"},
+    {.name = "header",
+     .status = 202,
+     .header = "X: y\r\n",
+     .expected = "HTTP/1.1 202 Accepted\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
+                 "X: y\r\n\r\n"},
+    {.name = "HEAD",
+     .status = 200,
+     .content_type = "text/plain",
+     .text = "hello",
+     .is_for_head = true,
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE
+                 "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\n"},
+    {.name = "204",
+     .status = 204,
+     .content_type = "text/plain",
+     .text = "hello",
+     .expected = "HTTP/1.1 204 No Content\r\nDate: " DATE "\r\n" NO_STORE OPEN_CORS "\r\n"},
+    {.name = "304 of its own",
+     .status = 304,
+     .content_type = "text/plain",
+     .text = "hello",
+     .expected = "HTTP/1.1 304 Not Modified\r\nDate: " DATE
+                 "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\n"},
+    {.name = "private",
+     .status = 200,
+     .caching = CACHING_PRIVATE,
+     .expected =
+         "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\nCache-Control: private, no-cache\r\n"
+         "Vary: Accept-Encoding, Accept\r\n" OPEN_CORS "\r\n"},
+    {.name = "immutable",
+     .status = 200,
+     .caching = CACHING_IMMUTABLE,
+     .expected =
+         "HTTP/1.1 200 OK\r\nDate: " DATE
+         "\r\nContent-Length: 0\r\nCache-Control: public, max-age=31536000, immutable\r\n" OPEN_CORS "\r\n"},
+    {.name = "closes",
+     .status = 200,
+     .closes = true,
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
+                 "Connection: close\r\n\r\n"},
+    {.name = "1.0 stays open",
+     .status = 200,
+     .is_http_1_0 = true,
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
+                 "Connection: keep-alive\r\n\r\n"},
+    {.name = "1.0 closes",
+     .status = 200,
+     .is_http_1_0 = true,
+     .closes = true,
+     .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
+                 "Connection: close\r\n\r\n"},
+    {.name = "no request could be read",
+     .status = 400,
+     .has_no_request = true,
+     .closes = true,
+     .expected = "HTTP/1.1 400 Bad Request\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
+                 "Connection: close\r\n\r\n"},
+    {.name = "none of the usual statuses",
+     .status = 299,
+     .expected = "HTTP/1.1 299 Status\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS "\r\n"},
+};
+
 static void test_heads(void **state)
 {
-    static const struct {
-        const char *name;
-        int status;
-        const char *content_type;
-        const char *text;
-        const char *header;
-        enum caching caching;
-        bool is_for_head, closes, is_http_1_0, has_no_request;
-        const char *expected;
-    } rows[] = {
-        {.name = "body",
-         .status = 200,
-         .content_type = "text/plain",
-         .text = "hello",
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE
-                     "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\nhello"},
-        {.name = "no body",
-         .status = 200,
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS "\r\n"},
-        {.name = "header",
-         .status = 202,
-         .header = "X: y\r\n",
-         .expected = "HTTP/1.1 202 Accepted\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
-                     "X: y\r\n\r\n"},
-        {.name = "HEAD",
-         .status = 200,
-         .content_type = "text/plain",
-         .text = "hello",
-         .is_for_head = true,
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE
-                     "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\n"},
-        {.name = "204",
-         .status = 204,
-         .content_type = "text/plain",
-         .text = "hello",
-         .expected = "HTTP/1.1 204 No Content\r\nDate: " DATE "\r\n" NO_STORE OPEN_CORS "\r\n"},
-        {.name = "304 of its own",
-         .status = 304,
-         .content_type = "text/plain",
-         .text = "hello",
-         .expected = "HTTP/1.1 304 Not Modified\r\nDate: " DATE
-                     "\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n" NO_STORE OPEN_CORS "\r\n"},
-        {.name = "private",
-         .status = 200,
-         .caching = CACHING_PRIVATE,
-         .expected =
-             "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\nCache-Control: private, no-cache\r\n"
-             "Vary: Accept-Encoding, Accept\r\n" OPEN_CORS "\r\n"},
-        {.name = "immutable",
-         .status = 200,
-         .caching = CACHING_IMMUTABLE,
-         .expected =
-             "HTTP/1.1 200 OK\r\nDate: " DATE
-             "\r\nContent-Length: 0\r\nCache-Control: public, max-age=31536000, immutable\r\n" OPEN_CORS
-             "\r\n"},
-        {.name = "closes",
-         .status = 200,
-         .closes = true,
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
-                     "Connection: close\r\n\r\n"},
-        {.name = "1.0 stays open",
-         .status = 200,
-         .is_http_1_0 = true,
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
-                     "Connection: keep-alive\r\n\r\n"},
-        {.name = "1.0 closes",
-         .status = 200,
-         .is_http_1_0 = true,
-         .closes = true,
-         .expected = "HTTP/1.1 200 OK\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
-                     "Connection: close\r\n\r\n"},
-        {.name = "no request could be read",
-         .status = 400,
-         .has_no_request = true,
-         .closes = true,
-         .expected = "HTTP/1.1 400 Bad Request\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS
-                     "Connection: close\r\n\r\n"},
-        {.name = "none of the usual statuses",
-         .status = 299,
-         .expected =
-             "HTTP/1.1 299 Status\r\nDate: " DATE "\r\nContent-Length: 0\r\n" NO_STORE OPEN_CORS "\r\n"},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(HEADS); i++) {
         set_up(state);
-        if (rows[i].text != NULL)
-            set_text(rows[i].text);
-        response.content_type = rows[i].content_type;
-        response.status = rows[i].status;
-        response.caching = rows[i].caching;
-        if (rows[i].header != NULL)
-            buffer_append_text(&response.headers, rows[i].header);
-        request.is_http_1_1 = !rows[i].is_http_1_0;
-        context.request = rows[i].has_no_request ? NULL : &request;
-        context.is_for_head = rows[i].is_for_head;
-        context.closes = rows[i].closes;
+        if (HEADS[i].text != NULL)
+            set_text(HEADS[i].text);
+        response.content_type = HEADS[i].content_type;
+        response.status = HEADS[i].status;
+        response.caching = HEADS[i].caching;
+        if (HEADS[i].header != NULL)
+            buffer_append_text(&response.headers, HEADS[i].header);
+        request.is_http_1_1 = !HEADS[i].is_http_1_0;
+        context.request = HEADS[i].has_no_request ? NULL : &request;
+        context.is_for_head = HEADS[i].is_for_head;
+        context.closes = HEADS[i].closes;
         assert_true(append());
-        expect_output(rows[i].name, rows[i].expected);
+        expect_output(HEADS[i].name, HEADS[i].expected);
         tear_down(state);
     }
 }

@@ -64,7 +64,7 @@ static void test_paths_and_patterns(void **state)
 
 static void test_every_endpoint_is_found_by_its_path(void **state)
 {
-#define ROW(name) {#name, &name},
+#define ROW(name) {#name, &(name)},
     static const struct {
         const char *name;
         const struct endpoint *endpoint;
