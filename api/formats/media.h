@@ -4,6 +4,7 @@
 
 #include "api/formats/writer.h"
 
+/* Of several that a client wants equally, the first is sent. */
 enum media { MEDIA_JSON, MEDIA_MSGPACK, MEDIA_CSV, MEDIA_COUNT };
 
 struct media_row {

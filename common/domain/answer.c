@@ -3,7 +3,6 @@
  * to the open ones. */
 #include "common/domain/answer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* The first dated client whose day of adhesion is before `day`, or clients_count: days descend along the order. */
@@ -20,29 +19,6 @@ static size_t first_before(const struct scored_snapshot *scored, int32_t day)
     return low;
 }
 
-/* The mean in tenths, rounded as by C's %.1f. */
-static int64_t mean_tenths(int64_t sum, uint32_t count)
-{
-    char text[DECIMAL_TEXT_MAX];
-    struct decimal value;
-    int64_t tenths;
-    if (count == 0)
-        return 0;
-    snprintf(text, sizeof text, "%.1f", (double)sum / (double)count);
-    bool is_exact = decimal_parse(bytes_of(text), &value) && decimal_to_scaled(value, 1, &tenths);
-    return is_exact ? tenths : 0;
-}
-
-static void compute_kpis(const struct client_sums *from, const struct client_sums *to, struct kpis *kpis)
-{
-    kpis->active = to->active - from->active;
-    kpis->paying = to->paying - from->paying;
-    kpis->onboarding = to->onboarding - from->onboarding;
-    kpis->mrr_cents = decimal_sum_cents(decimal_sum_difference(to->mrr, from->mrr));
-    kpis->churn_cents = decimal_sum_cents(decimal_sum_difference(to->churn, from->churn));
-    kpis->tmo_tenths = mean_tenths(to->tmo_days - from->tmo_days, to->tmo_count - from->tmo_count);
-}
-
 static void take_slice(const struct scored_snapshot *scored, struct answer *out)
 {
     size_t end = scored->clients_count;
@@ -53,7 +29,7 @@ static void take_slice(const struct scored_snapshot *scored, struct answer *out)
     }
     out->clients_count = end - out->first_client;
     out->kpis.categories_count = (uint32_t)scored->model.categories_count;
-    compute_kpis(&scored->sums[out->first_client], &scored->sums[end], &out->kpis);
+    kpis_between(&scored->sums[out->first_client], &scored->sums[end], &out->kpis);
 }
 
 /* A place in the order of clients where an answer's slice begins or ends. */

@@ -5,15 +5,8 @@
 #define ECOSYS_COMMON_DOMAIN_ANSWER_H
 
 #include "common/domain/date_filter.h"
+#include "common/domain/kpis.h"
 #include "common/domain/scored_snapshot.h"
-
-struct kpis {
-    uint32_t active, paying, onboarding; /* clients */
-    int64_t mrr_cents, churn_cents;
-    int64_t tmo_tenths;                   /* tenths of a day: the mean, rounded as by C's %.1f */
-    uint32_t in_category[CATEGORIES_MAX]; /* tenants per category of the model */
-    uint32_t categories_count;
-};
 
 struct answer {
     struct date_filter filter;

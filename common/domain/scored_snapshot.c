@@ -61,21 +61,6 @@ static enum status check_rows(const struct scored_snapshot *scored, struct error
     return STATUS_OK;
 }
 
-static void add_client(struct client_sums *sums, const struct client *client)
-{
-    sums->active += (client->roles & CLIENT_ACTIVE) != 0;
-    sums->paying += (client->roles & CLIENT_PAYING) != 0;
-    sums->onboarding += (client->roles & CLIENT_ONBOARDING) != 0;
-    if (client->has_tmo && client->tmo_days > 0) {
-        sums->tmo_count++;
-        sums->tmo_days += client->tmo_days;
-    }
-    if (client->has_valor && (client->roles & CLIENT_ACTIVE) != 0)
-        decimal_sum_add(&sums->mrr, client->valor);
-    if (client->has_valor && (client->roles & CLIENT_CHURNED) != 0)
-        decimal_sum_add(&sums->churn, client->valor);
-}
-
 /* Lists tenants by group, keeping their order within each. */
 static enum status index_groups(struct scored_snapshot *scored, struct error *err)
 {
@@ -115,7 +100,7 @@ enum status scored_snapshot_index(struct scored_snapshot *scored, struct error *
         undated += client->data_adesao.kind == TIMESTAMP_NONE;
         days[i] = day_of_wall_us(client->data_adesao.wall_us);
         sums[i + 1] = sums[i];
-        add_client(&sums[i + 1], client);
+        client_sums_add(&sums[i + 1], client);
     }
     scored->undated_count = undated;
     scored->adhesion_days = days;

@@ -6,19 +6,9 @@
 #define ECOSYS_COMMON_DOMAIN_SCORED_SNAPSHOT_H
 
 #include "common/base/status.h"
+#include "common/domain/kpis.h"
 #include "common/domain/scoring_model.h"
 #include "common/domain/snapshot.h"
-
-/* Sums over the clients before a place in the order. */
-struct client_sums {
-    uint32_t active;
-    uint32_t paying;
-    uint32_t onboarding;
-    uint32_t tmo_count; /* clients whose tmo is > 0 */
-    int64_t tmo_days;
-    struct decimal_sum mrr;
-    struct decimal_sum churn;
-};
 
 struct scored_snapshot {
     struct arena arena;
@@ -35,7 +25,7 @@ struct scored_snapshot {
     /* Computed by scored_snapshot_index from the above. */
     size_t undated_count;     /* clients without data_adesao */
     int32_t *adhesion_days;   /* per client; meaningless for undated ones */
-    struct client_sums *sums; /* clients_count + 1 items */
+    struct client_sums *sums; /* of the clients before a place in the order; clients_count + 1 items */
     uint32_t *
         group_ends; /* by group: where its tenants end in group_tenants; they begin where the previous group's end */
     uint32_t *group_tenants; /* indexes of tenants, group by group */
