@@ -258,6 +258,7 @@ enum status documents_prepare(struct generation *generation, struct workshop *wo
             key.encoding = encodings[i];
             if (documents_make(generation, &key, workshop, NULL, &made, &source, err) != STATUS_OK)
                 return err->code;
+            representation_to_file(made);
             document_cache_keep(generation->documents, &key, made);
             representation_unref(made);
         }

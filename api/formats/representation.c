@@ -4,7 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <xxhash.h>
+
+/* Shorter content is not worth a descriptor; longer content does not fit into a socket's buffer at once, and sent in
+ * pieces it costs more from a file than from memory. */
+#define FILE_LEN_MIN (64u * 1024u)
+#define FILE_LEN_MAX (512u * 1024u)
 
 static void set_etag(struct representation *made, struct bytes content)
 {
@@ -51,6 +58,7 @@ enum status representation_new(struct buffer *take_content, enum media media, en
     if (status == STATUS_OK) {
         atomic_init(&made->references, 1);
         made->media = media;
+        made->file = -1;
         made->encoding = applied;
         take_memory(made, compresses ? &compressed : take_content);
         set_head(made);
@@ -61,6 +69,38 @@ enum status representation_new(struct buffer *take_content, enum media media, en
     buffer_clear(&compressed);
     buffer_clear(take_content);
     return status;
+}
+
+/* A memory file with the content; -1: none could be made. */
+static int file_of(const struct representation *made)
+{
+    int file = memfd_create("representation", MFD_CLOEXEC);
+    size_t written = 0;
+    while (file >= 0 && written < made->len) {
+        ssize_t len = write(file, made->data + written, made->len - written);
+        if (len <= 0) {
+            close(file);
+            return -1;
+        }
+        written += (size_t)len;
+    }
+    return file;
+}
+
+void representation_to_file(struct representation *made)
+{
+    bool is_worth_it = made->len >= FILE_LEN_MIN && made->len <= FILE_LEN_MAX;
+    int file = is_worth_it ? file_of(made) : -1;
+    if (file < 0)
+        return;
+    char *data = mmap(NULL, made->len, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+    if (data == MAP_FAILED) {
+        close(file);
+        return;
+    }
+    free(made->data);
+    made->data = data;
+    made->file = file;
 }
 
 struct representation *representation_ref(struct representation *made)
@@ -75,7 +115,12 @@ void representation_unref(struct representation *made)
         return;
     if (made->count != NULL)
         atomic_fetch_sub_explicit(&made->count->all, made->len, memory_order_relaxed);
-    free(made->data);
+    if (made->file >= 0) {
+        munmap(made->data, made->len);
+        close(made->file);
+    } else {
+        free(made->data);
+    }
     free(made);
 }
 

@@ -201,7 +201,8 @@ static bool take_request(struct connection *connection)
 /* True if it stopped with input left because enough is unsent or its turn is over, not because it needs more. */
 static bool take_requests(struct connection *connection)
 {
-    for (unsigned taken = 0; taken < REQUESTS_A_TURN; taken++) {
+    connection->sender.has_sent_body = false;
+    for (unsigned taken = 0; taken < REQUESTS_A_TURN && !connection->sender.has_sent_body; taken++) {
         if (sender_unsent_len(&connection->sender) >= UNSENT_ENOUGH)
             break;
         if (!is_reading(connection) || !take_request(connection))

@@ -3,6 +3,8 @@
 
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include "common/program/origins.h"
 
@@ -80,6 +82,17 @@ void response_append_cors(const struct settings *settings, const struct request 
         buffer_append_text(out, "Vary: Origin\r\n");
 }
 
+/* Returns how many bytes of head and content the socket took. An error is left for libevent to find. */
+static size_t send_at_once(int socket, struct bytes head, const struct representation *representation)
+{
+    ssize_t head_len = send(socket, head.data, head.len, MSG_MORE);
+    if (head_len != (ssize_t)head.len)
+        return head_len > 0 ? (size_t)head_len : 0;
+    off_t begin = 0; /* the file's own offset is shared */
+    ssize_t body_len = sendfile(socket, representation->file, &begin, representation->len);
+    return head.len + (body_len > 0 ? (size_t)body_len : 0);
+}
+
 /* The body of an answer, while libevent sends it by reference. */
 struct body_in_flight {
     struct representation *representation;
@@ -152,7 +165,22 @@ static void append_head(const struct response_context *context, const struct res
     buffer_append_text(head, "\r\n");
 }
 
-bool response_append(struct evbuffer *output, const struct response_context *context,
+/* Appends a head, and a body by reference. If the body has a file, and nothing is to be sent before it, the socket
+ * first gets what it takes. */
+static bool send_or_add(struct evbuffer *output, int socket, struct bytes head, struct response *response)
+{
+    const struct representation *representation = response->representation;
+    bool is_next = evbuffer_get_length(output) == 0 && representation != NULL && representation->file >= 0;
+    size_t sent = is_next ? send_at_once(socket, head, representation) : 0;
+    size_t head_sent = sent < head.len ? sent : head.len, body_sent = sent - head_sent;
+    response->body.data += body_sent;
+    response->body.len -= body_sent;
+    if (head_sent < head.len && evbuffer_add(output, head.data + head_sent, head.len - head_sent) != 0)
+        return false;
+    return response->body.len == 0 || add_body(output, response);
+}
+
+bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
                      struct response *take_response, bool *is_copied)
 {
     struct buffer head = BUFFER_INIT;
@@ -166,7 +194,7 @@ bool response_append(struct evbuffer *output, const struct response_context *con
     if (is_whole && *is_copied)
         is_whole = evbuffer_add(output, head.data, head.len) == 0;
     else if (is_whole)
-        is_whole = evbuffer_add(output, head.data, head.len) == 0 && add_body(output, take_response);
+        is_whole = send_or_add(output, socket, buffer_bytes(&head), take_response);
     buffer_clear(&head);
     response_clear(take_response);
     return is_whole;

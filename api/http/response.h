@@ -48,10 +48,11 @@ struct response_context {
     bool closes;                   /* the connection is closed after the answer */
 };
 
-/* Appends head and body. A body of more than a kilobyte is appended by reference, and *is_copied is false then. HEAD,
- * 204 and 304 have no body; for HEAD its length is still sent. Takes what the response owns. False if memory is out:
- * part of the answer may have been appended already. */
-MUST_CHECK bool response_append(struct evbuffer *output, const struct response_context *context,
+/* Appends head and body. A body of more than a kilobyte is appended by reference, and *is_copied is false then; if it
+ * has a file and nothing is in `output` before it, `socket` first gets as much as it takes. HEAD, 204 and 304 have no
+ * body; for HEAD its length is still sent. Takes what the response owns. False if memory is out: part of the answer may
+ * have been appended or sent already. */
+MUST_CHECK bool response_append(struct evbuffer *output, int socket, const struct response_context *context,
                                 struct response *take_response, bool *is_copied);
 
 /* The CORS headers of every answer, errors included. `request` NULL: none could be read. */

@@ -25,9 +25,10 @@ size_t sender_unsent_len(const struct sender *sender)
 bool sender_add(struct sender *sender, const struct response_context *context, struct response *take_response)
 {
     bool is_copied;
-    bool is_whole =
-        response_append(bufferevent_get_output(sender->stream), context, take_response, &is_copied);
+    bool is_whole = response_append(bufferevent_get_output(sender->stream), bufferevent_getfd(sender->stream),
+                                    context, take_response, &is_copied);
     sender->refers_to_body = sender->refers_to_body || !is_copied;
+    sender->has_sent_body = !is_copied && sender_unsent_len(sender) == 0;
     return is_whole;
 }
 

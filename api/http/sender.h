@@ -10,6 +10,7 @@ struct bufferevent;
 struct sender {
     struct bufferevent *stream; /* not owned */
     bool refers_to_body;        /* what is unsent includes a body by reference, shared or costly to make */
+    bool has_sent_body;         /* the last answer was large, and the socket took all of it at once */
 };
 
 /* Prepares the stream: nothing is written unless something was left over, and a client that takes nothing of that for

@@ -3,8 +3,10 @@ a sound connection is test_http_contract.py's."""
 
 import concurrent.futures
 import contextlib
+import os
 import random
 import re
+import resource
 import signal
 import socket
 import threading
@@ -49,6 +51,15 @@ def large(fleet):
 def port(published):
     """An API that only answers: for tests that do nothing to it but ask."""
     return start_loaded(published).port
+
+
+def open_files(pid):
+    """What the descriptors of a process refer to."""
+    names = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            names.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return names
 
 
 # ---- Connections
@@ -133,6 +144,34 @@ def test_client_that_ends_its_side_while_answers_are_held_back(large, last):
         connection.socket.shutdown(socket.SHUT_WR)
         bodies = {connection.read().body for _ in range(4)}
         assert bodies == {ask(api.port, "/clientes").body} and connection.is_closed()
+
+
+def test_answers_that_no_file_may_hold(large):
+    """A limit on the length of files, those in memory too, is no reason to die of."""
+    api = start_loaded(large)
+    resource.prlimit(api.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
+    wait_until_served(api.port, large.publish())
+    assert not [name for name in open_files(api.process.pid) if "memfd:" in name]
+    assert len(ask(api.port, "/clientes").json()) == 40000
+    assert len(ask(api.port, "/clientes", headers={"Accept-Encoding": "gzip"}).json()) == 40000
+
+
+def test_large_answers_go_with_their_generation(large):
+    """What is sent from files that lie in memory takes no more descriptors with each generation."""
+    api = start_loaded(large, HTTP_REQUEST_TIMEOUT=120)
+
+    def files():
+        return len([name for name in open_files(api.process.pid) if "memfd:" in name])
+
+    before = files()
+    assert before >= 1, "gzip"
+    with Connection(api.port, receive_buffer=4096) as slow:
+        slow.send(request_bytes("/clientes", headers={"Accept-Encoding": "gzip"}))
+        slow.received += slow.socket.recv(1000)
+        for _ in range(3):
+            wait_until_served(api.port, large.publish())
+        assert len(slow.read().json()) == 40000
+    wait_for(lambda: files() == before, "the files of earlier generations are closed", 10)
 
 
 def test_get_with_body(port):

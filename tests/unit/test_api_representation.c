@@ -1,13 +1,16 @@
-/* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, and gzip and zstd
- * that other libraries read back. */
+/* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, gzip and zstd that
+ * other libraries read back, and which ones lie in files. */
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -203,6 +206,73 @@ static void test_references(void **state)
     representation_unref(NULL);
 }
 
+static void test_files_by_length(void **state)
+{
+    static const struct {
+        size_t len;
+        bool has_file;
+    } rows[] = {{65535, false}, {65536, true}, {100000, true}, {524288, true}, {524289, false}};
+    struct buffer content = BUFFER_INIT;
+    (void)state;
+    fill(&content, 600000);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct representation *body = make((struct bytes){content.data, rows[i].len}, ENCODING_IDENTITY);
+        assert_int_equal(body->file, -1);
+        representation_to_file(body);
+        if ((body->file >= 0) != rows[i].has_file)
+            fail_msg("%zu bytes: file %d", rows[i].len, body->file);
+        assert_int_equal(body->len, rows[i].len);
+        assert_memory_equal(body->data, content.data, rows[i].len);
+        representation_unref(body);
+    }
+    buffer_clear(&content);
+}
+
+static void test_file_has_the_content_and_goes_with_it(void **state)
+{
+    struct buffer content = BUFFER_INIT;
+    char read_back[100000];
+    (void)state;
+    fill(&content, sizeof read_back);
+    struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
+    representation_to_file(body);
+    int file = body->file;
+    assert_int_equal(pread(file, read_back, sizeof read_back, 0), sizeof read_back);
+    assert_memory_equal(read_back, content.data, sizeof read_back);
+    representation_unref(body);
+    assert_int_equal(close(file), -1);
+    buffer_clear(&content);
+}
+
+/* No descriptor left; and a file that may not become as long as the content. */
+static void test_system_has_no_file(void **state)
+{
+    static const struct {
+        const char *name;
+        int resource;
+        rlim_t limit;
+    } rows[] = {{"descriptors", RLIMIT_NOFILE, 0}, {"length", RLIMIT_FSIZE, 65536}};
+    struct buffer content = BUFFER_INIT;
+    (void)state;
+    fill(&content, 100000);
+    void (*former_handler)(int) = signal(SIGXFSZ, SIG_IGN); /* as the program does */
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rlimit former;
+        struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
+        getrlimit(rows[i].resource, &former);
+        struct rlimit limited = {rows[i].limit, former.rlim_max};
+        assert_int_equal(setrlimit(rows[i].resource, &limited), 0);
+        representation_to_file(body);
+        setrlimit(rows[i].resource, &former);
+        if (body->file != -1)
+            fail_msg("%s: there is a file", rows[i].name);
+        assert_memory_equal(body->data, content.data, content.len);
+        representation_unref(body);
+    }
+    signal(SIGXFSZ, former_handler);
+    buffer_clear(&content);
+}
+
 static void test_content_that_failed(void **state)
 {
     struct buffer content = BUFFER_INIT;
@@ -227,6 +297,9 @@ int main(void)
         cmocka_unit_test(test_etags),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_content_that_failed),
+        cmocka_unit_test(test_files_by_length),
+        cmocka_unit_test(test_file_has_the_content_and_goes_with_it),
+        cmocka_unit_test(test_system_has_no_file),
     };
     return cmocka_run_group_tests_name("api_representation", tests, NULL, NULL);
 }

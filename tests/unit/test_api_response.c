@@ -95,7 +95,7 @@ static void assert_is_empty(void)
 static bool append(void)
 {
     bool is_copied = false;
-    assert_true(response_append(output, &context, &response, &is_copied));
+    assert_true(response_append(output, -1, &context, &response, &is_copied));
     assert_is_empty();
     return is_copied;
 }
@@ -405,7 +405,7 @@ static void test_no_memory(void **state)
             rows[i].is_static ? (struct bytes){large, sizeof large} : buffer_bytes(&response.text);
         buffer_append_text(&response.headers, "X: y\r\n");
         fault = rows[i].fault;
-        bool is_whole = response_append(output, &context, &response, &is_copied);
+        bool is_whole = response_append(output, -1, &context, &response, &is_copied);
         fault = FAULT_NONE;
         if (is_whole)
             fail_msg("%s: is whole", rows[i].name);
@@ -422,7 +422,7 @@ static void test_failed_headers(void **state)
     fault = FAULT_REALLOC;
     buffer_append_text(&response.headers, "X: y\r\n");
     fault = FAULT_NONE;
-    assert_false(response_append(output, &context, &response, &is_copied));
+    assert_false(response_append(output, -1, &context, &response, &is_copied));
     assert_int_equal(evbuffer_get_length(output), 0);
     assert_is_empty();
 }

@@ -125,6 +125,100 @@ static void test_rest_later(void **state)
     assert_false(sender.refers_to_body);
 }
 
+/* Of `len` bytes, in a file if that is a length for one. */
+static struct representation *make_in_file(size_t len)
+{
+    struct buffer content = BUFFER_INIT;
+    struct representation *made;
+    struct error err;
+    for (size_t i = 0; i < len; i++)
+        buffer_append_char(&content, (char)('a' + i % 23));
+    assert_int_equal(representation_new(&content, MEDIA_JSON, ENCODING_IDENTITY, &made, &err), STATUS_OK);
+    representation_to_file(made);
+    assert_true(made->file >= 0);
+    return made;
+}
+
+static void add_representation(struct representation *made)
+{
+    struct response response;
+    response_init(&response);
+    response.representation = representation_ref(made);
+    response.body = (struct bytes){made->data, made->len};
+    assert_true(sender_add(&sender, &context, &response));
+}
+
+/* Reads what the client was sent until it ends with `count` times the body, and checks each of them. */
+static void expect_bodies(const struct representation *made, size_t count)
+{
+    size_t len = 0, room = count * (made->len + 1000);
+    char *received = malloc(room), *at = received;
+    assert_non_null(received);
+    time_t end = time(NULL) + DEADLINE_S;
+    for (size_t found = 0; found < count;) {
+        go_round(base);
+        ssize_t got = recv(client.socket, received + len, room - len, MSG_DONTWAIT);
+        len += got > 0 ? (size_t)got : 0;
+        char *body = memmem(at, len - (size_t)(at - received), "\r\n\r\n", 4);
+        if (body != NULL && len - (size_t)(body + 4 - received) >= made->len) {
+            assert_memory_equal(at, "HTTP/1.1 200 OK\r\n", 17);
+            assert_memory_equal(body + 4, made->data, made->len);
+            at = body + 4 + made->len;
+            found++;
+        }
+        assert_true(time(NULL) <= end);
+    }
+    assert_int_equal(at - received, len);
+    free(received);
+}
+
+/* The socket gets it before anything is flushed, and the turn is over. */
+static void test_file_at_once(void **state)
+{
+    struct representation *made = make_in_file(100000);
+    (void)state;
+    add_representation(made);
+    assert_int_equal(sender_unsent_len(&sender), 0);
+    assert_true(sender.has_sent_body);
+    sender_flush(&sender);
+    assert_false(sender.refers_to_body);
+    expect_bodies(made, 1);
+    representation_unref(made);
+}
+
+/* Nothing overtakes what is unsent, and what the socket did not take of a file comes later, in order. */
+static void test_file_behind_others(void **state)
+{
+    struct representation *made = make_in_file(500000);
+    size_t count = 0;
+    (void)state;
+    do
+        add_representation(made), count++;
+    while (sender_unsent_len(&sender) == 0);
+    assert_false(sender.has_sent_body);
+    add_representation(made), count++;
+    assert_true(sender_unsent_len(&sender) > made->len);
+    sender_flush(&sender);
+    assert_true(sender.refers_to_body);
+    expect_bodies(made, count);
+    assert_int_equal(sender_unsent_len(&sender), 0);
+    representation_unref(made);
+}
+
+/* An answer before it that is not flushed yet goes first. */
+static void test_file_behind_a_short_answer(void **state)
+{
+    struct representation *made = make_in_file(100000);
+    (void)state;
+    add(0);
+    add_representation(made);
+    assert_true(sender_unsent_len(&sender) > made->len);
+    sender_flush(&sender);
+    assert_int_equal(sender_unsent_len(&sender), 0);
+    http_client_expect(&client, base, "in order", "200, 200 <100000>");
+    representation_unref(made);
+}
+
 /* Short answers behind a large one do not hide that one is there; once all are sent there is none. */
 static void test_refers_to_body(void **state)
 {
@@ -168,13 +262,33 @@ static void test_late_client(void **state)
     tear_down(state);
 }
 
+/* The client resets the connection. */
+static void client_goes(void)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    assert_int_equal(setsockopt(client.socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    http_client_clear(&client);
+}
+
+/* libevent reports it also if the file is the first to notice. */
+static void test_gone_client_of_a_file(void **state)
+{
+    struct representation *made = make_in_file(100000);
+    (void)state;
+    client_goes();
+    add_representation(made);
+    assert_true(sender_unsent_len(&sender) > made->len);
+    sender_flush(&sender);
+    assert_true(becomes_true(base, was_seen, NULL));
+    assert_int_equal(events_seen, BEV_EVENT_ERROR | BEV_EVENT_WRITING);
+    representation_unref(made);
+}
+
 /* One that has gone is reported by libevent, as what could not be written is left over. */
 static void test_gone_client(void **state)
 {
-    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     (void)state;
-    assert_int_equal(setsockopt(client.socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
-    http_client_clear(&client);
+    client_goes();
     add(0);
     sender_flush(&sender);
     assert_true(sender_unsent_len(&sender) > 0);
@@ -192,6 +306,10 @@ int main(void)
         cmocka_unit_test(test_refers_to_body),
         cmocka_unit_test(test_late_client),
         WITH_SENDER(test_gone_client),
+        WITH_SENDER(test_file_at_once),
+        WITH_SENDER(test_file_behind_others),
+        WITH_SENDER(test_file_behind_a_short_answer),
+        WITH_SENDER(test_gone_client_of_a_file),
     };
     signal(SIGPIPE, SIG_IGN); /* as the program does */
     return cmocka_run_group_tests_name("api_sender", tests, NULL, NULL);
