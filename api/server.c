@@ -1,4 +1,4 @@
-/* api/server.c - starts threads in order, waits for a signal, stops them in reverse. */
+/* api/server.c - starts threads in order, waits for signals (SIGHUP: reads the users again), stops them in reverse. */
 #include "api/server.h"
 
 #include <errno.h>

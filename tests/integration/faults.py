@@ -5,8 +5,17 @@ import contextlib
 import signal
 import threading
 
+import pytest
+
 from http_client import Connection, ask
-from service import wait_for
+from service import (
+    hold_in_postgres,
+    lock_in_mariadb,
+    wait_for,
+    waits_in_mariadb,
+    waits_in_postgres,
+    worker_in_mariadb,
+)
 from serving import start_loaded
 
 PATIENCE_S = 20
@@ -19,6 +28,28 @@ PATHS = (
     "/health-scores",
     "/dashboard?data_adesao_fim=2029-05-06",
     "/clientes?data_adesao_inicio=2023-12-31&data_adesao_fim=2024-12-31",
+)
+WORDS = {"postgres": "postgresql", "mariadb": "mysql"}  # what /health and the log call them
+
+
+def is_sending_in_postgres(stage):
+    return stage.fleet.postgres.query(
+        f"SELECT 1 FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
+    )
+
+
+def is_sending_in_mariadb(stage):
+    return [row for row in worker_in_mariadb(stage) if row[6] == "Writing to net"]
+
+
+# The worker waits for a lock while the server sends an answer: how to lock, whether it waits, whether it sends.
+amid_an_answer = pytest.mark.parametrize(
+    "server, lock, waits, is_sending",
+    [
+        ("postgres", hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
+        ("mariadb", lambda stage: lock_in_mariadb(stage, "activity_log"), waits_in_mariadb, is_sending_in_mariadb),
+    ],
+    ids=WORDS,
 )
 
 

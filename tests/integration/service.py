@@ -29,6 +29,7 @@ from private_servers import (  # noqa: E402 (found through the line above)
     free_port,
     wait_for,
 )
+from sample_data import EVENT_TABLES  # noqa: E402
 
 POSTGRES_SCHEMA = os.path.join(ROOT, "schemas/postgres/schema.sql")
 MYSQL_SCHEMA = os.path.join(ROOT, "schemas/mysql/schema.sql")
@@ -37,12 +38,23 @@ MYSQL_INDEXES_BY_SIZE = os.path.join(ROOT, "schemas/mysql/indexes-by-size.sql")
 POSTGRES_INDEXES = os.path.join(ROOT, "schemas/postgres/indexes.sql")
 SCORING = os.path.join(ROOT, "schemas/scoring.json")
 SCORING_BY_SIZE = os.path.join(ROOT, "schemas/scoring-by-size.json")
+KOMMO_TABLES = ("clientes_kommo", "companies_kommo", "users", "pipelines", "statuses")
+ECOSYS_TABLES = (
+    "tenants",
+    "users",
+    "econversa_instance_configurations",
+    "integrator_configurations",
+    *EVENT_TABLES,
+)
 AS_OF = "2025-03-14 15:09:26"
 
 _numbers = itertools.count(1)
 
 __all__ = [
     "AS_OF",
+    "ECOSYS_TABLES",
+    "EVENT_TABLES",
+    "KOMMO_TABLES",
     "MYSQL_INDEXES",
     "PgBouncer",
     "ROOT",

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from byte_proxy import ByteProxy, Then
-from faults import PATIENCE_S, Service, Witness
+from faults import PATIENCE_S, WORDS, Service, Witness, amid_an_answer
 from service import (
     WORKER,
     Stage,
@@ -24,7 +24,6 @@ from service import (
     worker_in_postgres,
 )
 
-WORDS = {"postgres": "postgresql", "mariadb": "mysql"}
 CLIENTS = 20000  # their rows do not fit into the sockets' buffers
 LOGINS = 200000
 
@@ -272,24 +271,7 @@ def large(fleet):
     return "faulty_large"
 
 
-def is_sending_in_postgres(stage):
-    return stage.fleet.postgres.query(
-        f"SELECT 1 FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
-    )
-
-
-def is_sending_in_mariadb(stage):
-    return [row for row in worker_in_mariadb(stage) if row[6] == "Writing to net"]
-
-
-@pytest.mark.parametrize(
-    "server, lock, waits, is_sending",
-    [
-        ("postgres", hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
-        ("mariadb", lambda stage: lock_in_mariadb(stage, "activity_log"), waits_in_mariadb, is_sending_in_mariadb),
-    ],
-    ids=WORDS,
-)
+@amid_an_answer
 @pytest.mark.parametrize("fault", [server_killed, session_ended], ids=lambda f: f.__name__)
 def test_answer_that_ends_in_the_middle(fleet, large, server, lock, waits, is_sending, fault):
     """The worker stands still until the server has sent what the buffers take; what it then reads is the beginning of

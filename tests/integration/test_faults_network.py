@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from faults import PATIENCE_S, Service, Witness
+from faults import PATIENCE_S, WORDS, Service, Witness, amid_an_answer
 from http_client import request_bytes
 from network import Network, inside
 from redis_monitor import RedisMonitor
@@ -32,7 +32,6 @@ from service import (
 )
 
 SERVERS = ("postgres", "mariadb", "redis")
-WORDS = {"postgres": "postgresql", "mariadb": "mysql"}
 TIMED_OUT = {"postgres": "timeout expired", "mariadb": "connecting"}
 LOCKS = {"postgres": (hold_in_postgres, waits_in_postgres), "mariadb": (lock_in_mariadb, waits_in_mariadb)}
 SNAPSHOT_S = 3
@@ -168,24 +167,7 @@ def test_database_that_vanishes_amid_a_refresh(network, service, server):
         must_recover(service, generation)
 
 
-def is_sending_in_postgres(stage):
-    return stage.fleet.postgres.query(
-        f"SELECT 1 FROM pg_stat_activity WHERE usename = '{stage.fleet.READER}' AND wait_event = 'ClientWrite'"
-    )
-
-
-def is_sending_in_mariadb(stage):
-    return [row for row in worker_in_mariadb(stage) if row[6] == "Writing to net"]
-
-
-@pytest.mark.parametrize(
-    "server, lock, waits, is_sending",
-    [
-        ("postgres", hold_in_postgres, waits_in_postgres, is_sending_in_postgres),
-        ("mariadb", lambda stage: lock_in_mariadb(stage, "activity_log"), waits_in_mariadb, is_sending_in_mariadb),
-    ],
-    ids=WORDS,
-)
+@amid_an_answer
 def test_database_that_vanishes_amid_an_answer(fleet, network, server, lock, waits, is_sending):
     """The server, which cannot send on, gives up as well."""
     stage = new_stage(fleet, network, "far_large")

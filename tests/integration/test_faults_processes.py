@@ -15,6 +15,8 @@ from http_client import Connection, ask, request_bytes
 from redis_proxy import Action, RedisProxy
 from service import (
     API,
+    ECOSYS_TABLES,
+    KOMMO_TABLES,
     WORKER,
     Stage,
     answers_http,
@@ -61,30 +63,16 @@ def stage(fleet, counter):
 # ---- The worker is killed while it has to do with databases
 
 
-KOMMO_TABLES = ["clientes_kommo", "companies_kommo", "users", "pipelines"]  # statuses may be a view: hold_in_postgres
-TABLES = [
-    "tenants",
-    "users",
-    "activity_log",
-    "inventory_entries",
-    "inventory_outs",
-    "cards",
-    "econversa_instance_configurations",
-    "econversa_messages",
-    "integrator_ads",
-    "reports",
-    "contracts",
-    "integrator_configurations",
+# statuses may be a view: hold_in_postgres
+READ_TABLES = [
+    *((lock_in_postgres, table) for table in KOMMO_TABLES if table != "statuses"),
+    *((lock_in_mariadb, table) for table in ECOSYS_TABLES),
 ]
 
 
 @pytest.mark.parametrize(
     "lock, table",
-    [
-        (hold_in_postgres, None),
-        *((lock_in_postgres, table) for table in KOMMO_TABLES),
-        *((lock_in_mariadb, table) for table in TABLES),
-    ],
+    [(hold_in_postgres, None), *READ_TABLES],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_worker_killed_while_it_reads(stage, lock, table):

@@ -10,28 +10,26 @@ import subprocess
 import pytest
 
 from http_client import ask
-from service import AS_OF, API, ROOT, Redis, ServerError, Stage, WORKER, prepare_sample, unique, wait_for
+from service import (
+    AS_OF,
+    API,
+    ECOSYS_TABLES,
+    KOMMO_TABLES,
+    ROOT,
+    Redis,
+    ServerError,
+    Stage,
+    WORKER,
+    prepare_sample,
+    unique,
+    wait_for,
+)
 from serving import start_loaded, wait_until_served
 
 PASSWORDS = {"ecosys-api": "read-only-1", "ecosys-worker": "its-prefix-2"}
 DATABASE_PASSWORD = "select-only-3"
 READER = "ecosys_worker"
 ANY_CONNECTION = {"auth", "hello", "quit", "reset"}  # Redis asks nobody's leave for these
-KOMMO_TABLES = ("clientes_kommo", "companies_kommo", "users", "pipelines", "statuses")
-ECOSYS_TABLES = (
-    "tenants",
-    "users",
-    "activity_log",
-    "inventory_entries",
-    "inventory_outs",
-    "cards",
-    "econversa_instance_configurations",
-    "econversa_messages",
-    "integrator_ads",
-    "reports",
-    "contracts",
-    "integrator_configurations",
-)
 
 
 def text_of(path):

@@ -9,7 +9,18 @@ import pytest
 
 import oracle
 from http_client import Connection
-from service import AS_OF, MYSQL_INDEXES, SCORING_BY_SIZE, WORKER, Stage, prepare_sample, unique
+from service import (
+    AS_OF,
+    ECOSYS_TABLES,
+    EVENT_TABLES,
+    KOMMO_TABLES,
+    MYSQL_INDEXES,
+    SCORING_BY_SIZE,
+    WORKER,
+    Stage,
+    prepare_sample,
+    unique,
+)
 from serving import start_loaded, wait_until_served
 
 FILTERED_DAYS = datetime.date(2024, 6, 1), datetime.date(2024, 12, 31)
@@ -68,7 +79,7 @@ class Bench:
         copies = "".join(
             f"CREATE TABLE {table} (LIKE public.{table} INCLUDING ALL);"
             f"INSERT INTO {table} SELECT * FROM public.{table};"
-            for table in POSTGRES_TABLES
+            for table in KOMMO_TABLES
         )
         self.fleet.postgres.execute(
             "DROP SCHEMA IF EXISTS copy CASCADE; CREATE SCHEMA copy; SET search_path = copy;"
@@ -85,7 +96,7 @@ class Bench:
             ";".join(
                 f"CREATE TABLE {table} LIKE ecosys_plain.{table};"
                 f"INSERT INTO {table} SELECT * FROM ecosys_plain.{table}"
-                for table in MYSQL_TABLES
+                for table in ECOSYS_TABLES
             ),
             name,
         )
@@ -174,7 +185,7 @@ def instead_of_tables(kind):
     """Each table is a view, or the like, of one that has another name."""
     return "".join(
         f"ALTER TABLE {table} RENAME TO base_{table}; CREATE {kind} {table} AS SELECT * FROM base_{table};"
-        for table in POSTGRES_TABLES
+        for table in KOMMO_TABLES
     )
 
 
@@ -187,7 +198,6 @@ def renumbered(limit):
 
 
 TIMES = "data_adesao data_start_onboarding data_end_onboarding data_cancelamento criado_em atualizado_em deleted_at"
-POSTGRES_TABLES = ("clientes_kommo", "companies_kommo", "users", "pipelines", "statuses")
 PUNCTUATED = r"regexp_replace(lpad(cnpj::text, 14, '0'), '(..)(...)(...)(....)(..)', '\1.\2.\3/\4-\5')"
 
 KOMMO_CASES = [
@@ -259,7 +269,7 @@ KOMMO_CASES = [
         "further columns",
         "".join(
             f"ALTER TABLE {table} ADD cs_name text DEFAULT 7, ADD ck int, ADD co json, ADD p uuid;"
-            for table in POSTGRES_TABLES
+            for table in KOMMO_TABLES
         )
         + "ALTER TABLE users ADD company_id text, ADD valor money",
     ),
@@ -274,25 +284,14 @@ def test_types_in_postgres(bench, case):
 # ---- MariaDB
 
 
-EVENTS = (
-    "activity_log",
-    "inventory_entries",
-    "inventory_outs",
-    "cards",
-    "econversa_messages",
-    "integrator_ads",
-    "reports",
-    "contracts",
-)
 DELETED = ("inventory_entries", "inventory_outs", "cards", "integrator_configurations")
-MYSQL_TABLES = (*EVENTS, "tenants", "users", "econversa_instance_configurations", "integrator_configurations")
 IDS = {
     "tenants": "id",
     "users": "id tenant_id",
     "activity_log": "id tenant_id subject_id",
     **{
         table: "tenant_id"
-        for table in MYSQL_TABLES
+        for table in ECOSYS_TABLES
         if table not in ("tenants", "users", "activity_log", "econversa_instance_configurations")
     },
 }
@@ -308,7 +307,7 @@ def modified(tables, target):
 
 
 def created_as(target):
-    return modified(dict.fromkeys(EVENTS, "created_at"), f"{target} NULL")
+    return modified(dict.fromkeys(EVENT_TABLES, "created_at"), f"{target} NULL")
 
 
 def deleted_as(target):
@@ -330,7 +329,7 @@ def shifted(by):
 ZERO_DATES = "".join(
     f"UPDATE {table} SET created_at = '0000-00-00 00:00:00' WHERE tenant_id = 3;"
     f"INSERT INTO {table} (tenant_id, created_at) SELECT id, '0000-00-00 00:00:00' FROM tenants;"
-    for table in EVENTS
+    for table in EVENT_TABLES
 ) + (
     "UPDATE activity_log SET event = 'login', subject_id = tenant_id WHERE created_at = 0;"
     "UPDATE activity_log SET created_at = 0 WHERE subject_id IN (SELECT id FROM users WHERE tenant_id = 3);"
@@ -341,7 +340,7 @@ ZERO_DATES = "".join(
 MICROSECONDS = "".join(
     f"INSERT INTO {table} (tenant_id, created_at) VALUES (1, '2025-02-11 23:59:59.999999'), (1, '2025-02-12 00:00:00'),"
     " (2, '2025-03-01 10:00:00.9'), (2, '2025-03-01 10:00:00.100001'), (2, '2025-03-13 23:59:59.999999');"
-    for table in EVENTS
+    for table in EVENT_TABLES
 ) + ("UPDATE activity_log SET event = 'login', subject_id = tenant_id WHERE event IS NULL;")
 
 ECOSYS_CASES = [
@@ -352,7 +351,7 @@ ECOSYS_CASES = [
     Case("created_at datetime(6) with fractions", created_as("DATETIME(6)") + MICROSECONDS, False),
     Case("created_at timestamp(6) with fractions", created_as("TIMESTAMP(6)") + MICROSECONDS, False),
     Case("created_at date", created_as("DATE"), False),
-    Case("created_at not null", modified(dict.fromkeys(EVENTS, "created_at"), "DATETIME NOT NULL")),
+    Case("created_at not null", modified(dict.fromkeys(EVENT_TABLES, "created_at"), "DATETIME NOT NULL")),
     Case("zero dates", ZERO_DATES, False),
     Case("zero dates in datetime", created_as("DATETIME(3)") + ZERO_DATES, False),
     Case("zero dates in date", created_as("DATE") + ZERO_DATES, False),
@@ -366,14 +365,14 @@ ECOSYS_CASES = [
     Case("ids beyond 2^63", shifted(1 << 63), False),
     Case(
         "tenants by text",
-        modified({**dict.fromkeys(EVENTS, "tenant_id"), "integrator_configurations": "tenant_id"}, "VARCHAR(20)"),
+        modified({**dict.fromkeys(EVENT_TABLES, "tenant_id"), "integrator_configurations": "tenant_id"}, "VARCHAR(20)"),
     ),
     Case(
         "tenants by text with zeros",
         "".join(
             f"ALTER TABLE {table} MODIFY tenant_id VARCHAR(20);"
             f"UPDATE {table} SET tenant_id = LPAD(tenant_id, 6, '0') WHERE id % 2;"
-            for table in EVENTS
+            for table in EVENT_TABLES
         ),
     ),
     Case("people by text", modified({"activity_log": "subject_id"}, "VARCHAR(36)")),
@@ -425,7 +424,7 @@ ECOSYS_CASES = [
     ),
     Case(
         "everything in latin1",
-        "".join(f"ALTER TABLE {table} CONVERT TO CHARACTER SET latin1;" for table in MYSQL_TABLES),
+        "".join(f"ALTER TABLE {table} CONVERT TO CHARACTER SET latin1;" for table in ECOSYS_TABLES),
     ),
     Case("names binary", modified(NAMES, "VARBINARY(300)")),
     Case("names blank-padded", modified(NAMES, "CHAR(200)")),
@@ -434,7 +433,7 @@ ECOSYS_CASES = [
         "".join(
             f"ALTER TABLE {table} ADD tenant INT DEFAULT 1 FIRST, ADD subject VARCHAR(9) DEFAULT 'x',"
             " ADD user INT DEFAULT 1;"
-            for table in MYSQL_TABLES
+            for table in ECOSYS_TABLES
         ),
     ),
 ]
@@ -453,7 +452,7 @@ def test_views_in_mariadb(bench):
     """Of tables with and without indexes; a view itself has none."""
     sql = "".join(
         f"RENAME TABLE {table} TO base_{table}; CREATE VIEW {table} AS SELECT * FROM base_{table};"
-        for table in MYSQL_TABLES
+        for table in ECOSYS_TABLES
     )
     database = bench.copy_ecosys("")
     bench.fleet.mariadb.load(database["DB_NAME_ECOSYS"], MYSQL_INDEXES)
@@ -632,7 +631,7 @@ def test_table_that_the_user_may_not_read(bench, published):
     name, account = database["DB_NAME_ECOSYS"], "'partly'@'127.0.0.1'"
     bench.fleet.mariadb.execute(
         f"CREATE USER {account} IDENTIFIED BY '{bench.fleet.password}';"
-        + ";".join(f"GRANT SELECT ON {name}.{table} TO {account}" for table in MYSQL_TABLES if table != "contracts")
+        + ";".join(f"GRANT SELECT ON {name}.{table} TO {account}" for table in ECOSYS_TABLES if table != "contracts")
     )
     assert_refused(published, "mysql", f"MySQL: table contracts {OR_RIGHTS}", {**database, "DB_USER_ECOSYS": "partly"})
 

@@ -4,23 +4,30 @@
 #define ECOSYS_TESTS_UNIT_API_SUPPORT_H
 
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "api/data/generation.h"
 #include "api/formats/representation.h"
 #include "api/http/exchange.h"
 #include "api/http/pending.h"
 #include "api/net/mailbox.h"
+#include "tests/unit/support.h"
 
 #define DEADLINE_MS 20000 /* for anything that another thread does */
 #define TAKEN_AT_MS 1741975766000
+
+/* What a generation with the built-in model and nothing else is made from, before its index is made. */
+static inline void loaded_nothing(struct loaded *loaded, uint64_t number)
+{
+    struct error err;
+    loaded_init(loaded);
+    assert_int_equal(
+        scoring_model_parse(&loaded->scored.arena, scoring_model_builtin(), &loaded->scored.model, &err),
+        STATUS_OK);
+    loaded->manifest.generation = number;
+    loaded->manifest.instants.taken_at_ms = TAKEN_AT_MS;
+}
 
 /* Of the clients 1 and 2, who joined on the days 1 and 2, without tenants; with the built-in model. Takes the stored
  * answer, unless it is NULL. */
@@ -34,15 +41,10 @@ static inline struct generation *generation_of_two_clients(uint64_t number, size
     struct generation *generation = NULL;
     struct loaded loaded;
     struct error err;
-    loaded_init(&loaded);
-    assert_int_equal(
-        scoring_model_parse(&loaded.scored.arena, scoring_model_builtin(), &loaded.scored.model, &err),
-        STATUS_OK);
+    loaded_nothing(&loaded, number);
     loaded.scored.clients = clients;
     loaded.scored.clients_count = sizeof clients / sizeof clients[0];
     assert_int_equal(scored_snapshot_index(&loaded.scored, &err), STATUS_OK);
-    loaded.manifest.generation = number;
-    loaded.manifest.instants.taken_at_ms = TAKEN_AT_MS;
     if (take_stored != NULL) {
         loaded.stored.items = calloc(1, sizeof *take_stored);
         assert_non_null(loaded.stored.items);

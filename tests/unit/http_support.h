@@ -3,13 +3,6 @@
 #ifndef ECOSYS_TESTS_UNIT_HTTP_SUPPORT_H
 #define ECOSYS_TESTS_UNIT_HTTP_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -25,8 +18,7 @@
 
 #include "common/base/buffer.h"
 #include "common/program/settings.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define DEADLINE_S   10 /* for what is expected to happen */
 #define QUIET_ROUNDS 20 /* of a loop, in which nothing is expected to happen */

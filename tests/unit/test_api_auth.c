@@ -1,22 +1,15 @@
 /* tests/unit/test_api_auth.c - requests with credentials, against what is remembered and against hashes. The verifier
  * is a real one, whose thread a job of the test's can hold. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "api/auth/auth.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define HASH    "$5$rounds=1000$saltstring$EkH2CRsGYmp0pi0OfIO/709NZhFzd58w2caNPa9Qao2"
 #define WAIT_MS 20000

@@ -1,5 +1,5 @@
 /* tests/unit/test_api_clients.c - the list of a loop's connections, their count, and the Date header. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include "api/http/clients.h"
 

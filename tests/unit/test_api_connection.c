@@ -1,6 +1,6 @@
 /* tests/unit/test_api_connection.c - what a connection makes of its client's bytes, with a handler that does what the
  * path says: which answers come in which order, when it ends, who gives way to whom. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,17 +1,10 @@
 /* tests/unit/test_api_credentials.c - Authorization headers: what is decoded, and what is refused. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/credentials.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static const char *const RESULTS[] = {[CREDENTIALS_OK] = "ok",
                                       [CREDENTIALS_MISSING] = "missing",

@@ -1,17 +1,10 @@
 /* tests/unit/test_api_crypt_hash.c - hashes that are whole, hashes that are not, and passwords against them. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/crypt_hash.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define PASSWORD "senha: \xC3\xA9,$"
 #define SHA512   "ZhLIWVI./FnuOhx3K6fIjK3chDlmnXbR5wacUpNWsLN9SUHnkIcck.B46JYbUaeOOxpRoa7NG/V3vx/BJTgAP/"

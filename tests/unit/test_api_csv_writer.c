@@ -1,22 +1,9 @@
 /* tests/unit/test_api_csv_writer.c - cells to the byte: numbers and dates as Excel takes them in Brazil, quotes, and
  * text that must not become a formula. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "api/formats/csv_writer.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
+#include "tests/unit/support.h"
 
 static struct writer writer_to(struct buffer *out)
 {
@@ -40,13 +27,6 @@ static void end_row(struct writer *writer)
     writer_end_row(writer);
 }
 
-static void check_text(const char *name, struct bytes found, struct bytes expected)
-{
-    if (!bytes_equal(found, expected))
-        fail_msg("%s: is \"%.*s\", expected \"%.*s\"", name, (int)found.len,
-                 found.data != NULL ? found.data : "", (int)expected.len, expected.data);
-}
-
 /* What was written is a row of the one cell that is expected. */
 static void check_cell(const char *name, struct writer *writer, struct bytes expected)
 {
@@ -55,7 +35,7 @@ static void check_cell(const char *name, struct writer *writer, struct bytes exp
     buffer_append(&line, expected.data, expected.len);
     buffer_append_text(&line, "\r\n");
     assert_int_equal(writer_status(writer, &err), STATUS_OK);
-    check_text(name, buffer_bytes(writer->out), buffer_bytes(&line));
+    check_bytes(name, "the text", buffer_bytes(writer->out), buffer_bytes(&line));
     writer_clear(writer);
     buffer_clear(writer->out);
     buffer_clear(&line);
@@ -273,7 +253,7 @@ static void test_rows(void **state)
     (void)state;
     assert_true(writer_begin_names(&writer));
     put_some_row(&writer, "none", 99);
-    check_text("names", buffer_bytes(&out), bytes_of("\xEF\xBB\xBFid;nome;lista;ativo\r\n"));
+    check_bytes("names", "the text", buffer_bytes(&out), bytes_of("\xEF\xBB\xBFid;nome;lista;ativo\r\n"));
     writer_begin_rows(&CSV_WRITER, buffer_bytes(&out), 2, &document);
     buffer_reset(&out);
     for (int row = 1; row <= 2; row++) {
@@ -283,8 +263,8 @@ static void test_rows(void **state)
     assert_int_equal(writer_status(&writer, &err), STATUS_OK);
     buffer_append(&document, out.data, out.len);
     writer_end_rows(&CSV_WRITER, &document);
-    check_text("rows", buffer_bytes(&document),
-               bytes_of("\xEF\xBB\xBFid;nome;lista;ativo\r\n1;;x;FALSO\r\n2;;x;VERDADEIRO\r\n"));
+    check_bytes("rows", "the text", buffer_bytes(&document),
+                bytes_of("\xEF\xBB\xBFid;nome;lista;ativo\r\n1;;x;FALSO\r\n2;;x;VERDADEIRO\r\n"));
     writer_clear(&writer);
     buffer_clear(&out);
     buffer_clear(&document);

@@ -1,15 +1,10 @@
 /* tests/unit/test_api_current.c - what loops see of what is current, when they are told, and whose the references
  * are. */
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "api/data/current.h"
+#include "tests/unit/support.h"
 
 /* Two generations, numbered 100 and 101, and two loops. The test's own references keep the generations from being
  * freed. */

@@ -1,5 +1,5 @@
 /* tests/unit/test_api_deadlines.c - which deadline runs after which activities, and who gives way. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include "api/http/deadlines.h"
 

@@ -3,10 +3,9 @@
 #include <inttypes.h>
 
 #include "api/data/document_cache.h"
-#include "api_support.h"
-#include "failing_memory.h"
+#include "tests/unit/api_support.h"
+#include "tests/unit/failing_memory.h"
 
-#define COUNT(rows)     (sizeof(rows) / sizeof((rows)[0]))
 #define ENTRY_OVERHEAD  256u /* bytes that a document is counted for besides its content */
 #define FITS(documents) ((documents) * (1000 + ENTRY_OVERHEAD)) /* so many of 1,000 bytes */
 

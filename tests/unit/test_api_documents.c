@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include "api/data/documents.h"
-#include "api_support.h"
 #include "common/base/clock.h"
-#include "failing_memory.h"
+#include "tests/unit/api_support.h"
+#include "tests/unit/failing_memory.h"
 
-#define COUNT(rows)    (sizeof(rows) / sizeof((rows)[0]))
 #define GENERATION     7
 #define KEPT_MAX       1000000
 #define ENTRY_OVERHEAD 256u /* bytes that a kept document is counted for besides its content */

@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include "api/data/follower.h"
-#include "api_support.h"
 #include "common/base/clock.h"
+#include "tests/unit/api_support.h"
 
 static int thread_problem; /* what pthread_create answers; 0: it makes one */
 

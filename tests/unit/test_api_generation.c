@@ -2,19 +2,13 @@
  * the byte, and both hold exactly the rows that pass: over many random snapshots and filters. What the API gets has
  * gone through the codec, as it does through Redis. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/data/documents.h"
 #include "common/domain/score.h"
+#include "tests/unit/api_support.h"
 
-#define COUNT(rows)   (sizeof(rows) / sizeof((rows)[0]))
 #define ROWS_LIMIT    80
 #define DOCUMENTS_MAX (1u << 20)
 #define TODAY         19782 /* 2024-02-29 */
@@ -29,24 +23,6 @@ struct rows {
 };
 
 static struct workshop workshop; /* documents_make only counts in it */
-static struct arena model_arena;
-static struct scoring_model model;
-
-static int load_model(void **state)
-{
-    struct error err;
-    (void)state;
-    arena_init(&model_arena);
-    return scoring_model_parse(&model_arena, scoring_model_builtin(), &model, &err) == STATUS_OK ? 0 : -1;
-}
-
-static int free_model(void **state)
-{
-    (void)state;
-    arena_clear(&model_arena);
-    return 0;
-}
-
 /* A number below `below`. */
 static size_t pick(uint64_t *random, size_t below)
 {
@@ -159,7 +135,7 @@ static void pack_generation(const struct rows *rows, struct scored_snapshot *sco
     snapshot.clients.count = rows->clients_count;
     snapshot.tenants.rows = (struct tenant *)(uintptr_t)rows->tenants;
     snapshot.tenants.count = rows->tenants_count;
-    if (score(&snapshot, &model, scored, &err) != STATUS_OK)
+    if (score(&snapshot, &builtin_model, scored, &err) != STATUS_OK)
         fail_msg("score: %s", err.message);
     const struct manifest manifest = {.generation = GENERATION,
                                       .instants = scored->instants,
@@ -169,7 +145,7 @@ static void pack_generation(const struct rows *rows, struct scored_snapshot *sco
                                       .client_chunks = scored->clients_count > 0,
                                       .tenant_chunks = scored->tenants_count > 0};
     assert_int_equal(codec_pack_manifest(&manifest, &blobs->manifest, &err), STATUS_OK);
-    assert_int_equal(codec_pack_model(&model, &blobs->model, &err), STATUS_OK);
+    assert_int_equal(codec_pack_model(&builtin_model, &blobs->model, &err), STATUS_OK);
     assert_int_equal(codec_pack_clients(scored, &client, &blobs->clients, &err), STATUS_OK);
     assert_int_equal(codec_pack_tenants(scored, &tenant, &blobs->tenants, &err), STATUS_OK);
     for (size_t i = 0; i < blobs->filters_count; i++) {
@@ -393,13 +369,8 @@ static struct generation *empty_generation(const uint64_t *ids, size_t count)
     struct generation *generation = NULL;
     struct loaded loaded;
     struct error err;
-    loaded_init(&loaded);
-    assert_int_equal(
-        scoring_model_parse(&loaded.scored.arena, scoring_model_builtin(), &loaded.scored.model, &err),
-        STATUS_OK);
+    loaded_nothing(&loaded, GENERATION);
     assert_int_equal(scored_snapshot_index(&loaded.scored, &err), STATUS_OK);
-    loaded.manifest.generation = GENERATION;
-    loaded.manifest.instants.taken_at_ms = 12345;
     loaded.tenant_ids = calloc(count + 1, sizeof *ids);
     assert_non_null(loaded.tenant_ids);
     for (size_t i = 0; i < count; i++)
@@ -432,7 +403,7 @@ static void test_lifetime(void **state)
     (void)state;
     assert_int_equal(generation_number(NULL), 0);
     assert_int_equal(generation_number(generation), GENERATION);
-    assert_int_equal(generation_taken_at_ms(generation), 12345);
+    assert_int_equal(generation_taken_at_ms(generation), TAKEN_AT_MS);
     assert_null(
         document_cache_find(generation->documents, &(struct document_key){.filter = DATE_FILTER_ALL}));
     assert_ptr_equal(generation_ref(generation), generation);
@@ -448,5 +419,5 @@ int main(void)
         cmocka_unit_test(test_tenants_that_there_are),
         cmocka_unit_test(test_lifetime),
     };
-    return cmocka_run_group_tests_name("api_generation", tests, load_model, free_model);
+    return cmocka_run_group_tests_name("api_generation", tests, load_builtin_model, free_builtin_model);
 }

@@ -1,12 +1,6 @@
 /* tests/unit/test_api_idle_list.c - who has been idle for longest is first, but not before its time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "api/net/idle_list.h"
+#include "tests/unit/support.h"
 
 enum action { JOIN, LEAD, LEAVE };
 

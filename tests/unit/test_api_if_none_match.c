@@ -1,15 +1,8 @@
 /* tests/unit/test_api_if_none_match.c - If-None-Match in all its forms. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "api/http/if_none_match.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define OPAQUE "\"99aa06d3014798d86001c324468d497f\"" /* what is compared of an ETag */
 

@@ -1,14 +1,9 @@
 /* tests/unit/test_api_loader.c - loading without a Redis. What is made of the keys is tested where there is one, in
  * tests/integration/test_matrix.py and test_faults_redis.py. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "api/data/loader.h"
+#include "tests/unit/support.h"
 
 static void test_unreachable(void **state)
 {

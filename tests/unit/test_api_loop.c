@@ -1,6 +1,6 @@
 /* tests/unit/test_api_loop.c - an event loop in its own thread, with real clients: it serves, is told of users and of
  * what is current, and stops; meanwhile the test is the follower, which gets the refresh requests. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <event2/listener.h>
 #include <signal.h>

@@ -3,16 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include <cmocka.h>
-
 #include "api/net/mailbox.h"
+#include "tests/unit/support.h"
 
 #define DEADLINE_MS 20000
 

@@ -1,15 +1,8 @@
 /* tests/unit/test_api_msgpack_writer.c - each type at the edges of its forms, and documents, to the byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "api/formats/msgpack_writer.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 /* Compares bytes with hexadecimal digits, in which blanks mean nothing. */
 static void check_hex(const char *name, struct bytes found, const char *expected)

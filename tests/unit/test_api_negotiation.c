@@ -1,17 +1,10 @@
 /* tests/unit/test_api_negotiation.c - lists of what a client takes, item by item, and the media type and the encoding
  * that are answered. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "api/http/negotiation.h"
 #include "common/base/buffer.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 /* "name=weight name=weight" of a list. */
 static void show_items(struct bytes list, struct buffer *out)

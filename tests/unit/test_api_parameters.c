@@ -1,15 +1,8 @@
 /* tests/unit/test_api_parameters.c - parameters of a query: the last of a name, decoded. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "api/http/parameters.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void test_parameters(void **state)
 {

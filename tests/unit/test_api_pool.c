@@ -1,22 +1,16 @@
 /* tests/unit/test_api_pool.c - order, bound of the queue, each thread's own context, the end, and starts that fail.
  * Memory and the making of threads are stood in for. A thread is held by a job that waits at a gate. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/net/pool.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define CAPACITY    5
+#define CAPACITY 5
 
 /* Calls so far, and which of them fails, from 1; 0: none. */
 static size_t threads_made, mallocs, callocs;

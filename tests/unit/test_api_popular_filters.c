@@ -1,16 +1,11 @@
 /* tests/unit/test_api_popular_filters.c - what is reported of the requested filters: each once with its count, the most
  * requested first, and from zero afterwards; and that any thread may count. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "api/data/popular_filters.h"
 #include "common/stored/messages.h"
+#include "tests/unit/support.h"
 
 #define REPORTED_MAX 64
 

@@ -1,10 +1,6 @@
 /* tests/unit/test_api_priority.c - what Linux says of a thread that gives way, and of one that is prompt. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +8,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "api/net/priority.h"
+#include "tests/unit/support.h"
 
 /* Of a thread: its nice value, and its turn in nanoseconds (0: not shown by this system). */
 struct standing {

@@ -1,17 +1,10 @@
 /* tests/unit/test_api_proxies.c - TRUSTED_PROXIES, and what X-Forwarded-For is believed. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/proxies.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void test_settings(void **state)
 {

@@ -1,5 +1,5 @@
 /* tests/unit/test_api_reader.c - where a reader finds heads and bodies, whatever pieces they arrive in. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <event2/buffer.h>
 

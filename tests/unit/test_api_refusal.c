@@ -1,16 +1,9 @@
 /* tests/unit/test_api_refusal.c - when a generation that could not be loaded is tried again, and that it is logged
  * once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "api/data/refusal.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define NOW_MS      5000
+#define NOW_MS 5000
 
 static void test_when_to_try_again(void **state)
 {

@@ -1,56 +1,19 @@
 /* tests/unit/test_api_render.c - rows and KPIs as each media type, to the byte; and answers put together from rendered
  * rows equal to the same rows rendered alone. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/data/render.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define TODAY       19782 /* 2024-02-29 */
-
-/* A literal with NULs and all. */
-#define RAW(literal)                                                                                         \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
-    }
-
-static struct arena model_arena;
-static struct scoring_model model;
-
-static int load_model(void **state)
-{
-    struct error err;
-    (void)state;
-    arena_init(&model_arena);
-    return scoring_model_parse(&model_arena, scoring_model_builtin(), &model, &err) == STATUS_OK ? 0 : -1;
-}
-
-static int free_model(void **state)
-{
-    (void)state;
-    arena_clear(&model_arena);
-    return 0;
-}
-
-static void check_text(const char *name, struct bytes found, const char *expected)
-{
-    if (!bytes_is(found, expected))
-        fail_msg("%s: is\n%.*s\nexpected\n%s", name, (int)found.len, found.data != NULL ? found.data : "",
-                 expected);
-}
+#define TODAY 19782 /* 2024-02-29 */
 
 static struct scored_snapshot snapshot_of(struct client *clients, size_t clients_count,
                                           struct tenant *tenants, size_t tenants_count)
 {
     return (struct scored_snapshot){.instants = {.as_of_wall_us = TODAY * US_PER_DAY + 1},
-                                    .model = model,
+                                    .model = builtin_model,
                                     .clients = clients,
                                     .clients_count = clients_count,
                                     .tenants = tenants,
@@ -160,7 +123,7 @@ static void check_table(const char *name, const struct rendered_rows *rows, cons
     buffer_append_format(&whole, "%s%s\r\n", names, expected);
     buffer_append_char(&whole, '\0');
     assert_int_equal(rows->names_len, strlen(names));
-    check_text(name, buffer_bytes(&rows->text), whole.data);
+    check_text(name, "the text", buffer_bytes(&rows->text), whole.data);
     buffer_clear(&whole);
 }
 
@@ -171,7 +134,7 @@ static void test_clients(void **state)
         struct rendered_rows json = clients_as(MEDIA_JSON, &CLIENTS[i].client);
         struct rendered_rows table = clients_as(MEDIA_CSV, &CLIENTS[i].client);
         assert_int_equal(json.names_len, 0);
-        check_text(CLIENTS[i].name, buffer_bytes(&json.text), CLIENTS[i].json);
+        check_text(CLIENTS[i].name, "the text", buffer_bytes(&json.text), CLIENTS[i].json);
         check_table(CLIENTS[i].name, &table, CLIENT_NAMES, CLIENTS[i].csv);
         rendered_rows_clear(&json);
         rendered_rows_clear(&table);
@@ -270,23 +233,13 @@ static void test_tenants(void **state)
         struct rendered_rows plano = tenants_as(HEALTH_FORMAT_PLANO, MEDIA_JSON, tenant);
         struct rendered_rows detalhado = tenants_as(HEALTH_FORMAT_DETALHADO, MEDIA_JSON, tenant);
         struct rendered_rows table = tenants_as(HEALTH_FORMAT_PLANO, MEDIA_CSV, tenant);
-        check_text(TENANTS[i].name, buffer_bytes(&plano.text), TENANTS[i].plano);
-        check_text(TENANTS[i].name, buffer_bytes(&detalhado.text), TENANTS[i].detalhado);
+        check_text(TENANTS[i].name, "the text", buffer_bytes(&plano.text), TENANTS[i].plano);
+        check_text(TENANTS[i].name, "the text", buffer_bytes(&detalhado.text), TENANTS[i].detalhado);
         check_table(TENANTS[i].name, &table, TENANT_NAMES, TENANTS[i].csv);
         rendered_rows_clear(&plano);
         rendered_rows_clear(&detalhado);
         rendered_rows_clear(&table);
     }
-}
-
-static void check_bytes(const char *name, struct bytes found, struct bytes expected)
-{
-    size_t same = 0;
-    while (same < found.len && same < expected.len && found.data[same] == expected.data[same])
-        same++;
-    if (same < found.len || same < expected.len)
-        fail_msg("%s: byte %zu is not what was expected; there are %zu, expected %zu", name, same, found.len,
-                 expected.len);
 }
 
 static int hex_digit(char c)
@@ -309,7 +262,7 @@ static void check_packed(const char *name, struct bytes found, const char *told)
             c++;
         }
     }
-    check_bytes(name, found, buffer_bytes(&expected));
+    check_bytes(name, "the text", found, buffer_bytes(&expected));
     buffer_clear(&expected);
 }
 
@@ -388,10 +341,11 @@ static void test_packed_dashboard(void **state)
     struct buffer out = BUFFER_INIT;
     struct error err;
     (void)state;
-    assert_int_equal(render_dashboard(&model, &kpis, MEDIA_MSGPACK, &out, &err), STATUS_OK);
+    assert_int_equal(render_dashboard(&builtin_model, &kpis, MEDIA_MSGPACK, &out, &err), STATUS_OK);
     check_packed("dashboard", buffer_bytes(&out), expected);
     buffer_reset(&out);
-    assert_int_equal(render_dashboard(&model, &kpis, MEDIA_CSV, &out, &err), STATUS_INVALID); /* no table */
+    assert_int_equal(render_dashboard(&builtin_model, &kpis, MEDIA_CSV, &out, &err),
+                     STATUS_INVALID); /* no table */
     buffer_clear(&out);
 }
 
@@ -424,10 +378,10 @@ static void test_dashboards(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         buffer_reset(&out);
-        assert_int_equal(render_dashboard(&model, &rows[i].kpis, MEDIA_JSON, &out, &err), STATUS_OK);
-        check_text(rows[i].name, buffer_bytes(&out), rows[i].expected);
+        assert_int_equal(render_dashboard(&builtin_model, &rows[i].kpis, MEDIA_JSON, &out, &err), STATUS_OK);
+        check_text(rows[i].name, "the text", buffer_bytes(&out), rows[i].expected);
     }
-    assert_int_equal(render_dashboard(&model, &foreign, MEDIA_JSON, &out, &err), STATUS_CORRUPT);
+    assert_int_equal(render_dashboard(&builtin_model, &foreign, MEDIA_JSON, &out, &err), STATUS_CORRUPT);
     buffer_clear(&out);
 }
 
@@ -500,7 +454,7 @@ static void test_slices_of_clients(void **state)
             buffer_reset(&found);
             assemble_clients(&rows, &answer, &found);
             join(media, alone, picked, &expected);
-            check_bytes(name, buffer_bytes(&found), buffer_bytes(&expected));
+            check_bytes(name, "the text", buffer_bytes(&found), buffer_bytes(&expected));
         }
         for (size_t i = 0; i < ROWS; i++)
             rendered_rows_clear(&alone[i]);
@@ -535,7 +489,7 @@ static void check_every_choice(enum health_format format, enum media media)
         buffer_reset(&found);
         assemble_tenants(&rows, &answer, &found);
         join(media, alone, picked, &expected);
-        check_bytes(name, buffer_bytes(&found), buffer_bytes(&expected));
+        check_bytes(name, "the text", buffer_bytes(&found), buffer_bytes(&expected));
     }
     for (size_t i = 0; i < ROWS; i++)
         rendered_rows_clear(&alone[i]);
@@ -568,10 +522,10 @@ static void check_nothing(enum media media, const char *clients_expected, const 
         assert_int_equal(render_clients(&scored, media, &clients, &err), STATUS_OK);
         assert_int_equal(render_tenants(&scored, HEALTH_FORMAT_DETALHADO, media, &rows, &err), STATUS_OK);
         assemble_clients(&clients, &answer, &found);
-        check_text("clients", buffer_bytes(&found), clients_expected);
+        check_text("clients", "the text", buffer_bytes(&found), clients_expected);
         buffer_reset(&found);
         assemble_tenants(&rows, &answer, &found);
-        check_text("tenants without slug", buffer_bytes(&found), tenants_expected);
+        check_text("tenants without slug", "the text", buffer_bytes(&found), tenants_expected);
         buffer_clear(&found);
         rendered_rows_clear(&rows);
         rendered_rows_clear(&clients);
@@ -599,5 +553,5 @@ int main(void)
         cmocka_unit_test(test_choices_of_tenants),
         cmocka_unit_test(test_nothing_to_assemble),
     };
-    return cmocka_run_group_tests_name("api_render", tests, load_model, free_model);
+    return cmocka_run_group_tests_name("api_render", tests, load_builtin_model, free_builtin_model);
 }

@@ -1,11 +1,7 @@
 /* tests/unit/test_api_representation.c - finished bodies: ETags that depend on the content alone, gzip and zstd that
  * other libraries read back, and which ones lie in files. */
 #include <inttypes.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +10,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <cmocka.h>
-
 #include "api/formats/representation.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static struct representation *make(struct bytes content, enum encoding encoding)
 {
@@ -244,33 +237,41 @@ static void test_file_has_the_content_and_goes_with_it(void **state)
     buffer_clear(&content);
 }
 
-/* No descriptor left; and a file that may not become as long as the content. */
-static void test_system_has_no_file(void **state)
+/* The content of 100000 bytes stays in memory. */
+static void check_stays_copied(void)
 {
-    static const struct {
-        const char *name;
-        int resource;
-        rlim_t limit;
-    } rows[] = {{"descriptors", RLIMIT_NOFILE, 0}, {"length", RLIMIT_FSIZE, 65536}};
     struct buffer content = BUFFER_INIT;
-    (void)state;
     fill(&content, 100000);
-    void (*former_handler)(int) = signal(SIGXFSZ, SIG_IGN); /* as the program does */
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct rlimit former;
-        struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
-        getrlimit(rows[i].resource, &former);
-        struct rlimit limited = {rows[i].limit, former.rlim_max};
-        assert_int_equal(setrlimit(rows[i].resource, &limited), 0);
-        representation_to_file(body);
-        setrlimit(rows[i].resource, &former);
-        if (body->file != -1)
-            fail_msg("%s: there is a file", rows[i].name);
-        assert_memory_equal(body->data, content.data, content.len);
-        representation_unref(body);
-    }
-    signal(SIGXFSZ, former_handler);
+    struct representation *body = make(buffer_bytes(&content), ENCODING_IDENTITY);
+    representation_to_file(body);
+    assert_int_equal(body->file, -1);
+    assert_memory_equal(body->data, content.data, content.len);
+    representation_unref(body);
     buffer_clear(&content);
+}
+
+static void test_no_descriptor_left(void **state)
+{
+    struct rlimit former;
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &former);
+    struct rlimit none = {0, former.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    check_stays_copied();
+    setrlimit(RLIMIT_NOFILE, &former);
+}
+
+static void test_file_that_may_not_grow(void **state)
+{
+    struct rlimit former;
+    (void)state;
+    void (*former_handler)(int) = signal(SIGXFSZ, SIG_IGN); /* as the program does */
+    getrlimit(RLIMIT_FSIZE, &former);
+    struct rlimit shorter = {65536, former.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &shorter), 0);
+    check_stays_copied();
+    setrlimit(RLIMIT_FSIZE, &former);
+    signal(SIGXFSZ, former_handler);
 }
 
 static void test_content_that_failed(void **state)
@@ -299,7 +300,8 @@ int main(void)
         cmocka_unit_test(test_content_that_failed),
         cmocka_unit_test(test_files_by_length),
         cmocka_unit_test(test_file_has_the_content_and_goes_with_it),
-        cmocka_unit_test(test_system_has_no_file),
+        cmocka_unit_test(test_no_descriptor_left),
+        cmocka_unit_test(test_file_that_may_not_grow),
     };
     return cmocka_run_group_tests_name("api_representation", tests, NULL, NULL);
 }

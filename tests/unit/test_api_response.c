@@ -1,6 +1,6 @@
 /* tests/unit/test_api_response.c - an answer's bytes, each branch of them; what is copied, what is referred to and what
  * goes to the socket at once; what is freed when memory is out; the errors that any request may meet. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <event2/buffer.h>
 #include <fcntl.h>

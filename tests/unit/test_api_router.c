@@ -1,18 +1,11 @@
 /* tests/unit/test_api_router.c - which endpoint a path belongs to, the checks in the contract's order, and what an
  * endpoint's own table row makes of a response. No generation, no follower. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/router.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define DEMO  "Basic ZGVtbzpkZW1v" /* demo:demo */
 #define LEO   "Basic bGVvOmxlbw==" /* leo:leo, who may only read */

@@ -1,15 +1,10 @@
 /* tests/unit/test_api_row_sets.c - each set of rows is rendered once, whoever asks first and however many ask at
  * once. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "api/data/row_sets.h"
+#include "tests/unit/support.h"
 
 #define CLIENTS 500
 #define TENANTS 300

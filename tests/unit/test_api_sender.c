@@ -1,5 +1,5 @@
 /* tests/unit/test_api_sender.c - what is sent at once, what libevent sends later, and who is late. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

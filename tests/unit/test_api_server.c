@@ -1,6 +1,6 @@
 /* tests/unit/test_api_server.c - the whole server in a thread, without Redis: what it answers then, what signals do,
  * and why it does not start. */
-#include "http_support.h"
+#include "tests/unit/http_support.h"
 
 #include <netdb.h>
 #include <pthread.h>

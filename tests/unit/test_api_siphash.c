@@ -1,18 +1,11 @@
 /* tests/unit/test_api_siphash.c - SipHash-2-4-128 against the vectors of its authors: key 00 01 ... 0f, texts 00 01
  * ... */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/siphash.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static void test_vectors(void **state)
 {

@@ -1,15 +1,8 @@
 /* tests/unit/test_api_stored_answers.c - which stored answers are taken, and which are left out to be computed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "api/data/stored_answers.h"
+#include "tests/unit/support.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define CATEGORIES  4
+#define CATEGORIES 4
 
 static const struct manifest MANIFEST = {.generation = 7};
 

@@ -1,18 +1,11 @@
 /* tests/unit/test_api_throttle.c - the decision on an attempt, budgets of addresses, how they fill up again, and how
  * many addresses are kept. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/throttle.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static const struct siphash_key KEY = {{1, 2}};
 

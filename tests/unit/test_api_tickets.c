@@ -1,17 +1,12 @@
 /* tests/unit/test_api_tickets.c - requests for a refresh under a clock that the test sets: every way in which a
  * ticket ends, what is said again and when, and what messages that are lost, late, repeated or not ours do. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "api/data/tickets.h"
 #include "api/http/pending.h"
+#include "tests/unit/support.h"
 
 #define BEGIN_MS 5000 /* when the tests begin; not 0, so that nothing works by chance */
 #define LOOK_MS  500

@@ -1,15 +1,10 @@
 /* tests/unit/test_api_turns.c - who waits for a turn gets it in order, and neither they nor others keep the other from
  * going on. */
 #include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "api/net/turns.h"
+#include "tests/unit/support.h"
 
 #define ROUNDS 50
 

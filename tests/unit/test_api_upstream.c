@@ -1,15 +1,8 @@
 /* tests/unit/test_api_upstream.c - what the keys of lease and report, and a Redis that is gone, tell of the worker. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "api/data/upstream.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 static const struct bytes NOTHING = {NULL, 0};
 

@@ -1,18 +1,11 @@
 /* tests/unit/test_api_users.c - users as the settings list them, and what is remembered of them. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "api/auth/credentials.h"
 #include "api/auth/users.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "tests/unit/support.h"
 
 #define HASH       "$5$saltstring$jWTMC34yGMXgcAulZNqbODguAr1zI/WVc4.zhj5Hln1"
 #define OTHER_HASH "$5$rounds=1000$saltstring$aOgvAHjOG8fMI4vytM4mJcvXjChncaKiI6YfZo9rnNB"

@@ -1,14 +1,9 @@
 /* tests/unit/test_popularity.c - counting filters, the order of the ones asked for most, and the bound. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "common/domain/popularity.h"
+#include "tests/unit/support.h"
 
 static struct popularity popularity;
 

@@ -3,17 +3,12 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/sources/interrupt.h"
 
 #define DEADLINE_MS 20000

@@ -1,16 +1,11 @@
 /* tests/unit/test_worker_job.c - a refresh in its thread: what it is given, what is known of it afterwards, and no
  * thread. The refresh and the making of threads are stood in for. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/job.h"
 
 static int thread_problem; /* what pthread_create answers; 0: it makes one */

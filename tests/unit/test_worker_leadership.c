@@ -1,14 +1,9 @@
 /* tests/unit/test_worker_leadership.c - what a worker concludes from the replies about the lease, and when it looks
  * again. Redis and the clock are stood in for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/leadership.h"
 
 #define TOOK_MS 10 /* that a look takes */

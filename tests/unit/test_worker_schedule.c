@@ -1,11 +1,5 @@
 /* tests/unit/test_worker_schedule.c - when the next refresh is due, after each way in which one can end. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "tests/unit/support.h"
 #include "worker/schedule.h"
 
 static void test_nothing_is_due_until_requested(void **state)
