@@ -18,7 +18,7 @@
 #define BATCH_COMMANDS 64
 #define BATCH_BYTES    (8u * 1024u * 1024u)
 
-/* Seconds left to a generation older than the previous one. */
+/* Seconds left to a generation older than the previous one, which has PUBLISH_GRACE_S. */
 #define OLD_GRACE_S 10
 
 struct number_text {

@@ -1,4 +1,4 @@
-/* api/auth/proxies.c - networks, and lists of addresses that are read from their end. */
+/* api/auth/proxies.c - TRUSTED_PROXIES as networks, and X-Forwarded-For, which is read from its end. */
 #include "api/auth/proxies.h"
 
 #define MAPPED_BITS (ADDRESS_BITS - ADDRESS_BITS_IPV4)

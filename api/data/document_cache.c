@@ -1,5 +1,5 @@
-/* api/data/document_cache.c - a hash table with a list by age, under one mutex that is never held while anything is
- * made. */
+/* api/data/document_cache.c - a hash table with a list by age, of documents and of those who wait for one that is being
+ * made; under one mutex that is never held while anything is made. */
 #include "api/data/document_cache.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
-/* api/http/connection.c - the states of a connection: what is read next, who answers it, when it ends. */
+/* api/http/connection.c - the states of a connection: what is read next, whether a body is let in (100 Continue), who
+ * answers, when it ends. */
 #include "api/http/connection.h"
 
 #include <assert.h>

@@ -12,7 +12,7 @@
 
 #define CNPJ_LEN 14
 
-/* The normalised form in which CNPJs are compared. */
+/* The normalised form in which CNPJs are compared: clients and tenants with the same one are a group. */
 struct cnpj_key {
     char text[CNPJ_LEN];
 };

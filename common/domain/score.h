@@ -5,9 +5,10 @@
 
 #include "common/domain/scored_snapshot.h"
 
-/* Scores the tenants of the scored type that share a CNPJ with a client, gives clients their roles, matches both by
- * CNPJ, and sorts them into answering order. *out must be initialised; its rows' texts stay in the snapshot's arenas
- * and the model's in its own, so both must outlive it. On failure (memory, too many rows) the caller clears *out. */
+/* Scores the tenants of the scored type that share a CNPJ with a client, gives clients their roles, numbers the groups
+ * of those whose cnpj_key is the same (who has none is in none), and sorts both into answering order. *out must be
+ * initialised; its rows' texts stay in the snapshot's arenas and the model's in its own, so both must outlive it. On
+ * failure (memory, too many rows) the caller clears *out. */
 MUST_CHECK enum status score(const struct snapshot *snapshot, const struct scoring_model *model,
                              struct scored_snapshot *out, struct error *err);
 

@@ -6,7 +6,7 @@
 -- KEYS[3]  the pointer
 -- KEYS[4]  the lease
 -- ARGV[1]  the generation's number
--- ARGV[2]  seconds to live; 0: remove it
+-- ARGV[2]  seconds to live, as worker/publish.c decides; 0: remove it
 -- ARGV[3]  token of the caller's holding: then nothing happens unless the lease is still the caller's, as its new holder
 --          may be writing that generation. Empty: the generation is the caller's own, and was not flipped to as far as
 --          the caller knows
