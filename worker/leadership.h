@@ -1,6 +1,6 @@
-/* worker/leadership.h - whether this worker leads. Keeps the lease: takes it when it is free, renews it while it is
- * ours, and stands by while another worker holds it; says when to check again. Logs each change. One thread at a
- * time. */
+/* worker/leadership.h - whether this worker leads. Keeps the lease, which expires after LEASE_TIME: takes it when it is
+ * free, renews it each second while it is ours, and stands by while another worker holds it. Logs each change. One
+ * thread at a time. */
 #ifndef ECOSYS_WORKER_LEADERSHIP_H
 #define ECOSYS_WORKER_LEADERSHIP_H
 

@@ -19,8 +19,8 @@ struct lease {
     struct redis_name name;
     char token[LEASE_TOKEN_MAX];      /* host/pid/random, of the current or last holding */
     char next_token[LEASE_TOKEN_MAX]; /* of the next holding */
-    int64_t time_ms;
-    bool is_held; /* as of Redis's last reply */
+    int64_t time_ms; /* how long it lives unless renewed: LEASE_TIME; leadership.h renews it */
+    bool is_held;    /* as of Redis's last reply */
 };
 
 /* What is known about the worker that holds the lease. */

@@ -8,7 +8,7 @@
 #include "common/redis/redis_link.h"
 #include "worker/sources/interrupt.h"
 
-/* How long readers that began with the previous generation may still load it. */
+/* How long readers that began with the previous generation may still load it. Older ones have a few seconds. */
 #define PUBLISH_GRACE_S 60
 
 struct publisher {

@@ -6,7 +6,8 @@
 #include "common/base/bytes.h"
 #include "common/base/status.h"
 
-/* STATUS_INVALID: another kind, or an incomplete hash; err says which, without quoting the hash. */
+/* Takes yescrypt ($y$), bcrypt ($2b$, $2y$, $2a$), SHA-512 ($6$) and SHA-256 ($5$). STATUS_INVALID: another kind, or an
+ * incomplete hash; err says which, without quoting the hash. */
 MUST_CHECK enum status crypt_hash_check(struct bytes hash, struct error *err);
 
 /* crypt(3)'s working memory: tens of kB, with nothing of the password left when crypt_hash_verify returns. */

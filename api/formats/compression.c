@@ -8,8 +8,6 @@
 #include <libdeflate.h>
 #include <zstd.h>
 
-#define COMPRESS_LEN_MIN 1000 /* what is shorter is not compressed */
-
 #define GZIP_LEVEL      6
 #define GZIP_FAST_LEVEL 1
 #define FAST_LEN        (4u * 1024u * 1024u)

@@ -10,7 +10,10 @@ enum encoding { ENCODING_IDENTITY, ENCODING_GZIP, ENCODING_ZSTD, ENCODING_COUNT 
 /* Its name in Content-Encoding and Accept-Encoding. */
 const char *encoding_name(enum encoding encoding);
 
-/* The encoding that content of that length gets when `wanted` is asked for: none if it is short. */
+/* What is shorter is not compressed. */
+#define COMPRESS_LEN_MIN 1000
+
+/* The encoding that content of that length gets when `wanted` is asked for. */
 enum encoding encoding_for(enum encoding wanted, size_t len);
 
 /* Appends the content compressed with `encoding` (not ENCODING_IDENTITY). */

@@ -28,7 +28,7 @@ struct representation {
     int file; /* owned; the same bytes, for sendfile; -1: none */
     enum media media;
     enum encoding encoding;
-    char etag[ETAG_MAX];                /* of the content before encoding */
+    char etag[ETAG_MAX]; /* W/ and XXH3-128 of the content before encoding: the same in all processes */
     char head[REPRESENTATION_HEAD_MAX]; /* the lines of a 200 that are the same for everybody */
     size_t head_len;
 };

@@ -13,8 +13,8 @@ struct event_base;
 
 /* What a connection is doing. */
 enum activity {
-    ACTIVITY_RECEIVING, /* part of a request is here, or was promised by connecting */
-    ACTIVITY_NONE,      /* nothing in either direction */
+    ACTIVITY_RECEIVING, /* part of a request is here, or was promised by connecting: HTTP_REQUEST_TIMEOUT runs */
+    ACTIVITY_NONE,      /* nothing in either direction: HTTP_IDLE_TIMEOUT runs */
     ACTIVITY_ANSWERING, /* an answer is being made or sent */
     ACTIVITY_UNHEARD,   /* the same, but nobody seems to be listening: it gives way as if it were idle */
 };

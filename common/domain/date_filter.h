@@ -1,4 +1,5 @@
-/* common/domain/date_filter.h - the range of adhesion days a request asks for. Pure: no clock, no I/O; any thread. */
+/* common/domain/date_filter.h - the range of adhesion days a request asks for; how requests write it is known to
+ * api/endpoints/filter_parameters.h. Pure: no clock, no I/O; any thread. */
 #ifndef ECOSYS_COMMON_DOMAIN_DATE_FILTER_H
 #define ECOSYS_COMMON_DOMAIN_DATE_FILTER_H
 

@@ -25,7 +25,8 @@ struct client_sums {
     struct decimal_sum churn;
 };
 
-/* Adds one client by its roles; without a valor it counts as a client, and adds nothing to MRR and churn. */
+/* Adds one client by its roles (score gives them): the valor of active clients is MRR, that of churned ones is churn.
+ * Without a valor it counts as a client, and adds to neither. */
 void client_sums_add(struct client_sums *sums, const struct client *client);
 
 /* The KPIs of the clients that are in `to` and not in `from`; leaves those about tenants alone. */

@@ -1,6 +1,6 @@
 /* common/program/dotenv.h - reads .env files as python-dotenv 1.x does, so that existing files keep working: `export`,
  * quotes with escapes, quoted values spanning lines, " #" comments, ${NAME} and ${NAME:-default}. Only ASCII blanks
- * count as blanks. Any thread; the result lives in the arena. */
+ * count as blanks; A = "x y" # z sets A to x y. Any thread; the result lives in the arena. */
 #ifndef ECOSYS_COMMON_PROGRAM_DOTENV_H
 #define ECOSYS_COMMON_PROGRAM_DOTENV_H
 
