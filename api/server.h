@@ -5,9 +5,9 @@
 #include "api/auth/auth.h"
 #include "common/program/program.h"
 
-/* Serves until SIGTERM or SIGINT; requests in progress are still answered. SIGHUP reads the users again, from the
- * environment and `env_file` (NULL: ./.env) as at the start. EXIT_USAGE: HOST is no name or address; EXIT_FAILED: it
- * cannot be resolved at the moment, or the port is taken. Takes the users. */
+/* Serves until SIGTERM or SIGINT; requests in progress are still answered, for SHUTDOWN_TIMEOUT at most. SIGHUP reads
+ * the users again, from the environment and `env_file` (NULL: ./.env) as at the start. EXIT_USAGE: HOST is no name or
+ * address; EXIT_FAILED: it cannot be resolved at the moment, or the port is taken. Takes the users. */
 enum exit_status server_run(const struct settings *settings, const char *env_file, struct auth *auth,
                             struct users *take_users);
 

@@ -17,8 +17,9 @@ struct answer {
     struct kpis kpis;
 };
 
-/* Answers all filters in one pass over the clients in order. The caller frees each answer with answer_clear. Fails only
- * when out of memory, and then leaves nothing to free. */
+/* Answers all filters in one pass over the clients in order. A client without a day of adhesion passes only a filter
+ * without bounds. The caller frees each answer with answer_clear. Fails only when out of memory, and then leaves
+ * nothing to free. */
 MUST_CHECK enum status answer_all(const struct scored_snapshot *scored, const struct date_filter *filters,
                                   size_t count, struct answer *out, struct error *err);
 

@@ -1,6 +1,6 @@
-/* common/redis/redis_names.h - the names of all keys and channels, in one place. schemas/redis.md says what each holds.
- * Every name starts with the prefix; channel names also contain the database number, because pub/sub ignores databases.
- * Any thread. */
+/* common/redis/redis_names.h - the names of all keys and channels, in one place: PREFIX:current and the like,
+ * PREFIX:gen:N:manifest and the like for generation N, and PREFIX:DB:events for a channel, with the database's number
+ * because pub/sub ignores databases. schemas/redis.md says what each holds. Any thread. */
 #ifndef ECOSYS_COMMON_REDIS_REDIS_NAMES_H
 #define ECOSYS_COMMON_REDIS_REDIS_NAMES_H
 
