@@ -199,7 +199,7 @@ def test_documents_name_settings_that_exist(document):
         ("api/data/tickets.h", "TICKET_GIVE_UP_MS", "60000", "docs/api.md", "not done in 60 s: 504"),
         ("common/stored/messages.h", "MESSAGE_REPEAT_MS", "1000", "schemas/redis.md", "Repeated each second"),
         (
-            "api/formats/compression.c",
+            "api/formats/compression.h",
             "COMPRESS_LEN_MIN",
             "1000u?",
             "docs/api.md",
