@@ -123,7 +123,8 @@ struct pending_document *pending_document_of(struct pending *pending)
     return (struct pending_document *)((char *)pending - offsetof(struct pending_document, pending));
 }
 
-/* Hands the result to all who wait. The last in the list, who was first to ask, had it made; for the others it came from the cache. */
+/* Hands the result to all who wait. The last in the list, who was first to ask, had it made; for the others it came from
+ * the cache. */
 static void hand_out(struct pending *waiting, const struct generation *generation,
                      struct representation *document, enum document_source source,
                      const struct http_error *error)

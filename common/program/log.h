@@ -1,7 +1,6 @@
 /* common/program/log.h - one line per event on standard error, as key=value text or JSON. Whoever handles an event at
- * the top (main loop, request handler) logs it, once; lower layers return errors. A text that is not
- * one plain word is put in quotes, and control characters in it are written as \uXXXX. Any thread: a line is one
- * write. */
+ * the top (main loop, request handler) logs it, once; lower layers return errors. A text that is not one
+ * plain word is put in quotes, and control characters in it are written as \uXXXX. Any thread: a line is one write. */
 #ifndef ECOSYS_COMMON_PROGRAM_LOG_H
 #define ECOSYS_COMMON_PROGRAM_LOG_H
 
